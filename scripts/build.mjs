@@ -1,0 +1,33 @@
+// One build: the contract's schema becomes a plain function, so that Ajv is not loaded at run time; then TypeScript.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const require = createRequire(import.meta.url);
+const { Ajv } = require('ajv');
+const { default: standaloneCode } = require('ajv/dist/standalone');
+
+const path = (relative) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
+
+const schema = JSON.parse(readFileSync(path('lib/schema.json'), 'utf8'));
+const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, code: { source: true, esm: true } });
+const code = standaloneCode(ajv, ajv.compile(schema));
+writeFileSync(
+  path('lib/validate-contract.ts'),
+  [
+    '// Made by scripts/build.mjs from schema.json.',
+    '// @ts-nocheck',
+    "import type { Validator } from './schema';",
+    code.replace('"use strict";', '').replace(/export const validate = (\w+);export default \1;/, ''),
+    `export const validateContract: Validator = ${/export default (\w+);/.exec(code)[1]};`,
+    '',
+  ].join('\n'),
+);
+
+if (!process.argv.includes('--schema-only')) {
+  rmSync(path('dist'), { recursive: true, force: true });
+  execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', path('tsconfig.build.json')], {
+    stdio: 'inherit',
+  });
+}
