@@ -1,0 +1,164 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { IncomingMessage } from 'node:http';
+import { finished } from 'node:stream';
+import bytes from 'bytes';
+import { KiketError } from './errors';
+import { describe } from './options';
+
+/** A request as other middlewares may have left it: with its bytes, a text, or something parsed. */
+export interface BodyRequest extends IncomingMessage {
+  body?: unknown;
+  rawBody?: unknown;
+  /** What body-parser 1 (Express 4) looks at before it reads. */
+  _body?: boolean;
+}
+
+type Done = (error: KiketError | undefined, body: Buffer) => void;
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const EMPTY = Buffer.alloc(0);
+
+/** @throws {TypeError} when `limit` is no size, such as 1048576 or '1mb'. */
+export function parseLimit(who: string, limit: unknown): number {
+  const parsed = typeof limit === 'number' || typeof limit === 'string' ? bytes.parse(limit) : null;
+  if (parsed !== null && parsed >= 0) return parsed;
+  throw new TypeError(
+    `${who}: limit is ${describe(limit)} that is no size; give a number of bytes or a text such as '1mb'`,
+  );
+}
+
+/** Refuses by its headers a request whose body would be of no use. */
+export function refuseByHeaders(req: IncomingMessage): KiketError | undefined {
+  const encoding = req.headers['content-encoding'];
+  if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') return undefined;
+  return KiketError.of(
+    'body.encoding_unsupported',
+    'The body is compressed. The signature covers plain bytes: send them without Content-Encoding.',
+  );
+}
+
+/**
+ * The exact bytes of a body that something else has already read; `undefined` when they are still in the stream.
+ *
+ * Never re-serialises: where the bytes are gone, that is the answer.
+ */
+export function findBody(req: BodyRequest): Buffer | KiketError | undefined {
+  const { rawBody, body } = req;
+  if (Buffer.isBuffer(rawBody)) return rawBody;
+  if (typeof rawBody === 'string') return toBytes(rawBody, req);
+  if (Buffer.isBuffer(body)) return body;
+  if (typeof body === 'string') return toBytes(body, req);
+  if (isUnread(req)) return undefined;
+  return req.readableAborted ? aborted() : alreadyParsed();
+}
+
+/** A text is the body only if its bytes are as many as were sent; three fewer are the byte order mark that decoders drop. */
+function toBytes(text: string, req: BodyRequest): Buffer | KiketError | undefined {
+  const encoded = Buffer.from(text, 'utf8');
+  const missing = (expectedLength(req) ?? encoded.length) - encoded.length;
+  if (missing === 0) return encoded;
+  if (isUnread(req)) return undefined;
+  return missing === BYTE_ORDER_MARK.length ? Buffer.concat([BYTE_ORDER_MARK, encoded]) : alreadyParsed();
+}
+
+function alreadyParsed(): KiketError {
+  return KiketError.of(
+    'body.already_parsed',
+    'A middleware before this one has read the body and kept none of its bytes, so the signature cannot be checked. ' +
+      "Keep them: express.json({ limit: '1mb', verify: captureRawBody }), with captureRawBody from kiket-express.",
+  );
+}
+
+/** Whether the body still waits in the stream. */
+function isUnread(req: IncomingMessage): boolean {
+  return req.readable && !req.readableEnded;
+}
+
+function expectedLength(req: IncomingMessage): number | undefined {
+  const header = req.headers['content-length'];
+  return header === undefined ? undefined : Number(header);
+}
+
+/**
+ * Reads the stream to its end. With `giveBack` everything returns to it, so that whoever reads next finds the request
+ * untouched. Calls `done` once, in the async context of the caller.
+ */
+export function readBody(req: IncomingMessage, limit: number, giveBack: boolean, done: Done): void {
+  const expected = expectedLength(req);
+  if (expected !== undefined && expected > limit) return done(tooLarge(limit), EMPTY);
+  if (req.readableEncoding !== null) return done(alreadyParsed(), EMPTY);
+  // To read an empty stream is to end it, and a parser that comes later would wait for an end that has been.
+  if (giveBack && isEmpty(req, expected)) return done(undefined, EMPTY);
+
+  const chunks: Buffer[] = [];
+  let received = 0;
+  const resource = new AsyncResource('kiket.readBody');
+  const [event, onEvent] = giveBack ? (['readable', onReadable] as const) : (['data', onData] as const);
+  req.on(event, onEvent).on('end', settle).on('close', settle).on('error', settle);
+
+  function onData(chunk: Buffer): void {
+    chunks.push(chunk);
+    received += chunk.length;
+    if (received > limit) settle();
+  }
+
+  function onReadable(): void {
+    while (req.readableLength > 0 && received <= limit) {
+      const chunk = req.read() as Buffer;
+      chunks.push(chunk);
+      received += chunk.length;
+    }
+    if (received > limit || received === expected || req.complete) settle();
+  }
+
+  function settle(): void {
+    req.off(event, onEvent).off('end', settle).off('close', settle).off('error', settle);
+    const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, received);
+    // Before 'end', which Node puts off while there is something to read.
+    if (giveBack && received > 0 && !req.readableEnded && !req.destroyed) req.unshift(body);
+    resource.runInAsyncScope(done, undefined, refusal(), body);
+  }
+
+  function refusal(): KiketError | undefined {
+    if (received > limit) return tooLarge(limit);
+    if (!req.complete && received !== expected) return aborted();
+    if (expected !== undefined && received !== expected) return lengthMismatch(expected, received);
+    return undefined;
+  }
+}
+
+function isEmpty(req: IncomingMessage, expected: number | undefined): boolean {
+  if (expected !== undefined) return expected === 0;
+  return req.headers['transfer-encoding'] === undefined || (req.complete && req.readableLength === 0);
+}
+
+/** Makes every later body parser skip the request, then goes on, in the async context of the caller. */
+export function skipLaterParsers(req: BodyRequest, then: () => void): void {
+  req._body = true;
+  if (!isUnread(req)) return then();
+  // body-parser 2 (Express 5) skips only what has come to its end.
+  finished(
+    req,
+    { writable: false },
+    AsyncResource.bind(() => then()),
+  );
+  req.resume();
+}
+
+function tooLarge(limit: number): KiketError {
+  return KiketError.of(
+    'body.too_large',
+    `The body is over the limit of ${limit} bytes. Raise \`limit\` if such deliveries are expected.`,
+  );
+}
+
+function aborted(): KiketError {
+  return KiketError.of('body.aborted', 'The connection ended before the body was complete.');
+}
+
+function lengthMismatch(expected: number, received: number): KiketError {
+  return KiketError.of(
+    'body.length_mismatch',
+    `Content-Length announces ${expected} bytes, ${received} were left to read. Does a middleware before this one read from the request?`,
+  );
+}
