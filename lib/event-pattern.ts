@@ -1,0 +1,33 @@
+import { isGuard } from './reply';
+
+const PATTERN = /^(?:\*|[^\s*@]+(?:\.\*|@[^\s*@]+)?)$/;
+const DIGITS = /^\d+$/;
+
+/** `1` and `v1` are the same version (`contract.md` §3). */
+export function normalizeVersion(version: string): string {
+  return DIGITS.test(version) ? `v${version}` : version;
+}
+
+export function isEventPattern(pattern: string): boolean {
+  return PATTERN.test(pattern);
+}
+
+/**
+ * Compiles `name`, `name@v2`, `prefix.*` or `*` into a test. A pattern never matches a guard, which is registered by
+ * its name.
+ *
+ * @throws {TypeError} when the pattern is ill-formed.
+ */
+export function compilePattern(who: string, pattern: string): (event: string, version: string) => boolean {
+  if (!isEventPattern(pattern)) {
+    throw new TypeError(`${who}: '${pattern}' is no event; write 'name', 'name@v2', 'prefix.*' or '*'`);
+  }
+  if (pattern.endsWith('*')) {
+    const prefix = pattern.slice(0, -1);
+    return (event) => event.startsWith(prefix) && !isGuard(event);
+  }
+  const [name, version] = pattern.split('@') as [string, string?];
+  if (version === undefined) return (event) => event === name;
+  const wanted = normalizeVersion(version);
+  return (event, received) => event === name && received === wanted;
+}
