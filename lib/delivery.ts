@@ -1,0 +1,229 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { inspect } from 'node:util';
+import type { KiketAuth } from './auth';
+import { KiketError, SignatureError } from './errors';
+import type { Exchange } from './exchange';
+import type { KiketEventName, KiketEventOf, KiketPayload, KiketPayloadOf } from './payload';
+import type { KiketResponder } from './responder';
+import type { KiketSecrets } from './secrets';
+import type { KiketSignature } from './signature';
+
+export type { KiketAuth } from './auth';
+export type * from './payload';
+export * from './reply';
+export type { KiketResponder } from './responder';
+export type { KiketSecrets } from './secrets';
+export type { KiketSignature, KiketSignatureScheme } from './signature';
+
+/**
+ * Connect's shape rather than Express's: it fits `@types/express` 4 and 5, two copies of them, Nest and connect, and
+ * leaves `req.params` of the next inline handler typed by its path.
+ */
+export type KiketMiddleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+/** What a background job may know of a delivery: nothing here is secret. */
+export interface KiketJobDelivery<P extends string = string> {
+  readonly event: KiketEventOf<P>;
+  /** `v1`, `v2`, …; `1` is `v1`. */
+  readonly eventVersion: string;
+  readonly payload: KiketPayloadOf<P>;
+  /** `X-Kiket-Invocation`, else `X-Kiket-Delivery`: not signed, for correlation only. */
+  readonly invocationId: string | undefined;
+  /** The signed payload's `issue.project_id`, else `X-Kiket-Project`: then not signed. */
+  readonly projectId: number | undefined;
+  /** `X-Kiket-Organization`: not signed, for correlation only. */
+  readonly organizationId: number | undefined;
+  /** Aborts at the deadline, and when the client disconnects. */
+  readonly signal: AbortSignal;
+  /** Narrows `payload`. */
+  is<E extends KiketEventName>(event: E): this is KiketJobDelivery<E>;
+}
+
+/** What a handler is given. It prints and serialises without secrets, token and raw body. */
+export interface KiketDelivery<P extends string = string> extends KiketJobDelivery<P> {
+  /** The exact bytes received. */
+  readonly rawBody: Buffer;
+  /** `false` only for what `reportOnly` or `signatureRequired: false` passed on. */
+  readonly verified: boolean;
+  readonly signature: KiketSignature | undefined;
+  readonly secrets: KiketSecrets;
+  readonly auth: KiketAuth;
+}
+
+/** `req.kiket`: what is known so far. Reading it never throws, so access logs may. */
+export type KiketRequestState = Partial<Omit<KiketDelivery, 'is'>>;
+
+declare global {
+  namespace Express {
+    interface Request {
+      kiket?: KiketRequestState | undefined;
+    }
+    /** Not optional: without kiketRespond its use must fail, not be skipped by `?.` and leave the request hanging. */
+    interface Response {
+      kiket: KiketResponder;
+    }
+  }
+}
+
+/**
+ * The delivery of a parsed request, for a plain `(req, res)` handler.
+ *
+ * @throws {KiketError} `wiring.missing`, naming the middleware that has not run; `signature.missing` for a request that
+ *   `signatureRequired: false` passed on; `event.unhandled` when `event` is given and the delivery is another.
+ */
+export function kiketDelivery<P extends KiketEventName>(req: IncomingMessage, event: P): KiketDelivery<P>;
+export function kiketDelivery(req: IncomingMessage): KiketDelivery;
+export function kiketDelivery(req: IncomingMessage, event?: string): KiketDelivery {
+  const exchange = exchangeOf(req);
+  const error = refuseIncomplete(exchange, 'kiketDelivery');
+  if (error !== undefined) throw error;
+  const delivery = exchange!.delivery.whole;
+  if (event !== undefined && delivery.event !== event) throw eventUnhandled([event]);
+  return delivery;
+}
+
+/** @internal Why `who` cannot have a whole delivery from this request; undefined when it can. */
+export function refuseIncomplete(exchange: Exchange | undefined, who: string): KiketError | undefined {
+  if (exchange?.passedOn === 'unsigned') return signatureMissing();
+  if (exchange?.parsed) return undefined;
+  return wiringMissing(who, exchange?.delivery.verified === undefined ? 'kiketVerify' : 'kiketParse');
+}
+
+/** @internal */
+export function wiringMissing(who: string, missing: string): KiketError {
+  return KiketError.of(
+    'wiring.missing',
+    `${who} needs ${missing}, which has not run on this request. Mount ${missing} before it, or kiket() in place of them.`,
+  );
+}
+
+/** @internal */
+export function signatureMissing(): SignatureError {
+  return SignatureError.of(
+    'signature.missing',
+    'The request has no X-Kiket-Signature. If it is not meant for Kiket, mount the middleware on a path, ' +
+      "app.use('/kiket', kiketVerify(secret)), or pass signatureRequired: false; a plain handler must then check req.kiket?.verified.",
+  );
+}
+
+/** @internal */
+export function eventUnhandled(events: readonly string[]): KiketError {
+  return KiketError.of('event.unhandled', 'No handler is registered for this event.', {
+    details: [{ reason: 'The events that are handled here', events }],
+  });
+}
+
+/** @internal Reaches a delivery's exchange from any installed copy of this package. */
+export const EXCHANGE: unique symbol = Symbol.for('kiket-express.exchange') as never;
+
+/** @internal */
+export function exchangeOf(req: IncomingMessage): Exchange | undefined {
+  return (req as { kiket?: Delivery }).kiket?.[EXCHANGE];
+}
+
+const HEADER_ID = /^[1-9]\d{0,15}$/;
+
+/**
+ * @internal `req.kiket`. What is not secret stands in fields of its own, which spread and clone; the rest is reached
+ * through accessors of the class, which do not.
+ */
+export class Delivery {
+  verified: boolean | undefined;
+  signature: KiketSignature | undefined;
+  event: string | undefined;
+  eventVersion: string | undefined;
+  payload: KiketPayload | undefined;
+  projectId: number | undefined;
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.verified = undefined;
+    this.signature = undefined;
+    this.event = undefined;
+    this.eventVersion = undefined;
+    this.payload = undefined;
+    this.projectId = undefined;
+    this.#exchange = exchange;
+  }
+
+  get [EXCHANGE](): Exchange {
+    return this.#exchange;
+  }
+
+  get rawBody(): Buffer | undefined {
+    return this.#exchange.rawBody;
+  }
+
+  get secrets(): KiketSecrets | undefined {
+    return this.#exchange.secrets;
+  }
+
+  get auth(): KiketAuth | undefined {
+    return this.#exchange.auth;
+  }
+
+  get signal(): AbortSignal {
+    return this.#exchange.signal;
+  }
+
+  get invocationId(): string | undefined {
+    const { headers } = this.#exchange.req;
+    return headerText(headers['x-kiket-invocation']) ?? headerText(headers['x-kiket-delivery']);
+  }
+
+  get organizationId(): number | undefined {
+    return headerId(this.#exchange.req.headers['x-kiket-organization']);
+  }
+
+  /** This delivery, once it is parsed, in the type that handlers see. */
+  get whole(): KiketDelivery {
+    return this as unknown as KiketDelivery;
+  }
+
+  is(event: string): boolean {
+    return this.event === event;
+  }
+
+  toJSON(): object {
+    const {
+      verified,
+      signature,
+      event,
+      eventVersion,
+      payload,
+      invocationId,
+      projectId,
+      organizationId,
+      secrets,
+      auth,
+    } = this;
+    return {
+      verified,
+      signature,
+      event,
+      eventVersion,
+      invocationId,
+      projectId,
+      organizationId,
+      payload,
+      secrets,
+      auth,
+    };
+  }
+
+  [inspect.custom](): object {
+    return Object.fromEntries(Object.entries(this.toJSON()).filter(([, value]) => value !== undefined));
+  }
+}
+
+/** @internal */
+export function headerText(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && header !== '' ? header : undefined;
+}
+
+/** @internal A header that is no positive integer is none. */
+export function headerId(header: string | string[] | undefined): number | undefined {
+  return typeof header === 'string' && HEADER_ID.test(header) && Number.isSafeInteger(Number(header))
+    ? Number(header)
+    : undefined;
+}

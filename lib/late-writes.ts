@@ -1,0 +1,71 @@
+import type { ServerResponse } from 'node:http';
+
+/**
+ * Makes everything that is still written to an answered response fall silent, where Node would throw at whoever holds
+ * it: a handler that answers twice, or after its deadline, must not take the process with it.
+ *
+ * One change of prototype, because each property added to one response costs it a hidden class of its own.
+ */
+export function discardLateWrites(res: ServerResponse): void {
+  const prototype = Object.getPrototypeOf(res) as object;
+  if (silenced.has(prototype)) return;
+  let silent = silentByPrototype.get(prototype);
+  if (silent === undefined) {
+    silent = Object.create(prototype, SILENT) as object;
+    silentByPrototype.set(prototype, silent);
+    silenced.add(silent);
+  }
+  for (const name of SILENT_METHODS) {
+    if (Object.hasOwn(res, name)) Object.defineProperty(res, name, SILENT[name]!);
+  }
+  Object.setPrototypeOf(res, silent);
+}
+
+const silentByPrototype = new WeakMap<object, object>();
+const silenced = new WeakSet<object>();
+
+function chained(this: ServerResponse): ServerResponse {
+  return this;
+}
+
+/** Calls back, so that nobody waits for it. */
+function written(...args: unknown[]): true {
+  const callback = args.find((argument) => typeof argument === 'function');
+  if (callback !== undefined) process.nextTick(callback);
+  return true;
+}
+
+const SILENT: PropertyDescriptorMap = {
+  ...methods(
+    chained,
+    'setHeader',
+    'setHeaders',
+    'appendHeader',
+    'removeHeader',
+    'writeHead',
+    'flushHeaders',
+    'addTrailers',
+  ),
+  ...methods(chained, 'writeContinue', 'writeProcessing', 'writeEarlyHints', 'status'),
+  ...methods(written, 'write'),
+  ...methods(function end(this: ServerResponse, ...args: unknown[]) {
+    written(...args);
+    return this;
+  }, 'end'),
+  /**
+   * Once the connection may serve another delivery, the head counts as not sent: Express's last handler, reached by a
+   * late `next(error)`, destroys the connection of a response whose head is out, and else writes into silence.
+   */
+  headersSent: {
+    configurable: true,
+    get(this: ServerResponse) {
+      return !this.destroyed;
+    },
+  },
+};
+
+const SILENT_METHODS = Object.keys(SILENT).filter((name) => name !== 'headersSent');
+
+function methods(value: (...args: never[]) => unknown, ...names: string[]): PropertyDescriptorMap {
+  return Object.fromEntries(names.map((name) => [name, { value, configurable: true, writable: true }]));
+}

@@ -1,0 +1,73 @@
+import { NonRetryableError, RetryableError } from './errors';
+import type { ServerResponse } from 'node:http';
+import { exchangeOf } from './delivery';
+import type { Exchange } from './exchange';
+import { allow, deny, pending, type KiketAllowOptions, type KiketReplyOptions } from './reply';
+
+/** `res.kiket`: the answers for plain `(req, res)` handlers. What comes after an answer is dropped quietly. */
+export interface KiketResponder {
+  /** 200 with `body` as JSON, which the platform records, or empty. */
+  ok(body?: object): void;
+  /** Lets the transition go on. */
+  allow(options?: Readonly<KiketAllowOptions>): void;
+  /** Cancels the transition and shows `message`. */
+  deny(message: string, options?: Readonly<KiketReplyOptions>): void;
+  /** Keeps the transition blocked until approvals resolve. */
+  pending(message: string, options?: Readonly<KiketReplyOptions>): void;
+  /** 503: Kiket sends the delivery again. @throws {TypeError} when `retryAfterSeconds` is negative or no number. */
+  retry(message: string, options?: { readonly retryAfterSeconds?: number | undefined }): void;
+  /** 422: Kiket gives the delivery up. */
+  reject(message: string): void;
+}
+
+/**
+ * Makes `res.kiket` readable. Express offers the prototype of its responses for such additions; there it costs a
+ * delivery nothing, while a property of each response costs 12 µs. Other frameworks have no prototype of their own.
+ */
+export function offerResponder(exchange: Exchange): void {
+  const { req, res } = exchange;
+  if ('kiket' in res) return;
+  const prototype = req.app?.response;
+  if (prototype === undefined || prototype !== Object.getPrototypeOf(res)) {
+    Object.assign(res, { kiket: exchange.responder });
+    return;
+  }
+  Object.defineProperty(prototype, 'kiket', {
+    configurable: true,
+    get(this: ServerResponse): KiketResponder | undefined {
+      return exchangeOf(this.req)?.responder;
+    },
+  });
+}
+
+export class ExchangeResponder implements KiketResponder {
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  ok(body?: object): void {
+    this.#exchange.reply(body);
+  }
+
+  allow(options?: Readonly<KiketAllowOptions>): void {
+    this.#exchange.reply(allow(options));
+  }
+
+  deny(message: string, options?: Readonly<KiketReplyOptions>): void {
+    this.#exchange.reply(deny(message, options));
+  }
+
+  pending(message: string, options?: Readonly<KiketReplyOptions>): void {
+    this.#exchange.reply(pending(message, options));
+  }
+
+  retry(message: string, options?: { readonly retryAfterSeconds?: number | undefined }): void {
+    this.#exchange.fail(new RetryableError(message, { retryAfterSeconds: options?.retryAfterSeconds }));
+  }
+
+  reject(message: string): void {
+    this.#exchange.fail(new NonRetryableError(message));
+  }
+}
