@@ -1,0 +1,44 @@
+// In the order in which a delivery meets them.
+export { kiket, type KiketOptions } from './middleware/kiket';
+export { captureRawBody, kiketRawBody, type KiketRawBodyOptions } from './middleware/raw-body';
+export { kiketVerify, type KiketSecret, type KiketSecretSource, type KiketVerifyOptions } from './middleware/verify';
+export { kiketParse, type KiketParseOptions } from './middleware/parse';
+export { kiketRespond, type KiketRecord, type KiketRespondOptions } from './middleware/respond';
+export { kiketHandler, type KiketHandler, type KiketReply } from './middleware/handler';
+export { kiketErrorHandler, type KiketErrorHandlerOptions } from './middleware/error-handler';
+export {
+  kiketDelivery,
+  type KiketAuth,
+  type KiketDelivery,
+  type KiketJobDelivery,
+  type KiketMiddleware,
+  type KiketRequestState,
+  type KiketResponder,
+  type KiketSecrets,
+  type KiketSignature,
+  type KiketSignatureScheme,
+} from './delivery';
+export {
+  allow,
+  deny,
+  pending,
+  type KiketAllowOptions,
+  type KiketGuardEvent,
+  type KiketGuardReply,
+  type KiketReplyOptions,
+} from './reply';
+export {
+  KIKET_ERRORS,
+  KiketError,
+  MissingSecretError,
+  NonRetryableError,
+  PayloadError,
+  RetryableError,
+  ScopeError,
+  SignatureError,
+  type KiketErrorCode,
+  type KiketErrorDetail,
+  type KiketErrorOptions,
+} from './errors';
+// With a star, as only that lets users merge events of their own into KiketEventMap of 'kiket-express'.
+export type * from './payload';

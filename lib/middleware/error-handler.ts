@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { inspect } from 'node:util';
+import { KiketError, toKiketError } from '../errors';
+import { exchangeOf } from '../delivery';
+import type { KiketRequest } from '../exchange';
+import { notify } from '../observer';
+import { requireFunction } from '../options';
+
+export type { KiketRequestState } from '../delivery';
+
+export interface KiketErrorHandlerOptions {
+  /**
+   * For the service's log: the error as it was thrown. Without it an error that is not this package's goes to stderr,
+   * as Express prints it, without the secrets of the delivery.
+   */
+  onError?: ((error: unknown, req: IncomingMessage) => void | PromiseLike<void>) | undefined;
+}
+
+/**
+ * Answers a failed delivery so that Kiket does the right thing next (`contract.md` §4): the status of the error,
+ * `Retry-After` where known, and `{ "error": { code, message, retryable, invocation, details } }`.
+ *
+ * Mount it last in the route, or before the application's own error handler. Errors of requests that are not Kiket's are
+ * passed on untouched.
+ */
+export function kiketErrorHandler(
+  options: Readonly<KiketErrorHandlerOptions> = {},
+): (error: unknown, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
+  const { onError } = options;
+  requireFunction('kiketErrorHandler', 'onError', onError);
+
+  return function kiketErrorHandlerMiddleware(error, req, _res, next) {
+    const exchange = exchangeOf(req);
+    if (!exchange?.claimed) return next(error);
+    if (exchange.answered) return exchange.reportLate(error);
+
+    const original = originalOf(error);
+    if (onError !== undefined) notify(onError, original, req);
+    else if (!KiketError.is(original) && !isTestEnvironment(req)) console.error(exchange.scrub(textOf(original)));
+    exchange.fail(toKiketError(error));
+  };
+}
+
+/** What a handler threw, where kiketHandler has wrapped it. */
+function originalOf(error: unknown): unknown {
+  return KiketError.is(error) && error.code === 'handler.failed' && 'cause' in error ? error.cause : error;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error && error.stack !== undefined ? error.stack : inspect(error);
+}
+
+/** As Express decides it: by the application's setting. */
+function isTestEnvironment(req: KiketRequest): boolean {
+  return req.app?.get('env') === 'test';
+}

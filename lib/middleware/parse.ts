@@ -1,0 +1,201 @@
+import { parse as parseJson } from 'secure-json-parse';
+import { findBody, readBody, skipLaterParsers } from '../body';
+import { decodeUtf8 } from '../decode';
+import { headerId, headerText, wiringMissing, type KiketMiddleware } from '../delivery';
+import { KiketError, PayloadError } from '../errors';
+import { normalizeVersion } from '../event-pattern';
+import { openExchange, type Exchange, type KiketRequest } from '../exchange';
+import type { ContractPayload } from '../payload';
+import { compileSchemas, violationsOf, type Validators } from '../schema';
+import { hideSecrets, removeSecrets } from '../secrets';
+import { validateContract } from '../validate-contract';
+
+export type { KiketRequestState } from '../delivery';
+
+export interface KiketParseOptions {
+  /**
+   * JSON Schemas (draft-07) of your own, by `name` or `name@version`, beside the contract's. Compiled at start-up, with
+   * Ajv, which is loaded only then. `format` is not known; use `pattern`.
+   */
+  payloadSchemas?: Readonly<Record<string, object | boolean>> | undefined;
+  /** Values for secrets that a delivery does not carry, e.g. from the environment. */
+  fallbackSecrets?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+const NONE = Object.freeze({});
+const UNVERIFIED_LIMIT = 2 ** 20;
+
+/**
+ * Reads a verified delivery: strict UTF-8, a JSON object without `__proto__`, the contract's schema (`contract.md` §3).
+ *
+ * Gives `event`, `eventVersion`, `payload`, `secrets`, `auth`, `invocationId`, `projectId` and `organizationId` on
+ * `req.kiket`, and the payload as `req.body`; later body parsers skip the request. The signed body decides: a header,
+ * path parameter or query that contradicts it is 400 `delivery.conflict`. Refuses with `payload.malformed` and
+ * `payload.invalid`. Needs kiketVerify.
+ *
+ * @throws {TypeError} at start-up, when a schema does not compile.
+ */
+export function kiketParse(options: Readonly<KiketParseOptions> = {}): KiketMiddleware {
+  const { payloadSchemas = NONE } = options;
+  const fallbackSecrets = Object.freeze({ ...options.fallbackSecrets });
+  const validators = compileSchemas('kiketParse', payloadSchemas);
+
+  return function kiketParseMiddleware(request, res, next) {
+    const req: KiketRequest = request;
+    const exchange = openExchange(req, res);
+    if (exchange.passedOn === 'unsigned') return next();
+    if (exchange.passedOn === 'refused') {
+      return withBody(exchange, (body) => {
+        readUnverified(exchange, body);
+        next();
+      });
+    }
+    if (!exchange.delivery.verified) return exchange.refuse(wiringMissing('kiketParse', 'kiketVerify'), next);
+
+    const error = read(exchange, validators);
+    if (error !== undefined) return exchange.refuse(error, next);
+    exchange.fallbackSecrets = fallbackSecrets;
+    req.body = exchange.delivery.payload;
+    skipLaterParsers(req, () => exchange.proceed(next));
+  };
+}
+
+/** Fills in the delivery; or says why it is none. */
+function read(exchange: Exchange, validators: Validators): PayloadError | undefined {
+  const { req } = exchange;
+  const payload = parseObject(exchange.rawBody!);
+  if (payload instanceof KiketError) return payload;
+  if (!validateContract(payload)) return invalid(violationsOf(validateContract.errors));
+
+  const event = agree(payload.event, unsignedClaims(req, 'event'), same);
+  if (event instanceof KiketError) return event;
+  if (event === undefined) {
+    return invalid([{ pointer: '/event', reason: 'is missing, in the body and around it' }]);
+  }
+  const version = agree(payload.event_version, unsignedClaims(req, 'version'), normalizeVersion);
+  if (version instanceof KiketError) return version;
+  const eventVersion = version ?? 'v1';
+  for (const key of [event, `${event}@${eventVersion}`]) {
+    const validator = validators.get(key);
+    if (validator !== undefined && !validator(payload)) return invalid(violationsOf(validator.errors));
+  }
+
+  exchange.secretValues = payload.secrets ?? NONE;
+  exchange.authentication = payload.authentication ?? NONE;
+  exchange.missingSecrets = payload.secret_status?.missing ?? [];
+  hideSecrets(payload);
+  fill(exchange, payload, event, eventVersion);
+  return undefined;
+}
+
+/** The body of what kiketVerify has refused, perhaps without reading it; the request stays as it is. */
+function withBody(exchange: Exchange, then: (body: Buffer | undefined) => void): void {
+  const { req } = exchange;
+  const found = exchange.rawBody ?? findBody(req);
+  if (found === undefined) readBody(req, UNVERIFIED_LIMIT, true, (error, body) => then(error ? undefined : body));
+  else then(Buffer.isBuffer(found) ? found : undefined);
+}
+
+/** Gives what can be given of a delivery that nobody has verified: never its secrets, its token or its scopes. */
+function readUnverified(exchange: Exchange, body: Buffer | undefined): void {
+  const { req } = exchange;
+  const parsed = body === undefined ? {} : parseObject(body);
+  const payload = parsed instanceof KiketError ? {} : parsed;
+  removeSecrets(payload);
+  const event = textOf(payload.event) ?? unsignedClaims(req, 'event')[0]?.value;
+  const version = textOf(payload.event_version) ?? unsignedClaims(req, 'version')[0]?.value ?? 'v1';
+  fill(exchange, payload, event, normalizeVersion(version));
+}
+
+function fill(exchange: Exchange, payload: ContractPayload, event: string | undefined, eventVersion: string): void {
+  const { req, delivery } = exchange;
+  delivery.event = event;
+  delivery.eventVersion = eventVersion;
+  delivery.payload = payload as NonNullable<typeof delivery.payload>;
+  const projectId: unknown = payload.issue?.project_id;
+  delivery.projectId = isId(projectId) ? projectId : headerId(req.headers['x-kiket-project']);
+  exchange.parsed = true;
+}
+
+function isId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function parseObject(bytes: Buffer): ContractPayload | PayloadError {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return malformed('is not UTF-8');
+  let parsed: unknown;
+  try {
+    parsed = parseJson(text, { protoAction: 'remove', constructorAction: 'remove' });
+  } catch {
+    // Not kept as the cause: the message of a SyntaxError quotes the body.
+    return malformed(bytes.length === 0 ? 'is empty' : 'is not JSON');
+  }
+  const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
+  return isObject ? (parsed as ContractPayload) : malformed('is JSON, but no object');
+}
+
+/** What something outside the signature says about the delivery. */
+interface UnsignedClaim {
+  readonly source: string;
+  readonly value: string;
+}
+
+const HEADERS = { event: 'x-kiket-event', version: 'x-kiket-event-version' } as const;
+
+/** In the order of precedence: header, path, query. An empty one is none. */
+function unsignedClaims(req: KiketRequest, name: 'event' | 'version'): UnsignedClaim[] {
+  const claims: UnsignedClaim[] = [];
+  const add = (source: string, value: unknown): void => {
+    if (typeof value === 'string' && value !== '') claims.push({ source, value });
+  };
+  add('The header', headerText(req.headers[HEADERS[name]]));
+  add('The path', req.params?.[name]);
+  // Express 5 parses the whole query whenever it is looked at, and the application may have switched that off.
+  const query = req.url!.indexOf('?');
+  if (query !== -1) new URLSearchParams(req.url!.slice(query)).getAll(name).forEach((value) => add('The query', value));
+  return claims;
+}
+
+/** The signed value, else the first claim; all others must say the same. */
+function agree(
+  signed: string | null | undefined,
+  claims: readonly UnsignedClaim[],
+  normalize: (value: string) => string,
+): string | undefined | PayloadError {
+  const first = signed || claims[0]?.value;
+  if (first === undefined) return undefined;
+  const agreed = normalize(first);
+  const conflicts = claims.filter((claim) => normalize(claim.value) !== agreed);
+  return conflicts.length === 0 ? agreed : conflict(conflicts);
+}
+
+function same(value: string): string {
+  return value;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function malformed(reason: string): PayloadError {
+  return PayloadError.of('payload.malformed', `The body ${reason}. A delivery is a JSON object in UTF-8.`);
+}
+
+function invalid(details: KiketError['details']): PayloadError {
+  return PayloadError.of('payload.invalid', 'The payload is not as the contract says. The details name each place.', {
+    details,
+  });
+}
+
+function conflict(claims: readonly UnsignedClaim[]): PayloadError {
+  return PayloadError.of(
+    'delivery.conflict',
+    'The request contradicts the signed body. What stands around the body is not signed, so the delivery is refused.',
+    {
+      details: claims.map(({ source }) => ({
+        reason: `${source} names another event or version than the signed body`,
+      })),
+    },
+  );
+}

@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { findBody, parseLimit, readBody, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body';
+import type { KiketMiddleware } from '../delivery';
+import { KiketError } from '../errors';
+import { openExchange } from '../exchange';
+
+export type { KiketRequestState } from '../delivery';
+
+export interface KiketRawBodyOptions {
+  /** Largest body to read: bytes, or a text such as '1mb', as in Express. Default '1mb'. */
+  limit?: number | string | undefined;
+}
+
+/**
+ * Takes the exact bytes of the request, from wherever they are: `req.kiket.rawBody`, `req.rawBody`, `req.body`, or the
+ * stream. Gives `req.kiket.rawBody`; later body parsers skip the request.
+ *
+ * Refuses with `body.too_large`, `body.encoding_unsupported`, `body.length_mismatch`, `body.aborted`, and with
+ * `body.already_parsed` when a parser before it has kept no bytes. Leave it out where `reportOnly` or
+ * `signatureRequired: false` passes requests on: kiketVerify reads for itself, and gives back.
+ *
+ * @throws {TypeError} at start-up, when `limit` is no size.
+ */
+export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): KiketMiddleware {
+  const limit = parseLimit('kiketRawBody', options.limit ?? '1mb');
+
+  return function kiketRawBodyMiddleware(req, res, next) {
+    const exchange = openExchange(req, res);
+    const found = refuseByHeaders(req) ?? exchange.rawBody ?? findBody(req);
+    if (found === undefined)
+      readBody(req, limit, false, (error, body) => (error ? exchange.refuse(error, next) : take(body)));
+    else if (found instanceof KiketError) exchange.refuse(found, next);
+    else take(found);
+
+    function take(body: Buffer): void {
+      exchange.rawBody = body;
+      skipLaterParsers(req, () => exchange.proceed(next));
+    }
+  };
+}
+
+/**
+ * Keeps the bytes that a parser of the service reads anyway: `express.json({ limit: '1mb', verify: captureRawBody })`.
+ *
+ * Sets `req.rawBody`, only on requests that carry `X-Kiket-Signature`, so that the rest of the service does not hold
+ * every body twice.
+ */
+export function captureRawBody(req: IncomingMessage, _res: ServerResponse, buffer: Buffer, _encoding: string): void {
+  if (req.headers['x-kiket-signature'] !== undefined) (req as BodyRequest).rawBody = buffer;
+}

@@ -1,0 +1,42 @@
+import type { KiketMiddleware } from '../delivery';
+import { DEFAULT_DEADLINE_MS, openExchange } from '../exchange';
+import { MAX_DELAY_MS, requireFunction, requireNumber } from '../options';
+import type { KiketRecord } from '../record';
+import { offerResponder } from '../responder';
+
+export type { KiketRequestState } from '../delivery';
+export type { KiketRecord } from '../record';
+
+export interface KiketRespondOptions {
+  /** Milliseconds from the moment when a middleware of this package first saw the request. Kiket waits 10 s. Default 9000. */
+  deadlineMs?: number | undefined;
+  /** Told how each delivery ended. What it throws is ignored. */
+  onCompleted?: ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
+}
+
+/**
+ * Sees to it that exactly one answer leaves, by the deadline: then 503 goes out and `req.kiket.signal` aborts, and what
+ * the handler still writes is dropped. Gives `res.kiket`, the answers for plain handlers.
+ *
+ * May stand anywhere before the handler, after middlewares that wrap `res.end`, such as sessions and compression.
+ *
+ * @throws {TypeError} at start-up, when an option makes no sense.
+ */
+export function kiketRespond(options: Readonly<KiketRespondOptions> = {}): KiketMiddleware {
+  const { onCompleted } = options;
+  const deadlineMs = requireNumber(
+    'kiketRespond',
+    'deadlineMs',
+    options.deadlineMs ?? DEFAULT_DEADLINE_MS,
+    1,
+    MAX_DELAY_MS,
+  );
+  requireFunction('kiketRespond', 'onCompleted', onCompleted);
+
+  return function kiketRespondMiddleware(req, res, next) {
+    const exchange = openExchange(req, res);
+    exchange.arm(deadlineMs, onCompleted);
+    offerResponder(exchange);
+    next();
+  };
+}

@@ -1,0 +1,238 @@
+import type { KeyObject } from 'node:crypto';
+import type { Request } from 'express';
+import { findBody, parseLimit, readBody, refuseByHeaders } from '../body';
+import { signatureMissing, type KiketMiddleware } from '../delivery';
+import { KiketError, SignatureError } from '../errors';
+import { openExchange, type KiketRequest } from '../exchange';
+import { isThenable, notify } from '../observer';
+import { describe, MAX_DELAY_MS, requireFunction, requireNumber } from '../options';
+import { findKey, parseMac, toKeys, type KiketSecret, type KiketSignatureScheme } from '../signature';
+
+export type { KiketRequestState } from '../delivery';
+export type { KiketSecret } from '../signature';
+
+// As Express types a request whose route is not known: `req.params` of any shape.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type AnyRequest = Request<any>;
+type Found = KiketSecret | readonly KiketSecret[] | undefined;
+
+/**
+ * The delivery secret; or several, the current one first, for the 24 hours after a rotation; or a function that looks
+ * them up for a request, which decides by what is not signed yet. It returns `undefined` where there is none.
+ */
+export type KiketSecretSource =
+  KiketSecret | readonly KiketSecret[] | ((req: AnyRequest) => Found | PromiseLike<Found>);
+
+export interface KiketVerifyOptions {
+  /** Largest body that kiketVerify reads itself: bytes, or a text such as '1mb'. Default '1mb'. */
+  limit?: number | string | undefined;
+  /**
+   * What may be signed: `<timestamp>.<body>`, the body alone, or both (default). A signature of the body alone never
+   * goes stale: a captured request can be sent again.
+   */
+  signatureSchemes?: readonly KiketSignatureScheme[] | undefined;
+  /** How far `X-Kiket-Timestamp` may be from now, in either direction, in seconds. Default 300. */
+  toleranceSeconds?: number | undefined;
+  /**
+   * `false` passes a request without a signature on, unread. A plain handler must then check `req.kiket?.verified`.
+   * A wrong signature is still refused. Default true.
+   */
+  signatureRequired?: boolean | undefined;
+  /** Passes on what would be refused, unverified and without its secrets, after `onRefused`. Default false. */
+  reportOnly?: boolean | undefined;
+  /** How long a secret function may take, in milliseconds. Default 5000. */
+  lookupTimeoutMs?: number | undefined;
+  /** Told of every refusal, also in strict mode. What it throws is ignored. */
+  onRefused?: ((error: KiketError, req: AnyRequest) => void | PromiseLike<void>) | undefined;
+  /** The clock: milliseconds since 1970. Default `Date.now`. */
+  now?: (() => number) | undefined;
+}
+
+/**
+ * Lets a delivery pass only if it was signed with `secret` and is fresh (`contract.md` §2).
+ *
+ * Judges the headers first, then takes the bytes from where they are, or reads them and gives them back, so that a
+ * parser and a handler that exist work as before. Gives `req.kiket.verified`, `signature` and `rawBody`. Refuses with
+ * `signature.*`, and with `body.*` for what it cannot read.
+ *
+ * @throws {TypeError} at start-up, when a secret is empty or has white space around it, or an option makes no sense.
+ */
+export function kiketVerify(secret: KiketSecretSource, options: Readonly<KiketVerifyOptions> = {}): KiketMiddleware {
+  return createVerify('kiketVerify', secret, options, true);
+}
+
+/** @internal kiketVerify, which gives back what it reads unless nobody is to read it again. */
+export function createVerify(
+  who: string,
+  secret: KiketSecretSource,
+  options: Readonly<KiketVerifyOptions>,
+  giveBack: boolean,
+): KiketMiddleware {
+  const { signatureRequired = true, reportOnly = false, onRefused, now = Date.now } = options;
+  const limit = parseLimit(who, options.limit ?? '1mb');
+  const toleranceSeconds = requireNumber(
+    who,
+    'toleranceSeconds',
+    options.toleranceSeconds ?? 300,
+    0,
+    Number.MAX_SAFE_INTEGER,
+  );
+  const lookupTimeoutMs = requireNumber(who, 'lookupTimeoutMs', options.lookupTimeoutMs ?? 5000, 1, MAX_DELAY_MS);
+  const schemes = requireSchemes(who, options.signatureSchemes ?? ['body', 'timestamped']);
+  const findKeys = typeof secret === 'function' ? lookUp(who, secret, lookupTimeoutMs) : always(toKeys(who, secret));
+  requireFunction(who, 'onRefused', onRefused);
+  requireFunction(who, 'now', now);
+
+  return function kiketVerifyMiddleware(req, res, next) {
+    const exchange = openExchange(req, res);
+    if (!signatureRequired && isUnsigned(req)) {
+      exchange.passOn('unsigned');
+      return next();
+    }
+    // Until it is verified, a delivery that is only reported on has no deadline.
+    if (reportOnly) exchange.passOn('refused');
+
+    const claim = readClaim(req);
+    if (claim instanceof KiketError) return refuse(claim);
+    findKeys(req, (keys) => {
+      if (keys instanceof KiketError) return refuse(keys);
+      exchange.keys = keys;
+      const found = refuseByHeaders(req) ?? exchange.rawBody ?? findBody(req);
+      if (found instanceof KiketError) refuse(found);
+      else if (found !== undefined) compare(found, claim);
+      else readBody(req, limit, giveBack, (error, body) => (error ? refuse(error) : compare(body, claim)));
+    });
+
+    function compare(body: Buffer, { mac, timestamp }: Claim): void {
+      exchange.rawBody = body;
+      const secretIndex = findKey(exchange.keys, mac, body, timestamp);
+      if (secretIndex === -1) return refuse(mismatch());
+      exchange.accept({
+        scheme: timestamp === undefined ? 'body' : 'timestamped',
+        secretIndex,
+        timestampSeconds: timestamp === undefined ? undefined : Number(timestamp),
+      });
+      exchange.proceed(next);
+    }
+
+    function refuse(error: KiketError): void {
+      notify(onRefused, error, req as Request);
+      if (reportOnly) exchange.proceed(next);
+      else exchange.refuse(error, next);
+    }
+  };
+
+  function readClaim(req: KiketRequest): Claim | SignatureError {
+    const header = req.headers['x-kiket-signature'];
+    if (header === undefined) return signatureMissing();
+    const mac = parseMac(header);
+    if (mac === undefined) return malformed('X-Kiket-Signature', '64 hex digits, with or without sha256= before them');
+
+    const timestamp = schemes.has('timestamped') ? req.headers['x-kiket-timestamp'] : undefined;
+    if (timestamp === undefined) return schemes.has('body') ? { mac, timestamp } : schemeRefused();
+    if (typeof timestamp !== 'string' || !DIGITS.test(timestamp))
+      return malformed('X-Kiket-Timestamp', 'seconds since 1970, in digits');
+    const ageSeconds = Math.floor(now() / 1000) - Number(timestamp);
+    return Math.abs(ageSeconds) <= toleranceSeconds ? { mac, timestamp } : stale(ageSeconds, toleranceSeconds);
+  }
+}
+
+/** What the headers say, before a byte of the body is read. */
+interface Claim {
+  readonly mac: Buffer;
+  readonly timestamp: string | undefined;
+}
+
+const DIGITS = /^\d+$/;
+
+/** @internal */
+export function isUnsigned(req: KiketRequest): boolean {
+  return req.headers['x-kiket-signature'] === undefined;
+}
+
+function requireSchemes(who: string, schemes: readonly KiketSignatureScheme[]): ReadonlySet<KiketSignatureScheme> {
+  const known =
+    Array.isArray(schemes) &&
+    schemes.length > 0 &&
+    schemes.every((scheme) => scheme === 'body' || scheme === 'timestamped');
+  if (known) return new Set(schemes);
+  throw new TypeError(
+    `${who}: signatureSchemes is ${describe(schemes)}; give 'body', 'timestamped' or both, in an array`,
+  );
+}
+
+type FindKeys = (req: KiketRequest, done: (keys: readonly KeyObject[] | SignatureError) => void) => void;
+
+function always(keys: readonly KeyObject[]): FindKeys {
+  return (_req, done) => done(keys);
+}
+
+/** Calls `done` once: at once for a function that returns at once, else when it has settled or its time is over. */
+function lookUp(who: string, secret: (req: Request) => unknown, timeoutMs: number): FindKeys {
+  return function lookUpKeys(req, done) {
+    let found: unknown;
+    try {
+      found = secret(req as unknown as Request);
+    } catch (cause) {
+      return done(unavailable(cause));
+    }
+    if (!isThenable(found)) return done(toFound(found));
+
+    let pending = true;
+    const settle = (keys: readonly KeyObject[] | SignatureError): void => {
+      if (!pending) return;
+      pending = false;
+      clearTimeout(timer);
+      done(keys);
+    };
+    const timer = setTimeout(() => settle(unavailable(new Error(`No secret within ${timeoutMs} ms`))), timeoutMs);
+    void Promise.resolve(found).then(toFound).catch(unavailable).then(settle);
+  };
+
+  function toFound(found: unknown): readonly KeyObject[] | SignatureError {
+    if (found === undefined) return secretUnknown();
+    try {
+      return toKeys(who, found);
+    } catch (cause) {
+      return unavailable(cause);
+    }
+  }
+}
+
+function malformed(header: string, form: string): SignatureError {
+  return SignatureError.of('signature.malformed', `${header} is malformed. Send it once, as ${form}.`);
+}
+
+function mismatch(): SignatureError {
+  return SignatureError.of(
+    'signature.mismatch',
+    'X-Kiket-Signature is not the signature of this body with the configured secret. Compare the secret with the manifest, and look for a proxy that changes bodies.',
+  );
+}
+
+function schemeRefused(): SignatureError {
+  return SignatureError.of(
+    'signature.scheme_refused',
+    'The delivery is signed without a timestamp, which signatureSchemes does not list.',
+  );
+}
+
+function stale(ageSeconds: number, toleranceSeconds: number): SignatureError {
+  const distance = ageSeconds > 0 ? 'old' : 'ahead';
+  return SignatureError.of(
+    'signature.stale',
+    `X-Kiket-Timestamp is more than ${toleranceSeconds} s ${distance}. It counts seconds; compare the clocks of both sides.`,
+  );
+}
+
+function secretUnknown(): SignatureError {
+  return SignatureError.of('signature.secret_unknown', 'No secret is known for this request.');
+}
+
+function unavailable(cause: unknown): SignatureError {
+  return SignatureError.of(
+    'signature.secret_unavailable',
+    'The secret could not be looked up. Kiket sends the delivery again.',
+    { cause },
+  );
+}
