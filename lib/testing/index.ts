@@ -1,0 +1,1 @@
+export { signDelivery, type SignDeliveryOptions } from './sign-delivery';
