@@ -60,7 +60,7 @@ export interface RetryableErrorOptions extends KiketErrorOptions {
 
 const BRAND: unique symbol = Symbol.for('kiket-express.error') as never;
 
-/** Whether the platform sends a delivery again that was answered with `status` (`contract.md` §4). */
+/** @internal Whether the platform sends a delivery again that was answered with `status` (`contract.md` §4). */
 export function isRetryable(status: number): boolean {
   return status >= 500 || status === 429;
 }

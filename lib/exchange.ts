@@ -13,7 +13,7 @@ import { ExchangeResponder, type KiketResponder } from './responder';
 import { DeliverySecrets, scrub, WithheldSecrets, type KiketSecrets, type SecretValues } from './secrets';
 import type { KiketSignature } from './signature';
 
-/** What of Express's request is used. */
+/** @internal What of Express's request is used. */
 export interface KiketRequest extends BodyRequest {
   kiket?: Delivery;
   params?: Record<string, unknown>;
@@ -39,13 +39,13 @@ const BODILESS = new Set([204, 205]);
 
 const NO_SECRETS: SecretValues = Object.freeze({});
 
-/** The exchange of a request, opened by the first middleware of this package that sees it. */
+/** @internal The exchange of a request, opened by the first middleware of this package that sees it. */
 export function openExchange(req: KiketRequest, res: ServerResponse): Exchange {
   return exchangeOf(req) ?? new Exchange(req, res);
 }
 
 /**
- * One delivery and its one answer: what the middlewares know of a request beyond `req.kiket`, and the only place that
+ * @internal One delivery and its one answer: what the middlewares know of a request beyond `req.kiket`, and the only place that
  * ends its response.
  */
 export class Exchange {
@@ -254,8 +254,8 @@ export class Exchange {
   #watch(): void {
     if (this.#watching) return;
     this.#watching = true;
-    if (this.res.destroyed) this.#onClose();
-    else this.res.on('prefinish', () => this.#onAnswer()).on('close', () => this.#onClose());
+    if (this.res.destroyed) return this.answered ? undefined : this.#onClose();
+    this.res.on('prefinish', () => this.#onAnswer()).on('close', () => this.#onClose());
   }
 
   #onAnswer(): void {

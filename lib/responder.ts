@@ -21,7 +21,7 @@ export interface KiketResponder {
 }
 
 /**
- * Makes `res.kiket` readable. Express offers the prototype of its responses for such additions; there it costs a
+ * @internal Makes `res.kiket` readable. Express offers the prototype of its responses for such additions; there it costs a
  * delivery nothing, while a property of each response costs 12 µs. Other frameworks have no prototype of their own.
  */
 export function offerResponder(exchange: Exchange): void {
@@ -40,6 +40,7 @@ export function offerResponder(exchange: Exchange): void {
   });
 }
 
+/** @internal */
 export class ExchangeResponder implements KiketResponder {
   readonly #exchange: Exchange;
 

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 import { createHmac, createSecretKey, KeyObject, timingSafeEqual } from 'node:crypto';
 import { describe } from './options';
 

@@ -1,0 +1,25 @@
+// Runs the suite under the other supported majors of Node. Their binaries come from npm.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const MAJORS = ['22', '24'];
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+for (const major of MAJORS) {
+  const folder = join(tmpdir(), `kiket-express-node-${major}`);
+  mkdirSync(folder, { recursive: true });
+  run('npm', ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node@${major}`]);
+  const node = join(folder, 'node_modules', 'node', 'bin', 'node');
+  // First on the PATH, so that processes which the tests start use it too.
+  const env = { ...process.env, PATH: dirname(node) + delimiter + process.env.PATH };
+  run(node, ['--version'], env);
+  run(node, [join(root, 'node_modules', 'jest', 'bin', 'jest.js')], env);
+}
+
+function run(command, args, env = process.env) {
+  const { status } = spawnSync(command, args, { cwd: root, env, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
