@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import bytes from 'bytes';
 import { KiketError } from './errors';
@@ -13,14 +13,22 @@ export interface BodyRequest extends IncomingMessage {
   _body?: boolean;
 }
 
+interface ReadableExchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
 type Done = (error: KiketError | undefined, body: Buffer) => void;
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const EMPTY = Buffer.alloc(0);
+/** What bytes.parse reads for what it says: it takes '1 megabyte' for one byte. */
+const SIZE = /^\d+(\.\d+)? *(b|kb|mb|gb|tb|pb)?$/i;
 
 /** @throws {TypeError} when `limit` is no size, such as 1048576 or '1mb'. */
 export function parseLimit(who: string, limit: unknown): number {
-  const parsed = typeof limit === 'number' || typeof limit === 'string' ? bytes.parse(limit) : null;
+  const isSize = typeof limit === 'number' || (typeof limit === 'string' && SIZE.test(limit));
+  const parsed = isSize ? bytes.parse(limit) : null;
   if (parsed !== null && parsed >= 0) return parsed;
   throw new TypeError(
     `${who}: limit is ${describe(limit)} that is no size; give a number of bytes or a text such as '1mb'`,
@@ -48,6 +56,7 @@ export function findBody(req: BodyRequest): Buffer | KiketError | undefined {
   if (typeof rawBody === 'string') return toBytes(rawBody, req);
   if (Buffer.isBuffer(body)) return body;
   if (typeof body === 'string') return toBytes(body, req);
+  if (expectedLength(req) === 0) return EMPTY;
   if (isUnread(req)) return undefined;
   return req.readableAborted ? aborted() : alreadyParsed();
 }
@@ -59,6 +68,15 @@ function toBytes(text: string, req: BodyRequest): Buffer | KiketError | undefine
   if (missing === 0) return encoded;
   if (isUnread(req)) return undefined;
   return missing === BYTE_ORDER_MARK.length ? Buffer.concat([BYTE_ORDER_MARK, encoded]) : alreadyParsed();
+}
+
+/**
+ * The body with the byte order mark that a parser may have dropped from a text whose length nobody has announced;
+ * undefined where none can be missing.
+ */
+export function restoreByteOrderMark(req: BodyRequest, body: Buffer): Buffer | undefined {
+  if (typeof (req.rawBody ?? req.body) !== 'string' || expectedLength(req) !== undefined) return undefined;
+  return body.indexOf(BYTE_ORDER_MARK) === 0 ? undefined : Buffer.concat([BYTE_ORDER_MARK, body]);
 }
 
 function alreadyParsed(): KiketError {
@@ -83,7 +101,7 @@ function expectedLength(req: IncomingMessage): number | undefined {
  * Reads the stream to its end. With `giveBack` everything returns to it, so that whoever reads next finds the request
  * untouched. Calls `done` once, in the async context of the caller.
  */
-export function readBody(req: IncomingMessage, limit: number, giveBack: boolean, done: Done): void {
+export function readBody({ req, res }: ReadableExchange, limit: number, giveBack: boolean, done: Done): void {
   const expected = expectedLength(req);
   if (expected !== undefined && expected > limit) return done(tooLarge(limit), EMPTY);
   if (req.readableEncoding !== null) return done(alreadyParsed(), EMPTY);
@@ -95,6 +113,8 @@ export function readBody(req: IncomingMessage, limit: number, giveBack: boolean,
   const resource = new AsyncResource('kiket.readBody');
   const [event, onEvent] = giveBack ? (['readable', onReadable] as const) : (['data', onData] as const);
   req.on(event, onEvent).on('end', settle).on('close', settle).on('error', settle);
+  // A middleware before this one may have paused it.
+  if (!giveBack) req.resume();
 
   function onData(chunk: Buffer): void {
     chunks.push(chunk);
@@ -114,8 +134,16 @@ export function readBody(req: IncomingMessage, limit: number, giveBack: boolean,
   function settle(): void {
     req.off(event, onEvent).off('end', settle).off('close', settle).off('error', settle);
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, received);
+    if (!giveBack) return finish(body);
     // Before 'end', which Node puts off while there is something to read.
-    if (giveBack && received > 0 && !req.readableEnded && !req.destroyed) req.unshift(body);
+    if (received > 0 && !req.readableEnded && !req.destroyed) req.unshift(body);
+    // Node drops the rest of a body only if nobody has begun to read it; the connection would stay blocked.
+    if (received > limit) res.once('finish', () => req.resume());
+    // Node notices on the next tick that a listener is gone; until then a new one would hear nothing.
+    process.nextTick(finish, body);
+  }
+
+  function finish(body: Buffer): void {
     resource.runInAsyncScope(done, undefined, refusal(), body);
   }
 

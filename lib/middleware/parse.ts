@@ -92,7 +92,7 @@ function read(exchange: Exchange, validators: Validators): PayloadError | undefi
 function withBody(exchange: Exchange, then: (body: Buffer | undefined) => void): void {
   const { req } = exchange;
   const found = exchange.rawBody ?? findBody(req);
-  if (found === undefined) readBody(req, UNVERIFIED_LIMIT, true, (error, body) => then(error ? undefined : body));
+  if (found === undefined) readBody(exchange, UNVERIFIED_LIMIT, true, (error, body) => then(error ? undefined : body));
   else then(Buffer.isBuffer(found) ? found : undefined);
 }
 

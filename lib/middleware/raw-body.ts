@@ -28,7 +28,7 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
     const exchange = openExchange(req, res);
     const found = refuseByHeaders(req) ?? exchange.rawBody ?? findBody(req);
     if (found === undefined)
-      readBody(req, limit, false, (error, body) => (error ? exchange.refuse(error, next) : take(body)));
+      readBody(exchange, limit, false, (error, body) => (error ? exchange.refuse(error, next) : take(body)));
     else if (found instanceof KiketError) exchange.refuse(found, next);
     else take(found);
 

@@ -1,27 +1,16 @@
-import type { KeyObject } from 'node:crypto';
 import type { Request } from 'express';
-import { findBody, parseLimit, readBody, refuseByHeaders } from '../body';
+import { findBody, parseLimit, readBody, refuseByHeaders, restoreByteOrderMark } from '../body';
 import { signatureMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError } from '../errors';
 import { openExchange, type KiketRequest } from '../exchange';
-import { isThenable, notify } from '../observer';
+import { notify } from '../observer';
 import { describe, MAX_DELAY_MS, requireFunction, requireNumber } from '../options';
-import { findKey, parseMac, toKeys, type KiketSecret, type KiketSignatureScheme } from '../signature';
+import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../secret-source';
+import { findKey, parseMac, type KiketSignatureScheme } from '../signature';
 
 export type { KiketRequestState } from '../delivery';
+export type { KiketSecretSource } from '../secret-source';
 export type { KiketSecret } from '../signature';
-
-// As Express types a request whose route is not known: `req.params` of any shape.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type AnyRequest = Request<any>;
-type Found = KiketSecret | readonly KiketSecret[] | undefined;
-
-/**
- * The delivery secret; or several, the current one first, for the 24 hours after a rotation; or a function that looks
- * them up for a request, which decides by what is not signed yet. It returns `undefined` where there is none.
- */
-export type KiketSecretSource =
-  KiketSecret | readonly KiketSecret[] | ((req: AnyRequest) => Found | PromiseLike<Found>);
 
 export interface KiketVerifyOptions {
   /** Largest body that kiketVerify reads itself: bytes, or a text such as '1mb'. Default '1mb'. */
@@ -79,7 +68,7 @@ export function createVerify(
   );
   const lookupTimeoutMs = requireNumber(who, 'lookupTimeoutMs', options.lookupTimeoutMs ?? 5000, 1, MAX_DELAY_MS);
   const schemes = requireSchemes(who, options.signatureSchemes ?? ['body', 'timestamped']);
-  const findKeys = typeof secret === 'function' ? lookUp(who, secret, lookupTimeoutMs) : always(toKeys(who, secret));
+  const findKeys = createKeyFinder(who, secret, lookupTimeoutMs);
   requireFunction(who, 'onRefused', onRefused);
   requireFunction(who, 'now', now);
 
@@ -100,13 +89,17 @@ export function createVerify(
       const found = refuseByHeaders(req) ?? exchange.rawBody ?? findBody(req);
       if (found instanceof KiketError) refuse(found);
       else if (found !== undefined) compare(found, claim);
-      else readBody(req, limit, giveBack, (error, body) => (error ? refuse(error) : compare(body, claim)));
+      else readBody(exchange, limit, giveBack, (error, body) => (error ? refuse(error) : compare(body, claim)));
     });
 
-    function compare(body: Buffer, { mac, timestamp }: Claim): void {
+    function compare(body: Buffer, claim: Claim): void {
+      const { mac, timestamp } = claim;
       exchange.rawBody = body;
       const secretIndex = findKey(exchange.keys, mac, body, timestamp);
-      if (secretIndex === -1) return refuse(mismatch());
+      if (secretIndex === -1) {
+        const marked = restoreByteOrderMark(req, body);
+        return marked === undefined ? refuse(mismatch()) : compare(marked, claim);
+      }
       exchange.accept({
         scheme: timestamp === undefined ? 'body' : 'timestamped',
         secretIndex,
@@ -161,44 +154,6 @@ function requireSchemes(who: string, schemes: readonly KiketSignatureScheme[]): 
   );
 }
 
-type FindKeys = (req: KiketRequest, done: (keys: readonly KeyObject[] | SignatureError) => void) => void;
-
-function always(keys: readonly KeyObject[]): FindKeys {
-  return (_req, done) => done(keys);
-}
-
-/** Calls `done` once: at once for a function that returns at once, else when it has settled or its time is over. */
-function lookUp(who: string, secret: (req: Request) => unknown, timeoutMs: number): FindKeys {
-  return function lookUpKeys(req, done) {
-    let found: unknown;
-    try {
-      found = secret(req as unknown as Request);
-    } catch (cause) {
-      return done(unavailable(cause));
-    }
-    if (!isThenable(found)) return done(toFound(found));
-
-    let pending = true;
-    const settle = (keys: readonly KeyObject[] | SignatureError): void => {
-      if (!pending) return;
-      pending = false;
-      clearTimeout(timer);
-      done(keys);
-    };
-    const timer = setTimeout(() => settle(unavailable(new Error(`No secret within ${timeoutMs} ms`))), timeoutMs);
-    void Promise.resolve(found).then(toFound).catch(unavailable).then(settle);
-  };
-
-  function toFound(found: unknown): readonly KeyObject[] | SignatureError {
-    if (found === undefined) return secretUnknown();
-    try {
-      return toKeys(who, found);
-    } catch (cause) {
-      return unavailable(cause);
-    }
-  }
-}
-
 function malformed(header: string, form: string): SignatureError {
   return SignatureError.of('signature.malformed', `${header} is malformed. Send it once, as ${form}.`);
 }
@@ -222,17 +177,5 @@ function stale(ageSeconds: number, toleranceSeconds: number): SignatureError {
   return SignatureError.of(
     'signature.stale',
     `X-Kiket-Timestamp is more than ${toleranceSeconds} s ${distance}. It counts seconds; compare the clocks of both sides.`,
-  );
-}
-
-function secretUnknown(): SignatureError {
-  return SignatureError.of('signature.secret_unknown', 'No secret is known for this request.');
-}
-
-function unavailable(cause: unknown): SignatureError {
-  return SignatureError.of(
-    'signature.secret_unavailable',
-    'The secret could not be looked up. Kiket sends the delivery again.',
-    { cause },
   );
 }

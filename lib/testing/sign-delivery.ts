@@ -15,7 +15,8 @@ export interface SignDeliveryOptions {
 
 /**
  * The bytes and headers that the platform would send:
- * `request(app).post('/kiket').set(delivery.headers).send(delivery.body)`.
+ * `request(app).post('/kiket').set(delivery.headers).send(delivery.body)`; for a Buffer, supertest also needs
+ * `.serialize((body) => body)`, or it sends it as JSON.
  *
  * An object is written as JSON; a text or a Buffer is signed as it is. Headers are sent for the options that are given.
  */

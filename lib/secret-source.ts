@@ -1,0 +1,84 @@
+import type { KeyObject } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Request } from 'express';
+import { SignatureError } from './errors';
+import { isThenable } from './observer';
+import { toKeys, type KiketSecret } from './signature';
+
+// As Express types a request whose route is not known: `req.params` of any shape.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyRequest = Request<any>;
+type Found = KiketSecret | readonly KiketSecret[] | undefined;
+
+/**
+ * The delivery secret; or several, the current one first, for the 24 hours after a rotation; or a function that looks
+ * them up for a request, which decides by what is not signed yet. It returns `undefined` where there is none.
+ */
+export type KiketSecretSource =
+  KiketSecret | readonly KiketSecret[] | ((req: AnyRequest) => Found | PromiseLike<Found>);
+
+/** Calls `done` once: at once where the keys are known or the function returns at once. */
+type FindKeys = (req: IncomingMessage, done: (keys: readonly KeyObject[] | SignatureError) => void) => void;
+
+/**
+ * How the keys for a request are found.
+ *
+ * @throws {TypeError} when a secret that is no function is not fit for use.
+ */
+export function createKeyFinder(who: string, secret: KiketSecretSource, timeoutMs: number): FindKeys {
+  if (typeof secret === 'function') return (req, done) => lookUp(who, secret, timeoutMs, req, done);
+  const keys = toKeys(who, secret);
+  return (_req, done) => done(keys);
+}
+
+function lookUp(
+  who: string,
+  secret: (req: AnyRequest) => unknown,
+  timeoutMs: number,
+  ...[req, done]: Parameters<FindKeys>
+): void {
+  let found: unknown;
+  try {
+    found = secret(req as Request);
+  } catch (cause) {
+    return done(unavailable(cause));
+  }
+  if (!isThenable(found)) return done(toFound(who, found));
+
+  // A middleware before this one may have set the body flowing: it would be gone when the secret is there.
+  const flowing = req.readableFlowing === true;
+  if (flowing) req.pause();
+  let pending = true;
+  const settle = (keys: readonly KeyObject[] | SignatureError): void => {
+    if (!pending) return;
+    pending = false;
+    clearTimeout(timer);
+    if (flowing) req.resume();
+    done(keys);
+  };
+  const timer = setTimeout(() => settle(unavailable(new Error(`No secret within ${timeoutMs} ms`))), timeoutMs);
+  void Promise.resolve(found)
+    .then((secrets) => toFound(who, secrets), unavailable)
+    .then(settle);
+}
+
+function toFound(who: string, found: unknown): readonly KeyObject[] | SignatureError {
+  if (found === undefined) return secretUnknown();
+  try {
+    return toKeys(who, found);
+  } catch (cause) {
+    return unavailable(cause);
+  }
+}
+
+function secretUnknown(): SignatureError {
+  return SignatureError.of('signature.secret_unknown', 'No secret is known for this request.');
+}
+
+function unavailable(cause: unknown): SignatureError {
+  return SignatureError.of(
+    'signature.secret_unavailable',
+    'The secret could not be looked up. Kiket sends the delivery again.',
+    { cause },
+  );
+}
