@@ -1,0 +1,45 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+
+const repository = resolve(__dirname, '../..');
+
+/** An example, started as its README says, on a free port. */
+export class ExampleProcess {
+  readonly #child: ChildProcess;
+  #output = '';
+
+  constructor(example: string, environment: Readonly<Record<string, string>>) {
+    // Jest's settings are not those of a user's process.
+    const { NODE_OPTIONS: _options, NODE_ENV: _environment, ...inherited } = process.env;
+    this.#child = spawn(process.execPath, ['--import', 'tsx', `examples/${example}/index.ts`], {
+      cwd: repository,
+      env: { ...inherited, PORT: '0', ...environment },
+    });
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+    }
+  }
+
+  /** Where it listens, once it says so; rejects when it ends before. */
+  async origin(): Promise<string> {
+    for (;;) {
+      const port = /port: (\d+)/.exec(this.#output)?.[1];
+      if (port !== undefined) return `http://localhost:${port}`;
+      if (this.#child.exitCode !== null) throw new Error(`It has ended with ${this.#child.exitCode}: ${this.#output}`);
+      await Promise.race([once(this.#child.stdout!, 'data'), once(this.#child, 'close')]);
+    }
+  }
+
+  /** How it ended by itself. */
+  async end(): Promise<{ code: number | null; output: string }> {
+    await once(this.#child, 'close');
+    return { code: this.#child.exitCode, output: this.#output };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill();
+    await once(this.#child, 'close');
+  }
+}

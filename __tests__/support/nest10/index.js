@@ -1,0 +1,5 @@
+module.exports = {
+  ...require('@nestjs/common'),
+  ...require('@nestjs/core'),
+  ...require('@nestjs/platform-express'),
+};

@@ -1,0 +1,14 @@
+import { channel } from 'node:diagnostics_channel';
+
+/** What is published on a diagnostics channel while `run` is at work. */
+export async function published<T = unknown>(name: string, run: () => Promise<unknown>): Promise<T[]> {
+  const messages: T[] = [];
+  const collect = (message: unknown): void => void messages.push(message as T);
+  channel(name).subscribe(collect);
+  try {
+    await run();
+  } finally {
+    channel(name).unsubscribe(collect);
+  }
+  return messages;
+}

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+
+export interface RawRequest {
+  /** Default POST. */
+  method?: string;
+  /** Default '/kiket'. */
+  path?: string;
+  headers?: Readonly<Record<string, string | undefined>>;
+  body?: string | Buffer;
+  /** `undefined` sends neither Content-Length nor Transfer-Encoding. Default 'length'. */
+  framing?: 'length' | 'chunked' | undefined;
+  /** In one packet, so that the end of the body is there with the head. Default false: a part at a time. */
+  atOnce?: boolean;
+}
+
+/** After how long without an answer a request counts as hanging. */
+const HANGING_MS = 3000;
+
+export interface RawServer {
+  readonly port: number;
+  /** What the server writes until it closes the connection, to the byte; only the Date is taken out. Empty if it hangs. */
+  send: (request: RawRequest) => Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Serves an application on loopback to a client that neither adds nor repairs anything. */
+export async function serveRaw(app: RequestListener): Promise<RawServer> {
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    port,
+    send: (request) => sendOver(port, request),
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** Sends one request on a connection of its own, and gives what comes back as {@link RawServer.send} does. */
+export async function sendOver(port: number, request: RawRequest): Promise<string> {
+  const socket = connect(port, '127.0.0.1').setEncoding('latin1');
+  let received = '';
+  socket.on('data', (text: string) => (received += text));
+  socket.on('error', () => undefined);
+  socket.setTimeout(HANGING_MS, () => socket.destroy(new Error('No answer')));
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  await once(socket, 'connect');
+  const pieces = toPieces(request);
+  for (const piece of request.atOnce ? [Buffer.concat(pieces)] : pieces) {
+    socket.write(piece);
+    await turn();
+  }
+  await closed;
+  return received.replace(/^Date: .*\r\n/gm, '');
+}
+
+/** Serves an application for as long as `use` takes. */
+export async function withRawServer<T>(app: RequestListener, use: (server: RawServer) => Promise<T>): Promise<T> {
+  const server = await serveRaw(app);
+  try {
+    return await use(server);
+  } finally {
+    await server.close();
+  }
+}
+
+/** The head, and the body in two parts, so that readers see it arrive. */
+export function toPieces(request: RawRequest): Buffer[] {
+  const { method = 'POST', path = '/kiket', headers = {} } = request;
+  const framing = 'framing' in request ? request.framing : 'length';
+  const body = Buffer.from(request.body ?? '');
+  const half = Math.ceil(body.length / 2);
+  const parts = [body.subarray(0, half), body.subarray(half)].filter((part) => part.length > 0);
+  const lines = {
+    Host: 'localhost',
+    Connection: 'close',
+    'Content-Length': framing === 'length' ? String(body.length) : undefined,
+    'Transfer-Encoding': framing === 'chunked' ? 'chunked' : undefined,
+    ...headers,
+  };
+  const head = Object.entries(lines).flatMap(([name, value]) => (value === undefined ? [] : `${name}: ${value}\r\n`));
+  return [
+    Buffer.from(`${method} ${path} HTTP/1.1\r\n${head.join('')}\r\n`, 'latin1'),
+    ...(framing === 'chunked' ? [...parts.map(toChunk), Buffer.from('0\r\n\r\n')] : parts),
+  ];
+}
+
+function toChunk(part: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n')]);
+}
