@@ -1,0 +1,353 @@
+// The public surface as it was agreed, without its documentation; conformance.ts compares the package with it, name by
+// name. It changes when the surface is meant to change.
+
+declare module 'agreed/errors' {
+  export const KIKET_ERRORS: {
+    readonly 'signature.missing': 401;
+    readonly 'signature.malformed': 401;
+    readonly 'signature.mismatch': 401;
+    readonly 'signature.stale': 401;
+    readonly 'signature.scheme_refused': 401;
+    readonly 'signature.secret_unknown': 401;
+    readonly 'signature.secret_unavailable': 503;
+    readonly 'body.already_parsed': 500;
+    readonly 'body.too_large': 413;
+    readonly 'body.encoding_unsupported': 415;
+    readonly 'body.aborted': 503;
+    readonly 'body.length_mismatch': 400;
+    readonly 'payload.malformed': 400;
+    readonly 'payload.invalid': 422;
+    readonly 'delivery.conflict': 400;
+    readonly 'delivery.unverified': 401;
+    readonly 'secret.missing': 422;
+    readonly 'scope.missing': 403;
+    readonly 'event.unhandled': 404;
+    readonly 'reply.missing': 500;
+    readonly 'reply.invalid': 500;
+    readonly 'deadline.exceeded': 503;
+    readonly 'wiring.missing': 500;
+    readonly 'handler.retryable': 503;
+    readonly 'handler.final': 422;
+    readonly 'handler.failed': 500;
+  };
+  export type KiketErrorCode = keyof typeof KIKET_ERRORS;
+  export interface KiketErrorDetail {
+    readonly reason: string;
+    readonly pointer?: string;
+    readonly missing?: readonly string[];
+    readonly events?: readonly string[];
+  }
+  export interface KiketErrorOptions {
+    code?: string | undefined;
+    details?: readonly KiketErrorDetail[] | undefined;
+    cause?: unknown;
+  }
+  export class KiketError extends Error {
+    protected constructor(code: KiketErrorCode | (string & {}), message: string, options?: Readonly<KiketErrorOptions>);
+    readonly code: KiketErrorCode | (string & {});
+    readonly status: number;
+    readonly statusCode: number;
+    readonly expose: true;
+    readonly headers: Readonly<Record<string, string>>;
+    get retryable(): boolean;
+    readonly retryAfterSeconds: number | undefined;
+    readonly details: readonly KiketErrorDetail[];
+    static is(error: unknown): error is KiketError;
+  }
+  export class RetryableError extends KiketError {
+    constructor(message: string, options?: Readonly<KiketErrorOptions & { retryAfterSeconds?: number | undefined }>);
+  }
+  export class NonRetryableError extends KiketError {
+    constructor(message: string, options?: Readonly<KiketErrorOptions>);
+  }
+  export class SignatureError extends KiketError {
+    readonly code: Extract<KiketErrorCode, `signature.${string}`>;
+  }
+  export class PayloadError extends KiketError {
+    readonly code: Extract<KiketErrorCode, `payload.${string}` | 'delivery.conflict'>;
+  }
+  export class ScopeError extends KiketError {
+    readonly code: 'scope.missing';
+    readonly missing: readonly string[];
+  }
+  export class MissingSecretError extends KiketError {
+    readonly code: 'secret.missing';
+    readonly missing: readonly string[];
+  }
+}
+
+declare module 'agreed/delivery' {
+  import type { IncomingMessage, ServerResponse } from 'node:http';
+  // TypeScript takes no two conditional types of an open parameter for the same. So what is generic is built with the
+  // package's own, and these are compared, for one pattern of each kind, with KnownEvents, PayloadOf, EventOf and Reply.
+  import type { KiketEventMap, KiketEventOf, KiketPayloadOf } from 'kiket-express/delivery';
+  export type { KiketEventMap, KiketEventOf, KiketPayloadOf } from 'kiket-express/delivery';
+  export type KiketMiddleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+  export interface KiketIssue {
+    readonly id?: number;
+    readonly project_id?: number;
+    readonly title?: string;
+    readonly [field: string]: unknown;
+  }
+  export interface KiketPayload {
+    readonly event?: string;
+    readonly event_version?: string;
+    readonly issue?: KiketIssue | null;
+    readonly definition?: {
+      readonly id?: number;
+      readonly status?: string;
+      readonly issue_type?: string;
+      readonly [field: string]: unknown;
+    } | null;
+    readonly metrics?: {
+      readonly duration_minutes?: number;
+      readonly overdue_minutes?: number;
+      readonly [field: string]: unknown;
+    } | null;
+    readonly context?: { readonly [field: string]: unknown } | null;
+    readonly [field: string]: unknown;
+  }
+  export interface KiketTransition {
+    readonly from?: string;
+    readonly to?: string;
+    readonly performed_by?: unknown;
+    readonly [field: string]: unknown;
+  }
+  export interface KnownEvents {
+    'issue.created': {};
+    'issue.updated': {};
+    'issue.transitioned': { readonly transition?: KiketTransition };
+    'issue.status_changed': {};
+    'issue.assigned': {};
+    'issue.commented': {};
+    'comment.created': {};
+    'workflow.before_transition': { readonly transition?: KiketTransition };
+    'workflow.after_transition': { readonly transition?: KiketTransition };
+    'workflow.sla_status': {};
+    'workflow.issue.transitioned': {};
+    'workflow.approval.requested': {};
+    'workflow.approval.resolved': {};
+    'workflow.triggered': {};
+    'automation.triggered': {};
+    'extension.installation': {};
+    'analytics.metric_alert': {};
+    // What usage.ts adds.
+    'acme.paid': { readonly invoice: { readonly total: number } };
+  }
+  export type KiketEventKey = Extract<keyof KiketEventMap, string>;
+  type NameOf<K extends string> = K extends `${infer N}@${string}` ? N : K;
+  export type KiketEventName = NameOf<KiketEventKey>;
+  export type KiketGuardEvent = 'workflow.before_transition';
+  export type KiketEventPattern = KiketEventKey | '*' | (string & {});
+  export type PayloadOf<P extends string> = string extends P
+    ? KiketPayload
+    : P extends keyof KiketEventMap
+      ? KiketPayload & KiketEventMap[P]
+      : NameOf<P> extends keyof KiketEventMap
+        ? KiketPayload & KiketEventMap[NameOf<P>]
+        : KiketPayload;
+  export type EventOf<P extends string> = P extends '*' | `${string}.*` ? string : NameOf<P>;
+
+  export type KiketSignatureScheme = 'body' | 'timestamped';
+  export interface KiketSignature {
+    readonly scheme: KiketSignatureScheme;
+    readonly secretIndex: number;
+    readonly timestampSeconds: number | undefined;
+  }
+  export interface KiketSecrets {
+    get(key: string): string | undefined;
+    require(key: string): string;
+    keys(): string[];
+    readonly missing: readonly string[];
+  }
+  export interface KiketAuth {
+    readonly tokenType: string | undefined;
+    readonly runtimeToken: string | undefined;
+    readonly expiresAt: Date | undefined;
+    readonly scopes: readonly string[];
+    hasScopes(...scopes: string[]): boolean;
+    requireScopes(...scopes: string[]): void;
+  }
+  export interface KiketJobDelivery<P extends string = string> {
+    readonly event: KiketEventOf<P>;
+    readonly eventVersion: string;
+    readonly payload: KiketPayloadOf<P>;
+    readonly invocationId: string | undefined;
+    readonly projectId: number | undefined;
+    readonly organizationId: number | undefined;
+    readonly signal: AbortSignal;
+    is<E extends KiketEventName>(event: E): this is KiketJobDelivery<E>;
+  }
+  export interface KiketDelivery<P extends string = string> extends KiketJobDelivery<P> {
+    readonly rawBody: Buffer;
+    readonly verified: boolean;
+    readonly signature: KiketSignature | undefined;
+    readonly secrets: KiketSecrets;
+    readonly auth: KiketAuth;
+  }
+  export type KiketRequestState = Partial<Omit<KiketDelivery, 'is'>>;
+  export function kiketDelivery<P extends KiketEventName>(req: IncomingMessage, event: P): KiketDelivery<P>;
+  export function kiketDelivery(req: IncomingMessage): KiketDelivery;
+
+  export interface KiketReplyOptions {
+    data?: object | undefined;
+  }
+  export interface KiketAllowOptions extends KiketReplyOptions {
+    message?: string | undefined;
+    outputFields?: Readonly<Record<string, string>> | undefined;
+  }
+  export interface KiketGuardReply {
+    readonly status: 'allow' | 'deny' | 'pending';
+    readonly message?: string | undefined;
+    readonly metadata?: object | undefined;
+  }
+  export function allow(options?: Readonly<KiketAllowOptions>): KiketGuardReply;
+  export function deny(message: string, options?: Readonly<KiketReplyOptions>): KiketGuardReply;
+  export function pending(message: string, options?: Readonly<KiketReplyOptions>): KiketGuardReply;
+  export interface KiketResponder {
+    ok(body?: object): void;
+    allow(options?: Readonly<KiketAllowOptions>): void;
+    deny(message: string, options?: Readonly<KiketReplyOptions>): void;
+    pending(message: string, options?: Readonly<KiketReplyOptions>): void;
+    retry(message: string, options?: { readonly retryAfterSeconds?: number | undefined }): void;
+    reject(message: string): void;
+  }
+}
+
+declare module 'agreed/raw-body' {
+  import type { IncomingMessage, ServerResponse } from 'node:http';
+  import type { KiketMiddleware } from 'agreed/delivery';
+  export type { KiketRequestState } from 'agreed/delivery';
+  export interface KiketRawBodyOptions {
+    limit?: number | string | undefined;
+  }
+  export function kiketRawBody(options?: Readonly<KiketRawBodyOptions>): KiketMiddleware;
+  export function captureRawBody(req: IncomingMessage, res: ServerResponse, buffer: Buffer, encoding: string): void;
+}
+
+declare module 'agreed/verify' {
+  import type { KeyObject } from 'node:crypto';
+  import type { Request } from 'express';
+  import type { KiketMiddleware, KiketSignatureScheme } from 'agreed/delivery';
+  import type { KiketError } from 'agreed/errors';
+  export type { KiketRequestState } from 'agreed/delivery';
+  export type KiketSecret = string | Buffer | KeyObject;
+  type Found = KiketSecret | readonly KiketSecret[] | undefined;
+  export type KiketSecretSource =
+    KiketSecret | readonly KiketSecret[] | ((req: Request<any>) => Found | PromiseLike<Found>);
+  export interface KiketVerifyOptions {
+    limit?: number | string | undefined;
+    signatureSchemes?: readonly KiketSignatureScheme[] | undefined;
+    toleranceSeconds?: number | undefined;
+    signatureRequired?: boolean | undefined;
+    reportOnly?: boolean | undefined;
+    lookupTimeoutMs?: number | undefined;
+    onRefused?: ((error: KiketError, req: Request<any>) => void | PromiseLike<void>) | undefined;
+    now?: (() => number) | undefined;
+  }
+  export function kiketVerify(secret: KiketSecretSource, options?: Readonly<KiketVerifyOptions>): KiketMiddleware;
+}
+
+declare module 'agreed/parse' {
+  import type { KiketMiddleware } from 'agreed/delivery';
+  export type { KiketRequestState } from 'agreed/delivery';
+  export interface KiketParseOptions {
+    payloadSchemas?: Readonly<Record<string, object | boolean>> | undefined;
+    fallbackSecrets?: Readonly<Record<string, string | undefined>> | undefined;
+  }
+  export function kiketParse(options?: Readonly<KiketParseOptions>): KiketMiddleware;
+}
+
+declare module 'agreed/respond' {
+  import type { KiketMiddleware } from 'agreed/delivery';
+  export type { KiketRequestState } from 'agreed/delivery';
+  export interface KiketRecord {
+    readonly event: string | undefined;
+    readonly eventVersion: string | undefined;
+    readonly invocationId: string | undefined;
+    readonly outcome: 'success' | 'retryable' | 'final';
+    readonly code: string | undefined;
+    readonly status: number;
+    readonly durationMs: number;
+  }
+  export interface KiketRespondOptions {
+    deadlineMs?: number | undefined;
+    onCompleted?: ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
+  }
+  export function kiketRespond(options?: Readonly<KiketRespondOptions>): KiketMiddleware;
+}
+
+declare module 'agreed/handler' {
+  import type { Request, Response } from 'express';
+  import type {
+    KiketDelivery,
+    KiketEventPattern,
+    KiketGuardEvent,
+    KiketGuardReply,
+    KiketMiddleware,
+  } from 'agreed/delivery';
+  import type { KiketReply } from 'kiket-express/handler';
+  export type { KiketReply } from 'kiket-express/handler';
+  export type { KiketRequestState } from 'agreed/delivery';
+  export type Reply<P extends string = string> = P extends KiketGuardEvent | `${KiketGuardEvent}@${string}`
+    ? KiketGuardReply
+    : object | void | undefined;
+  export type KiketHandler<P extends string = string> = (
+    delivery: KiketDelivery<P>,
+    req: Request,
+    res: Response,
+  ) => KiketReply<P> | PromiseLike<KiketReply<P>>;
+  export function kiketHandler<P extends KiketEventPattern>(event: P, fn: KiketHandler<P>): KiketMiddleware;
+  export function kiketHandler(fn: KiketHandler): KiketMiddleware;
+}
+
+declare module 'agreed/error-handler' {
+  import type { IncomingMessage, ServerResponse } from 'node:http';
+  export type { KiketRequestState } from 'agreed/delivery';
+  export interface KiketErrorHandlerOptions {
+    onError?: ((error: unknown, req: IncomingMessage) => void | PromiseLike<void>) | undefined;
+  }
+  export function kiketErrorHandler(
+    options?: Readonly<KiketErrorHandlerOptions>,
+  ): (error: unknown, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+}
+
+declare module 'agreed/testing' {
+  import type { KiketSignatureScheme } from 'agreed/delivery';
+  export interface SignDeliveryOptions {
+    secret: string | Buffer;
+    scheme?: KiketSignatureScheme | undefined;
+    timestampSeconds?: number | undefined;
+    event?: string | undefined;
+    eventVersion?: string | undefined;
+    invocationId?: string | undefined;
+    projectId?: number | undefined;
+    organizationId?: number | undefined;
+  }
+  export function signDelivery(
+    payload: object | string | Buffer,
+    options: Readonly<SignDeliveryOptions>,
+  ): { readonly body: string | Buffer; readonly headers: Record<string, string> };
+}
+
+declare module 'agreed' {
+  import type { KiketMiddleware } from 'agreed/delivery';
+  import type { KiketParseOptions } from 'agreed/parse';
+  import type { KiketRawBodyOptions } from 'agreed/raw-body';
+  import type { KiketRespondOptions } from 'agreed/respond';
+  import type { KiketSecretSource, KiketVerifyOptions } from 'agreed/verify';
+  export interface KiketOptions
+    extends KiketRawBodyOptions, KiketVerifyOptions, KiketParseOptions, KiketRespondOptions {
+    secret: KiketSecretSource;
+  }
+  export function kiket(options: Readonly<KiketOptions>): KiketMiddleware;
+  export * from 'agreed/errors';
+  export * from 'agreed/delivery';
+  export * from 'agreed/raw-body';
+  export * from 'agreed/verify';
+  export * from 'agreed/parse';
+  export * from 'agreed/respond';
+  export * from 'agreed/handler';
+  export * from 'agreed/error-handler';
+}

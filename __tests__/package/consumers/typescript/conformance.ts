@@ -1,0 +1,198 @@
+// Every agreed name exists in the package, in its entry and in the root, with the agreed type.
+// What fails here is a change of the public surface.
+
+import type * as delivery from 'kiket-express/delivery';
+import type * as errorHandler from 'kiket-express/error-handler';
+import type * as errors from 'kiket-express/errors';
+import type * as handler from 'kiket-express/handler';
+import type * as parse from 'kiket-express/parse';
+import type * as rawBody from 'kiket-express/raw-body';
+import type * as respond from 'kiket-express/respond';
+import type * as testing from 'kiket-express/testing';
+import type * as verify from 'kiket-express/verify';
+import type * as root from 'kiket-express';
+import type * as agreedRoot from 'agreed';
+import type * as agreedDelivery from 'agreed/delivery';
+import type * as agreedErrorHandler from 'agreed/error-handler';
+import type * as agreedErrors from 'agreed/errors';
+import type * as agreedHandler from 'agreed/handler';
+import type * as agreedParse from 'agreed/parse';
+import type * as agreedRawBody from 'agreed/raw-body';
+import type * as agreedRespond from 'agreed/respond';
+import type * as agreedTesting from 'agreed/testing';
+import type * as agreedVerify from 'agreed/verify';
+
+/** Each extends the other, so that a message names the property that differs. */
+type Compatible<Actual extends Agreed, Agreed extends Again, Again = Actual> = true;
+/** And they are one: as readonly, as optional, and neither is `any`. */
+type Same<Actual extends Agreed, Agreed extends Again, Again = Actual> =
+  (<T>() => T extends Actual ? 1 : 2) extends <T>() => T extends Agreed ? 1 : 2 ? true : false;
+type Assert<T extends true> = T;
+
+/** What a module exports; to an ES module, one in CommonJS is also its own default. */
+type Values<Module> = Omit<Module, 'default'>;
+
+export type Errors = [
+  Assert<Same<errors.KiketErrorCode, agreedErrors.KiketErrorCode>>,
+  Assert<Same<errors.KiketErrorDetail, agreedErrors.KiketErrorDetail>>,
+  Assert<Same<errors.KiketErrorOptions, agreedErrors.KiketErrorOptions>>,
+  Assert<Same<errors.KiketError, agreedErrors.KiketError>>,
+  Assert<Same<errors.RetryableError, agreedErrors.RetryableError>>,
+  Assert<Same<errors.NonRetryableError, agreedErrors.NonRetryableError>>,
+  Assert<Same<errors.SignatureError, agreedErrors.SignatureError>>,
+  Assert<Same<errors.PayloadError, agreedErrors.PayloadError>>,
+  Assert<Same<errors.ScopeError, agreedErrors.ScopeError>>,
+  Assert<Same<errors.MissingSecretError, agreedErrors.MissingSecretError>>,
+  Assert<Same<keyof Values<typeof errors>, keyof Values<typeof agreedErrors>>>,
+  // Not one: the package's constructor of KiketError, for subclasses, takes `retryAfterSeconds` too.
+  Assert<Compatible<Values<typeof errors>, Values<typeof agreedErrors>>>,
+];
+
+export type Delivery = [
+  Assert<Same<delivery.KiketMiddleware, agreedDelivery.KiketMiddleware>>,
+  Assert<Same<delivery.KiketIssue, agreedDelivery.KiketIssue>>,
+  Assert<Same<delivery.KiketPayload, agreedDelivery.KiketPayload>>,
+  Assert<Same<delivery.KiketTransition, agreedDelivery.KiketTransition>>,
+  Assert<Same<delivery.KiketEventMap, agreedDelivery.KnownEvents>>,
+  Assert<Same<delivery.KiketEventKey, agreedDelivery.KiketEventKey>>,
+  Assert<Same<delivery.KiketEventName, agreedDelivery.KiketEventName>>,
+  Assert<Same<delivery.KiketGuardEvent, agreedDelivery.KiketGuardEvent>>,
+  Assert<Same<delivery.KiketEventPattern, agreedDelivery.KiketEventPattern>>,
+  Assert<Same<delivery.KiketSignatureScheme, agreedDelivery.KiketSignatureScheme>>,
+  Assert<Same<delivery.KiketSignature, agreedDelivery.KiketSignature>>,
+  Assert<Same<delivery.KiketSecrets, agreedDelivery.KiketSecrets>>,
+  Assert<Same<delivery.KiketAuth, agreedDelivery.KiketAuth>>,
+  Assert<Same<delivery.KiketRequestState, agreedDelivery.KiketRequestState>>,
+  Assert<Same<delivery.KiketReplyOptions, agreedDelivery.KiketReplyOptions>>,
+  Assert<Same<delivery.KiketAllowOptions, agreedDelivery.KiketAllowOptions>>,
+  Assert<Same<delivery.KiketGuardReply, agreedDelivery.KiketGuardReply>>,
+  Assert<Same<delivery.KiketResponder, agreedDelivery.KiketResponder>>,
+  Assert<Same<Values<typeof delivery>, Values<typeof agreedDelivery>>>,
+];
+
+export type RawBody = [
+  Assert<Same<rawBody.KiketRawBodyOptions, agreedRawBody.KiketRawBodyOptions>>,
+  Assert<Same<rawBody.KiketRequestState, agreedRawBody.KiketRequestState>>,
+  Assert<Same<Values<typeof rawBody>, Values<typeof agreedRawBody>>>,
+];
+
+export type Verify = [
+  Assert<Same<verify.KiketSecret, agreedVerify.KiketSecret>>,
+  Assert<Same<verify.KiketSecretSource, agreedVerify.KiketSecretSource>>,
+  Assert<Same<verify.KiketVerifyOptions, agreedVerify.KiketVerifyOptions>>,
+  Assert<Same<verify.KiketRequestState, agreedVerify.KiketRequestState>>,
+  Assert<Same<Values<typeof verify>, Values<typeof agreedVerify>>>,
+];
+
+export type Parse = [
+  Assert<Same<parse.KiketParseOptions, agreedParse.KiketParseOptions>>,
+  Assert<Same<parse.KiketRequestState, agreedParse.KiketRequestState>>,
+  Assert<Same<Values<typeof parse>, Values<typeof agreedParse>>>,
+];
+
+export type Respond = [
+  Assert<Same<respond.KiketRecord, agreedRespond.KiketRecord>>,
+  Assert<Same<respond.KiketRespondOptions, agreedRespond.KiketRespondOptions>>,
+  Assert<Same<respond.KiketRequestState, agreedRespond.KiketRequestState>>,
+  Assert<Same<Values<typeof respond>, Values<typeof agreedRespond>>>,
+];
+
+export type Handler = [
+  Assert<Same<handler.KiketRequestState, agreedHandler.KiketRequestState>>,
+  Assert<Same<Values<typeof handler>, Values<typeof agreedHandler>>>,
+];
+
+export type ErrorHandler = [
+  Assert<Same<errorHandler.KiketErrorHandlerOptions, agreedErrorHandler.KiketErrorHandlerOptions>>,
+  Assert<Same<errorHandler.KiketRequestState, agreedErrorHandler.KiketRequestState>>,
+  Assert<Same<Values<typeof errorHandler>, Values<typeof agreedErrorHandler>>>,
+];
+
+export type Testing = [
+  Assert<Same<testing.SignDeliveryOptions, agreedTesting.SignDeliveryOptions>>,
+  Assert<Same<Values<typeof testing>, Values<typeof agreedTesting>>>,
+];
+
+type ActualOf<P extends string> = [
+  delivery.KiketPayloadOf<P>,
+  delivery.KiketEventOf<P>,
+  delivery.KiketJobDelivery<P>,
+  delivery.KiketDelivery<P>,
+  handler.KiketReply<P>,
+  handler.KiketHandler<P>,
+];
+type AgreedOf<P extends string> = [
+  agreedDelivery.PayloadOf<P>,
+  agreedDelivery.EventOf<P>,
+  agreedDelivery.KiketJobDelivery<P>,
+  agreedDelivery.KiketDelivery<P>,
+  agreedHandler.Reply<P>,
+  agreedHandler.KiketHandler<P>,
+];
+
+export type Generics = [
+  Assert<Same<ActualOf<'issue.created'>, AgreedOf<'issue.created'>>>,
+  Assert<Same<ActualOf<'issue.transitioned@v2'>, AgreedOf<'issue.transitioned@v2'>>>,
+  Assert<Same<ActualOf<'workflow.before_transition'>, AgreedOf<'workflow.before_transition'>>>,
+  Assert<Same<ActualOf<'workflow.before_transition@v2'>, AgreedOf<'workflow.before_transition@v2'>>>,
+  Assert<Same<ActualOf<'issue.*'>, AgreedOf<'issue.*'>>>,
+  Assert<Same<ActualOf<'*'>, AgreedOf<'*'>>>,
+  Assert<Same<ActualOf<'acme.paid'>, AgreedOf<'acme.paid'>>>,
+  Assert<Same<ActualOf<'vendor.unknown'>, AgreedOf<'vendor.unknown'>>>,
+  Assert<Same<ActualOf<string>, AgreedOf<string>>>,
+];
+
+export type Root = [
+  Assert<Same<keyof Values<typeof root>, keyof Values<typeof agreedRoot>>>,
+  Assert<Compatible<Values<typeof root>, Values<typeof agreedRoot>>>,
+  Assert<Same<root.KiketOptions, agreedRoot.KiketOptions>>,
+];
+export type {
+  KiketAllowOptions,
+  KiketAuth,
+  KiketDelivery,
+  KiketError,
+  KiketErrorCode,
+  KiketErrorDetail,
+  KiketErrorHandlerOptions,
+  KiketErrorOptions,
+  KiketEventKey,
+  KiketEventMap,
+  KiketEventName,
+  KiketEventOf,
+  KiketEventPattern,
+  KiketGuardEvent,
+  KiketGuardReply,
+  KiketHandler,
+  KiketIssue,
+  KiketJobDelivery,
+  KiketMiddleware,
+  KiketParseOptions,
+  KiketPayload,
+  KiketPayloadOf,
+  KiketRawBodyOptions,
+  KiketRecord,
+  KiketReply,
+  KiketReplyOptions,
+  KiketRequestState,
+  KiketRespondOptions,
+  KiketResponder,
+  KiketSecret,
+  KiketSecretSource,
+  KiketSecrets,
+  KiketSignature,
+  KiketSignatureScheme,
+  KiketTransition,
+  KiketVerifyOptions,
+  MissingSecretError,
+  NonRetryableError,
+  PayloadError,
+  RetryableError,
+  ScopeError,
+  SignatureError,
+} from 'kiket-express';
+
+export type Augmentation = [
+  Assert<Same<Express.Request['kiket'], agreedDelivery.KiketRequestState | undefined>>,
+  Assert<Same<Express.Response['kiket'], agreedDelivery.KiketResponder>>,
+];

@@ -1,0 +1,172 @@
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { entries, node, PATIENCE_MS, repository, Workbench, writeJson } from './workbench';
+
+const workbench = new Workbench();
+
+/** Ways to resolve a module, with the format of the consumer's own files. */
+const resolutions = {
+  node10: { module: 'commonjs', moduleResolution: 'node10', type: 'commonjs' },
+  'node16-commonjs': { module: 'node16', moduleResolution: 'node16', type: 'commonjs' },
+  'node16-esm': { module: 'node16', moduleResolution: 'node16', type: 'module' },
+  'nodenext-commonjs': { module: 'nodenext', moduleResolution: 'nodenext', type: 'commonjs' },
+  'nodenext-esm': { module: 'nodenext', moduleResolution: 'nodenext', type: 'module' },
+  bundler: { module: 'preserve', moduleResolution: 'bundler', type: 'module' },
+} as const;
+type Resolution = keyof typeof resolutions;
+const all = Object.keys(resolutions) as Resolution[];
+
+/** What users have installed. TypeScript 6 deprecates node10 and says how to keep it; 7 has removed it. */
+const versions = [
+  { typescript: '5.9', resolutions: all, options: {} },
+  { typescript: '6.0', resolutions: all, options: { ignoreDeprecations: '6.0' } },
+  { typescript: '7.0', resolutions: all.filter((name) => name !== 'node10'), options: {} },
+];
+const majors = [
+  { major: 4, express: '^4.18.0', types: '^4.17.21' },
+  { major: 5, express: '^5.0.0', types: '^5.0.0' },
+];
+
+/** One use of each entry, alone in its program: nothing else brings the types of `req.kiket` and `res.kiket`. */
+const uses: Record<string, string> = {
+  'raw-body': "app.use(express.json({ verify: captureRawBody })); app.post('/', kiketRawBody({ limit: '2mb' }));",
+  verify: "app.use('/kiket', kiketVerify('secret', { onRefused: (error) => void error.code }));",
+  parse: "app.use(kiketParse({ payloadSchemas: { 'issue.created': { type: 'object' } } }));",
+  respond: 'app.use(kiketRespond({ onCompleted: ({ outcome }) => void outcome }));',
+  handler: "app.post('/', kiketHandler('issue.created', ({ payload }) => ({ id: payload.issue?.id })));",
+  'error-handler': 'app.use(kiketErrorHandler({ onError: (error) => void error }));',
+  delivery: "app.post('/', (req) => void kiketDelivery(req, 'issue.created').secrets.require('TOKEN'));",
+};
+/** These know nothing of a request. */
+const usesWithoutRequest: Record<string, string> = {
+  errors: "export const status: number = (new RetryableError('Later') satisfies KiketError).status;",
+  testing: "export const body: string | Buffer = signDelivery({}, { secret: 'secret' }).body;",
+};
+
+const READS_REQUEST = `
+app.post('/:tenant', (req, res) => {
+  const tenant: string = req.params.tenant;
+  const verified: boolean | undefined = req.kiket?.verified;
+  // @ts-expect-error it is typed
+  const wrong: number = req.kiket?.event;
+  res.kiket.ok({ tenant, verified, wrong });
+});
+`;
+
+function sourceAlone(entry: string): string {
+  const use = uses[entry] ?? usesWithoutRequest[entry]!;
+  const names = [...new Set(use.match(/\b(?:kiket[A-Z]\w+|captureRawBody|signDelivery|RetryableError|KiketError)\b/g))];
+  const imports = `import { ${names.join(', ')} } from 'kiket-express/${entry}';\n`;
+  if (entry in usesWithoutRequest) return imports + use;
+  return `import express from 'express';\n${imports}const app = express();\n${use}\n${READS_REQUEST}`;
+}
+
+beforeAll(async () => {
+  await workbench.install(
+    'compilers',
+    Object.fromEntries(versions.map(({ typescript }) => [typescript, `npm:typescript@~${typescript}`])),
+  );
+  await workbench.pack();
+  for (const { major, express, types } of majors) {
+    await workbench.install(`express${major}`, { express, '@types/express': types });
+  }
+}, PATIENCE_MS);
+
+afterAll(() => workbench.dispose());
+
+describe('the tests of the types', () => {
+  it('should use each entry alone', () => {
+    expect([...Object.keys(uses), ...Object.keys(usesWithoutRequest)].sort()).toEqual([...entries].sort());
+  });
+
+  it('should find no node10 resolution in TypeScript 7', async () => {
+    const project = makeProject('express5', '7.0', 'node10', 'removed', {}, () => ['index.ts']);
+    writeFileSync(join(project, 'index.ts'), "import 'kiket-express';");
+    const { output } = await compile('7.0', project);
+    expect(output).toMatch(/moduleResolution=node10.* has been removed/);
+  });
+});
+
+describe.each(majors)('with @types/express $major', ({ major }) => {
+  describe.each(versions)('and TypeScript $typescript', ({ typescript, resolutions, options }) => {
+    const whole = resolutions.map((resolution) => ({ resolution, program: 'usage' }));
+    // Old and new: what differs between the others, the whole programs show.
+    const alone = resolutions
+      .filter((resolution) => resolution === 'node10' || resolution === 'nodenext-commonjs')
+      .flatMap((resolution) => entries.map((entry) => ({ resolution, program: entry })));
+    const programs = [...whole, ...alone];
+    let output: string;
+
+    // In one process, because the compiler takes longer to start than to check any of these.
+    beforeAll(async () => {
+      const projects = programs.map(({ resolution, program }) =>
+        makeProject(`express${major}`, typescript, resolution, program, options, (directory) => {
+          if (program === 'usage') return wholeProgram(directory);
+          writeFileSync(join(directory, `${program}.ts`), sourceAlone(program));
+          return [`${program}.ts`];
+        }),
+      );
+      ({ output } = await compile(typescript, ...projects));
+    }, PATIENCE_MS);
+
+    it.each(whole)('should compile the users’ code and conform to the agreed surface: $resolution', (row) => {
+      expect(errorsOf(row)).toEqual([]);
+    });
+
+    it.each(alone)('should compile kiket-express/$program alone: $resolution', (row) => {
+      expect(errorsOf(row)).toEqual([]);
+    });
+
+    it('should say nothing else', () => {
+      const found = programs.flatMap(errorsOf);
+      expect(linesOf(output).filter((line) => / error TS/.test(line) && !found.includes(line))).toEqual([]);
+    });
+
+    function errorsOf({ resolution, program }: (typeof programs)[number]): string[] {
+      const project = `${typescript}-${resolution}-${program}`;
+      const from = linesOf(output).findIndex((line) => line.includes('Building project') && line.includes(project));
+      if (from === -1) throw new Error(`${project} was not compiled:\n${output}`);
+      const lines = linesOf(output).slice(from + 1);
+      const to = lines.findIndex((line) => / Project '|Building project/.test(line));
+      return lines.slice(0, to === -1 ? undefined : to).filter((line) => line !== '');
+    }
+  });
+});
+
+const linesOf = (text: string): string[] => text.split('\n').map((line) => line.trim());
+
+function compile(typescript: string, ...projects: string[]) {
+  const tsc = workbench.path('compilers/node_modules', typescript, 'bin/tsc');
+  return node(workbench.directory, tsc, '--build', '--verbose', '--pretty', 'false', ...projects);
+}
+
+function wholeProgram(directory: string): string[] {
+  cpSync(join(repository, '__tests__/types/usage.ts'), join(directory, 'usage.ts'));
+  cpSync(join(__dirname, 'consumers/typescript'), directory, { recursive: true });
+  return ['usage.ts', 'conformance.ts', 'agreed.d.ts'];
+}
+
+/** A strict project of one program, under a directory where packages are installed. */
+function makeProject(
+  installed: string,
+  typescript: string,
+  resolution: Resolution,
+  program: string,
+  options: object,
+  write: (directory: string) => string[],
+): string {
+  const directory = workbench.path(installed, `${typescript}-${resolution}-${program}`);
+  mkdirSync(directory);
+  const { module, moduleResolution, type } = resolutions[resolution];
+  writeJson(join(directory, 'package.json'), { private: true, type });
+  writeJson(join(directory, 'tsconfig.json'), {
+    compilerOptions: {
+      // Without `types`, which is all of them up to TypeScript 5.9 and none from 6 on.
+      ...{ target: 'es2022', lib: ['es2023'], module, moduleResolution },
+      ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
+      ...{ esModuleInterop: true, noEmit: true, ...options },
+    },
+    files: write(directory),
+  });
+  return directory;
+}

@@ -1,0 +1,140 @@
+// Users' code that must compile: against the sources, and against the installed package with @types/express 4 and 5 and
+// TypeScript 5.9 to 7.
+
+// Written as users write it.
+/* eslint-disable @typescript-eslint/require-await, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment */
+
+import express, { Router } from 'express';
+import {
+  KiketError,
+  NonRetryableError,
+  RetryableError,
+  allow,
+  captureRawBody,
+  deny,
+  kiket,
+  kiketDelivery,
+  kiketErrorHandler,
+  kiketHandler,
+  kiketParse,
+  kiketRawBody,
+  kiketRespond,
+  kiketVerify,
+  type KiketHandler,
+} from 'kiket-express';
+
+const app = express();
+const secret: string = 's';
+
+// One line in front of what exists: parameters of the path stay typed, inline handlers keep their types.
+app.use(express.json({ limit: '1mb', verify: captureRawBody }));
+app.use(
+  '/hooks/kiket',
+  kiketVerify(secret, { reportOnly: true, onRefused: (error, req) => console.warn(error.code, req.path) }),
+);
+app.post('/hooks/:tenant', kiketVerify(secret), kiketParse(), kiketRespond(), (req, res) => {
+  const tenant: string = req.params.tenant;
+  const title = req.kiket?.payload?.issue?.title;
+  const { secrets } = kiketDelivery(req);
+  if (secrets.get(tenant) === undefined) return res.kiket.reject('unknown tenant');
+  res.json({ ok: true, title });
+});
+
+// The whole path.
+app.post(
+  '/kiket',
+  kiketRawBody(),
+  kiketVerify([secret, 'previous']),
+  kiketParse(),
+  kiketRespond(),
+  kiketHandler('workflow.sla_status', async ({ payload, secrets, signal }) => {
+    if ((payload.metrics?.overdue_minutes ?? 0) > 0) await fetch('https://example.com/', { signal });
+    return { ok: true, channel: secrets.require('CHANNEL').length };
+  }),
+  kiketErrorHandler({ onError: (error) => console.error(error) }),
+);
+
+// Guards must reply.
+app.post(
+  '/guard',
+  kiket({ secret }),
+  kiketHandler('workflow.before_transition', ({ payload }) =>
+    payload.transition?.to === 'done' ? deny('Not yet') : allow(),
+  ),
+);
+// @ts-expect-error a guard must reply
+kiketHandler('workflow.before_transition', () => {});
+// @ts-expect-error in whatever version
+kiketHandler('workflow.before_transition@v2', () => ({ ok: true }));
+const guard: KiketHandler<'workflow.before_transition'> = async () => ({ status: 'deny', message: 'no' });
+app.post('/guard2', kiketHandler('workflow.before_transition', guard));
+
+// Any event, narrowed inside; an event of one's own; unknown names.
+declare module 'kiket-express' {
+  interface KiketEventMap {
+    'acme.paid': { readonly invoice: { readonly total: number } };
+  }
+}
+app.post(
+  '/any',
+  kiket({ secret }),
+  kiketHandler((delivery) => {
+    if (delivery.is('issue.transitioned')) return { from: delivery.payload.transition?.from };
+    if (delivery.is('acme.paid')) return { total: delivery.payload.invoice.total };
+    return undefined;
+  }),
+);
+kiketHandler('issue.created', ({ payload }) => {
+  void payload.issue?.id;
+});
+kiketHandler('issue.created@v2', ({ event }) => {
+  const name: 'issue.created' = event;
+  void name;
+});
+kiketHandler('issue.*', ({ event }) => {
+  void event.length;
+});
+kiketHandler('acme.paid', ({ payload }) => {
+  void payload.invoice.total;
+});
+kiketHandler('vendor.unknown', ({ payload }) => {
+  const field: unknown = payload['field'];
+  void field;
+});
+kiketHandler('*', () => {});
+app.post('/paid', (req) => {
+  const total: number = kiketDelivery(req, 'acme.paid').payload.invoice.total;
+  void total;
+});
+const router = Router();
+router.post(
+  ['/kiket', '/webhooks/:event', '/v/:version/webhooks/:event'],
+  kiket({ secret: (req) => (req.params.event ? secret : undefined) }),
+  kiketHandler(() => undefined),
+);
+
+// Tenants, misuse, errors.
+kiketVerify(async (req) => req.get('x-kiket-organization'));
+kiketVerify((req: express.Request<{ tenant: string }>) => req.params.tenant);
+// @ts-expect-error a secret that may be missing is no secret
+kiket({ secret: process.env.KIKET_WEBHOOK_SECRET });
+app.post(
+  '/x',
+  // @ts-expect-error the payload does not offer secrets
+  kiketHandler(({ payload }) => ({ a: payload.secrets.A })),
+);
+app.post('/y', (req, res) => {
+  // @ts-expect-error nothing is known before it has run
+  void req.kiket.event;
+  // @ts-expect-error a guard's refusal has a message
+  res.kiket.deny();
+});
+// @ts-expect-error the status is the class's, so the base is not for throwing
+new KiketError('handler.final', 'No');
+export function log(error: unknown): void {
+  if (KiketError.is(error) && error.code === 'signature.missing') console.warn(error.headers);
+}
+export function nightly(email: string): void {
+  if (email === '') throw new NonRetryableError('No address', { code: 'crm.no_address' });
+  throw new RetryableError('Later', { retryAfterSeconds: 30 });
+}
