@@ -105,16 +105,22 @@ export function readBody({ req, res }: ReadableExchange, limit: number, giveBack
   const expected = expectedLength(req);
   if (expected !== undefined && expected > limit) return done(tooLarge(limit), EMPTY);
   if (req.readableEncoding !== null) return done(alreadyParsed(), EMPTY);
-  // To read an empty stream is to end it, and a parser that comes later would wait for an end that has been.
-  if (giveBack && isEmpty(req, expected)) return done(undefined, EMPTY);
 
   const chunks: Buffer[] = [];
   let received = 0;
   const resource = new AsyncResource('kiket.readBody');
   const [event, onEvent] = giveBack ? (['readable', onReadable] as const) : (['data', onData] as const);
-  req.on(event, onEvent).on('end', settle).on('close', settle).on('error', settle);
-  // A middleware before this one may have paused it.
-  if (!giveBack) req.resume();
+  // To listen makes Node read. Whether a body without a length is empty shows once its first packet is parsed.
+  if (giveBack && expected === undefined) process.nextTick(listen);
+  else listen();
+
+  function listen(): void {
+    // To read an empty stream is to end it, and a parser that comes later would wait for an end that has been.
+    if (giveBack && isEmpty(req, expected)) return finish(EMPTY);
+    req.on(event, onEvent).on('end', settle).on('close', settle).on('error', settle);
+    // A middleware before this one may have paused it.
+    if (!giveBack) req.resume();
+  }
 
   function onData(chunk: Buffer): void {
     chunks.push(chunk);
@@ -182,6 +188,20 @@ function tooLarge(limit: number): KiketError {
 
 function aborted(): KiketError {
   return KiketError.of('body.aborted', 'The connection ended before the body was complete.');
+}
+
+/**
+ * What body parsers report of a connection that ended too soon. A request that is passed on fails as it does without this
+ * package; as a success, half a body would reach its handler.
+ */
+export function asParsersReport(error: KiketError): Error {
+  return Object.assign(new Error('request aborted', { cause: error }), {
+    status: 400,
+    statusCode: 400,
+    expose: true,
+    type: 'request.aborted',
+    code: 'ECONNABORTED',
+  });
 }
 
 function lengthMismatch(expected: number, received: number): KiketError {

@@ -18,13 +18,13 @@ export function isEventPattern(pattern: string): boolean {
  *
  * @throws {TypeError} when the pattern is ill-formed.
  */
-export function compilePattern(who: string, pattern: string): (event: string, version: string) => boolean {
+export function compilePattern(who: string, pattern: string): (event: string | undefined, version: string) => boolean {
   if (!isEventPattern(pattern)) {
     throw new TypeError(`${who}: '${pattern}' is no event; write 'name', 'name@v2', 'prefix.*' or '*'`);
   }
   if (pattern.endsWith('*')) {
     const prefix = pattern.slice(0, -1);
-    return (event) => event.startsWith(prefix) && !isGuard(event);
+    return (event = '') => event.startsWith(prefix) && !isGuard(event);
   }
   const [name, version] = pattern.split('@') as [string, string?];
   if (version === undefined) return (event) => event === name;

@@ -54,6 +54,8 @@ export class Exchange {
   readonly delivery: Delivery;
 
   rawBody: Buffer | undefined = undefined;
+  /** Largest body that is read, in bytes, as kiketVerify was told. */
+  limit = 0;
   /** The delivery secrets that were tried, to keep them out of texts. */
   keys: readonly KeyObject[] = [];
   /** Why the request goes on unverified, as if this package were not there. */
@@ -232,9 +234,15 @@ export class Exchange {
   #errorBody({ code, message, retryable, details }: KiketError): string {
     const invocation = this.delivery.invocationId;
     const secrets = this.#secretTexts();
-    return JSON.stringify({ error: { code, message, retryable, invocation, details } }, (_key, value: unknown) =>
-      typeof value === 'string' ? scrub(value, secrets) : value,
-    );
+    const scrubbed = (_key: string, value: unknown): unknown =>
+      typeof value === 'string' ? scrub(value, secrets) : value;
+    const error = { code, message, retryable, invocation };
+    try {
+      return JSON.stringify({ error: { ...error, details } }, scrubbed);
+    } catch {
+      // Details of the user's own, that are no JSON, must not cost the delivery its answer.
+      return JSON.stringify({ error: { ...error, details: [] } }, scrubbed);
+    }
   }
 
   #secretTexts(): string[] {
@@ -283,7 +291,7 @@ export class Exchange {
     if (this.passedOn !== undefined || !(deliveries.hasSubscribers || this.#onCompleted)) return;
     const { event, eventVersion, invocationId } = this.delivery;
     const outcome = outcomeOf(status);
-    const code = outcome === 'success' ? undefined : this.#error?.code;
+    const code = outcome === 'success' || this.#error === undefined ? undefined : this.scrub(this.#error.code);
     const durationMs = performance.now() - this.#startedAtMs;
     const record: KiketRecord = Object.freeze({ event, eventVersion, invocationId, outcome, code, status, durationMs });
     notify(this.#onCompleted, record);

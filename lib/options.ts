@@ -4,7 +4,8 @@ export const MAX_DELAY_MS = 2 ** 31 - 1;
 /** @throws {TypeError} when `value` is no number within the bounds; says who was given what. */
 export function requireNumber(who: string, name: string, value: unknown, min: number, max: number): number {
   if (typeof value === 'number' && value >= min && value <= max) return value;
-  throw new TypeError(`${who}: ${name} is ${describe(value)}; give a number from ${min} to ${max}`);
+  const received = typeof value === 'number' ? value : describe(value);
+  throw new TypeError(`${who}: ${name} is ${received}; give a number from ${min} to ${max}`);
 }
 
 /** @throws {TypeError} when `value` is neither a function nor absent. */
@@ -13,11 +14,11 @@ export function requireFunction(who: string, name: string, value: unknown): void
   throw new TypeError(`${who}: ${name} is ${describe(value)}; give a function, or leave it out`);
 }
 
-/** A word for a value that shows none of a text's contents, as it may be a secret. */
+/** A word for a value that shows nothing of it, as it may be a secret. */
 export function describe(value: unknown): string {
-  if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean')
-    return String(value);
+  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return value === '' ? 'an empty string' : 'a string';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
-  return typeof value === 'function' ? 'a function' : `an object (${value.constructor?.name ?? 'no prototype'})`;
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  return `an object (${value.constructor?.name ?? 'no prototype'})`;
 }

@@ -29,7 +29,7 @@ export function compileSchemas(who: string, schemas: Readonly<Record<string, obj
   // Loaded here, because few need it and it takes 30 ms.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const { Ajv } = require('ajv') as typeof import('ajv');
-  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
+  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, logger: false });
 
   return new Map(entries.map(([key, schema]) => [toKey(key), compile(key, schema)]));
 

@@ -133,9 +133,13 @@ function hide(object: object, key: PropertyKey, value: unknown): void {
 const REDACTED = '[redacted]';
 const SHORTEST_SCRUBBED = 6;
 
-/** Replaces every known secret value in a text; one of fewer than six characters would shred it. */
+/**
+ * Replaces every known secret value in a text, also written as JSON, and each of its lines. A value of fewer than six
+ * characters stays: it would shred the text.
+ */
 export function scrub(text: string, values: readonly string[]): string {
+  const forms = values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1), ...value.split(/\r?\n/)]);
   // Longest first: a value that contains another must not leave its rest behind.
-  const known = values.filter((value) => value.length >= SHORTEST_SCRUBBED).sort((a, b) => b.length - a.length);
+  const known = forms.filter((value) => value.length >= SHORTEST_SCRUBBED).sort((a, b) => b.length - a.length);
   return known.reduce((scrubbed, value) => scrubbed.replaceAll(value, REDACTED), text);
 }

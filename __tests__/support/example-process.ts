@@ -11,7 +11,7 @@ export class ExampleProcess {
 
   constructor(example: string, environment: Readonly<Record<string, string>>) {
     // Jest's settings are not those of a user's process.
-    const { NODE_OPTIONS: _options, NODE_ENV: _environment, ...inherited } = process.env;
+    const inherited = { ...process.env, NODE_OPTIONS: undefined, NODE_ENV: undefined };
     this.#child = spawn(process.execPath, ['--import', 'tsx', `examples/${example}/index.ts`], {
       cwd: repository,
       env: { ...inherited, PORT: '0', ...environment },

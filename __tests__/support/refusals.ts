@@ -63,8 +63,8 @@ export interface Case {
 
 export interface RefusedCase extends Case {
   readonly refusal: Refusal;
-  /** How a delivery is signed that the same application receives. */
-  readonly valid?: SignedRequestOptions;
+  /** A delivery that the same application receives. Default the contract's example. */
+  readonly valid?: SignedRequestOptions & { readonly payload?: object };
 }
 
 export interface Observed {
@@ -102,11 +102,11 @@ export async function answersTo(
 /** Expects a refusal, which an access log can read, and after it that a valid delivery is received. */
 export async function expectRefused(
   { app, log }: Observed,
-  { payload = example, delivery = {}, refusal, valid = {} }: RefusedCase,
+  { payload = example, delivery = {}, refusal, valid: { payload: validPayload = example, ...valid } = {} }: RefusedCase,
 ): Promise<{ details: KiketErrorDetail[]; text: string }> {
   const [refused, received] = await answersTo(app, [
     signedRequest(bytesOf(payload), delivery),
-    signedRequest(JSON.stringify(example), valid),
+    signedRequest(JSON.stringify(validPayload), valid),
   ]);
   const { error } = JSON.parse(refused!.text) as { error: { code: string; retryable: boolean; details: [] } };
   const { code, retryable, details } = error;

@@ -47,7 +47,7 @@ function originalOf(error: unknown): unknown {
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error && error.stack !== undefined ? error.stack : inspect(error);
+  return error instanceof Error && typeof error.stack === 'string' ? error.stack : inspect(error);
 }
 
 /** As Express decides it: by the application's setting. */

@@ -1,5 +1,5 @@
 import { parse as parseJson } from 'secure-json-parse';
-import { findBody, readBody, skipLaterParsers } from '../body';
+import { asParsersReport, findBody, readBody, skipLaterParsers } from '../body';
 import { decodeUtf8 } from '../decode';
 import { headerId, headerText, wiringMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, PayloadError } from '../errors';
@@ -23,7 +23,6 @@ export interface KiketParseOptions {
 }
 
 const NONE = Object.freeze({});
-const UNVERIFIED_LIMIT = 2 ** 20;
 
 /**
  * Reads a verified delivery: strict UTF-8, a JSON object without `__proto__`, the contract's schema (`contract.md` §3).
@@ -45,8 +44,9 @@ export function kiketParse(options: Readonly<KiketParseOptions> = {}): KiketMidd
     const exchange = openExchange(req, res);
     if (exchange.passedOn === 'unsigned') return next();
     if (exchange.passedOn === 'refused') {
-      return withBody(exchange, (body) => {
-        readUnverified(exchange, body);
+      return withBody(exchange, (error, body) => {
+        if (error?.code === 'body.aborted') return next(asParsersReport(error));
+        readUnverified(exchange, error === undefined ? body : undefined);
         next();
       });
     }
@@ -89,11 +89,11 @@ function read(exchange: Exchange, validators: Validators): PayloadError | undefi
 }
 
 /** The body of what kiketVerify has refused, perhaps without reading it; the request stays as it is. */
-function withBody(exchange: Exchange, then: (body: Buffer | undefined) => void): void {
-  const { req } = exchange;
-  const found = exchange.rawBody ?? findBody(req);
-  if (found === undefined) readBody(exchange, UNVERIFIED_LIMIT, true, (error, body) => then(error ? undefined : body));
-  else then(Buffer.isBuffer(found) ? found : undefined);
+function withBody(exchange: Exchange, then: (error: KiketError | undefined, body?: Buffer) => void): void {
+  const found = exchange.rawBody ?? findBody(exchange.req);
+  if (found === undefined) readBody(exchange, exchange.limit, true, then);
+  else if (found instanceof KiketError) then(found);
+  else then(undefined, found);
 }
 
 /** Gives what can be given of a delivery that nobody has verified: never its secrets, its token or its scopes. */

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { findBody, parseLimit, readBody, refuseByHeaders, restoreByteOrderMark } from '../body';
+import { asParsersReport, findBody, parseLimit, readBody, refuseByHeaders, restoreByteOrderMark } from '../body';
 import { signatureMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError } from '../errors';
 import { openExchange, type KiketRequest } from '../exchange';
@@ -80,6 +80,8 @@ export function createVerify(
     }
     // Until it is verified, a delivery that is only reported on has no deadline.
     if (reportOnly) exchange.passOn('refused');
+    else exchange.passedOn = undefined;
+    exchange.limit = limit;
 
     const claim = readClaim(req);
     if (claim instanceof KiketError) return refuse(claim);
@@ -110,8 +112,9 @@ export function createVerify(
 
     function refuse(error: KiketError): void {
       notify(onRefused, error, req as Request);
-      if (reportOnly) exchange.proceed(next);
-      else exchange.refuse(error, next);
+      if (!reportOnly) exchange.refuse(error, next);
+      else if (error.code === 'body.aborted') next(asParsersReport(error));
+      else exchange.proceed(next);
     }
   };
 

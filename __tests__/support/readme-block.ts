@@ -1,0 +1,78 @@
+import type { Express } from 'express';
+import ts from 'typescript';
+import type { majors } from './express';
+
+export interface ReadmeTest {
+  readonly name: string;
+  readonly run: () => Promise<void>;
+}
+
+/**
+ * Runs a block of the README as it stands, with `app` and `secret` as the README says, and returns the tests that it
+ * defines. It loads this package as users do, by name.
+ */
+export function runBlock(
+  code: string,
+  app: Express,
+  secret: string,
+  express: (typeof majors)['Express 5'],
+): ReadmeTest[] {
+  const tests: ReadmeTest[] = [];
+  const scope = {
+    exports: {},
+    // Jest maps this package to the sources.
+    require: (name: string): unknown => (name === 'express' ? { default: express, __esModule: true } : load(name)),
+    app,
+    secret,
+    it: (name: string, run: () => Promise<void>) => tests.push({ name, run }),
+  };
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true },
+  });
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval
+  const run = new Function(...Object.keys(scope), outputText) as (...values: unknown[]) => void;
+  run(...Object.values(scope));
+  return tests;
+}
+
+function load(name: string): unknown {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return require(name);
+}
+
+const PRELUDE = `
+declare global {
+  const app: import('express').Express;
+  const secret: string;
+}
+export {};
+`;
+
+/** What the compiler says of the blocks, each a module of its own, under the settings of this repository. */
+export function typeErrorsOf(blocks: readonly string[], configFile: string): string[] {
+  const { options } = ts.getParsedCommandLineOfConfigFile(
+    configFile,
+    { noEmit: true, skipLibCheck: true },
+    {
+      ...ts.sys,
+      onUnRecoverableConfigFileDiagnostic: () => undefined,
+    },
+  )!;
+  const sources = new Map(blocks.map((code, i) => [fileOf(configFile, `block-${i}`), `${code}\nexport {};`]));
+  sources.set(fileOf(configFile, 'prelude'), PRELUDE);
+
+  const host = ts.createCompilerHost(options);
+  host.readFile = (file) => sources.get(file) ?? ts.sys.readFile(file);
+  host.fileExists = (file) => sources.has(file) || ts.sys.fileExists(file);
+  const program = ts.createProgram([...sources.keys()], options, host);
+  return [...sources.keys()].flatMap((file) =>
+    ts
+      .getPreEmitDiagnostics(program, program.getSourceFile(file))
+      .map(({ messageText }) => `${file}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`),
+  );
+}
+
+/** Files that exist in the compiler's mind only, beside the configuration, so that names resolve as in the repository. */
+function fileOf(configFile: string, name: string): string {
+  return ts.sys.resolvePath(`${configFile}/../readme-${name}.ts`);
+}
