@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import bytes from 'bytes';
 import { KiketError } from './errors';
@@ -13,9 +13,11 @@ export interface BodyRequest extends IncomingMessage {
   _body?: boolean;
 }
 
+/** What is read of an exchange. Its headers are looked at once: on a request of Express each look-up is slow. */
 interface ReadableExchange {
-  readonly req: IncomingMessage;
+  readonly req: BodyRequest;
   readonly res: ServerResponse;
+  readonly headers: IncomingHttpHeaders;
 }
 
 type Done = (error: KiketError | undefined, body: Buffer) => void;
@@ -36,8 +38,8 @@ export function parseLimit(who: string, limit: unknown): number {
 }
 
 /** Refuses by its headers a request whose body would be of no use. */
-export function refuseByHeaders(req: IncomingMessage): KiketError | undefined {
-  const encoding = req.headers['content-encoding'];
+export function refuseByHeaders({ headers }: ReadableExchange): KiketError | undefined {
+  const encoding = headers['content-encoding'];
   if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') return undefined;
   return KiketError.of(
     'body.encoding_unsupported',
@@ -50,23 +52,25 @@ export function refuseByHeaders(req: IncomingMessage): KiketError | undefined {
  *
  * Never re-serialises: where the bytes are gone, that is the answer.
  */
-export function findBody(req: BodyRequest): Buffer | KiketError | undefined {
+export function findBody(exchange: ReadableExchange): Buffer | KiketError | undefined {
+  const { req } = exchange;
   const { rawBody, body } = req;
   if (Buffer.isBuffer(rawBody)) return rawBody;
-  if (typeof rawBody === 'string') return toBytes(rawBody, req);
+  if (typeof rawBody === 'string') return toBytes(rawBody, exchange);
   if (Buffer.isBuffer(body)) return body;
-  if (typeof body === 'string') return toBytes(body, req);
-  if (expectedLength(req) === 0) return EMPTY;
-  if (isUnread(req)) return undefined;
+  if (typeof body === 'string') return toBytes(body, exchange);
+  if (expectedLength(exchange) === 0) return EMPTY;
+  // What is readable waits in the stream.
+  if (req.readable) return undefined;
   return req.readableAborted ? aborted() : alreadyParsed();
 }
 
 /** A text is the body only if its bytes are as many as were sent; three fewer are the byte order mark that decoders drop. */
-function toBytes(text: string, req: BodyRequest): Buffer | KiketError | undefined {
+function toBytes(text: string, exchange: ReadableExchange): Buffer | KiketError | undefined {
   const encoded = Buffer.from(text, 'utf8');
-  const missing = (expectedLength(req) ?? encoded.length) - encoded.length;
+  const missing = (expectedLength(exchange) ?? encoded.length) - encoded.length;
   if (missing === 0) return encoded;
-  if (isUnread(req)) return undefined;
+  if (exchange.req.readable) return undefined;
   return missing === BYTE_ORDER_MARK.length ? Buffer.concat([BYTE_ORDER_MARK, encoded]) : alreadyParsed();
 }
 
@@ -74,8 +78,9 @@ function toBytes(text: string, req: BodyRequest): Buffer | KiketError | undefine
  * The body with the byte order mark that a parser may have dropped from a text whose length nobody has announced;
  * undefined where none can be missing.
  */
-export function restoreByteOrderMark(req: BodyRequest, body: Buffer): Buffer | undefined {
-  if (typeof (req.rawBody ?? req.body) !== 'string' || expectedLength(req) !== undefined) return undefined;
+export function restoreByteOrderMark(exchange: ReadableExchange, body: Buffer): Buffer | undefined {
+  const { rawBody, body: parsed } = exchange.req;
+  if (typeof (rawBody ?? parsed) !== 'string' || expectedLength(exchange) !== undefined) return undefined;
   return body.indexOf(BYTE_ORDER_MARK) === 0 ? undefined : Buffer.concat([BYTE_ORDER_MARK, body]);
 }
 
@@ -87,13 +92,8 @@ function alreadyParsed(): KiketError {
   );
 }
 
-/** Whether the body still waits in the stream. */
-function isUnread(req: IncomingMessage): boolean {
-  return req.readable && !req.readableEnded;
-}
-
-function expectedLength(req: IncomingMessage): number | undefined {
-  const header = req.headers['content-length'];
+function expectedLength({ headers }: ReadableExchange): number | undefined {
+  const header = headers['content-length'];
   return header === undefined ? undefined : Number(header);
 }
 
@@ -101,13 +101,15 @@ function expectedLength(req: IncomingMessage): number | undefined {
  * Reads the stream to its end. With `giveBack` everything returns to it, so that whoever reads next finds the request
  * untouched. Calls `done` once, in the async context of the caller.
  */
-export function readBody({ req, res }: ReadableExchange, limit: number, giveBack: boolean, done: Done): void {
-  const expected = expectedLength(req);
+export function readBody(exchange: ReadableExchange, limit: number, giveBack: boolean, done: Done): void {
+  const { req, res } = exchange;
+  const expected = expectedLength(exchange);
   if (expected !== undefined && expected > limit) return done(tooLarge(limit), EMPTY);
   if (req.readableEncoding !== null) return done(alreadyParsed(), EMPTY);
 
   const chunks: Buffer[] = [];
   let received = 0;
+  let settled = false;
   const resource = new AsyncResource('kiket.readBody');
   const [event, onEvent] = giveBack ? (['readable', onReadable] as const) : (['data', onData] as const);
   // To listen makes Node read. Whether a body without a length is empty shows once its first packet is parsed.
@@ -116,13 +118,14 @@ export function readBody({ req, res }: ReadableExchange, limit: number, giveBack
 
   function listen(): void {
     // To read an empty stream is to end it, and a parser that comes later would wait for an end that has been.
-    if (giveBack && isEmpty(req, expected)) return finish(EMPTY);
+    if (giveBack && isEmpty(exchange, expected)) return finish(EMPTY);
     req.on(event, onEvent).on('end', settle).on('close', settle).on('error', settle);
     // A middleware before this one may have paused it.
     if (!giveBack) req.resume();
   }
 
   function onData(chunk: Buffer): void {
+    if (settled) return;
     chunks.push(chunk);
     received += chunk.length;
     if (received > limit) settle();
@@ -138,9 +141,12 @@ export function readBody({ req, res }: ReadableExchange, limit: number, giveBack
   }
 
   function settle(): void {
-    req.off(event, onEvent).off('end', settle).off('close', settle).off('error', settle);
+    if (settled) return;
+    settled = true;
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, received);
+    // The listeners stay, and hear nothing more of a stream that has come to its end, or that nobody is to read.
     if (!giveBack) return finish(body);
+    req.off(event, onEvent).off('end', settle).off('close', settle).off('error', settle);
     // Before 'end', which Node puts off while there is something to read.
     if (received > 0 && !req.readableEnded && !req.destroyed) req.unshift(body);
     // Node drops the rest of a body only if nobody has begun to read it; the connection would stay blocked.
@@ -155,21 +161,21 @@ export function readBody({ req, res }: ReadableExchange, limit: number, giveBack
 
   function refusal(): KiketError | undefined {
     if (received > limit) return tooLarge(limit);
-    if (!req.complete && received !== expected) return aborted();
-    if (expected !== undefined && received !== expected) return lengthMismatch(expected, received);
-    return undefined;
+    if (received === expected) return undefined;
+    if (!req.complete) return aborted();
+    return expected === undefined ? undefined : lengthMismatch(expected, received);
   }
 }
 
-function isEmpty(req: IncomingMessage, expected: number | undefined): boolean {
+function isEmpty({ req, headers }: ReadableExchange, expected: number | undefined): boolean {
   if (expected !== undefined) return expected === 0;
-  return req.headers['transfer-encoding'] === undefined || (req.complete && req.readableLength === 0);
+  return headers['transfer-encoding'] === undefined || (req.complete && req.readableLength === 0);
 }
 
 /** Makes every later body parser skip the request, then goes on, in the async context of the caller. */
 export function skipLaterParsers(req: BodyRequest, then: () => void): void {
   req._body = true;
-  if (!isUnread(req)) return then();
+  if (!req.readable) return then();
   // body-parser 2 (Express 5) skips only what has come to its end.
   finished(
     req,

@@ -168,12 +168,12 @@ export class Delivery {
   }
 
   get invocationId(): string | undefined {
-    const { headers } = this.#exchange.req;
+    const { headers } = this.#exchange;
     return headerText(headers['x-kiket-invocation']) ?? headerText(headers['x-kiket-delivery']);
   }
 
   get organizationId(): number | undefined {
-    return headerId(this.#exchange.req.headers['x-kiket-organization']);
+    return headerId(this.#exchange.headers['x-kiket-organization']);
   }
 
   /** This delivery, once it is parsed, in the type that handlers see. */

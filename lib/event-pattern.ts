@@ -3,6 +3,9 @@ import { isGuard } from './reply';
 const PATTERN = /^(?:\*|[^\s*@]+(?:\.\*|@[^\s*@]+)?)$/;
 const DIGITS = /^\d+$/;
 
+/** Of a delivery that names none. */
+export const DEFAULT_VERSION = 'v1';
+
 /** `1` and `v1` are the same version (`contract.md` §3). */
 export function normalizeVersion(version: string): string {
   return DIGITS.test(version) ? `v${version}` : version;

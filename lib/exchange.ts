@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { DeliveryAuth, type Authentication, type KiketAuth } from './auth';
 import type { BodyRequest } from './body';
 import { Delivery, exchangeOf } from './delivery';
@@ -19,6 +19,9 @@ export interface KiketRequest extends BodyRequest {
   params?: Record<string, unknown>;
   app?: { get(setting: string): unknown; readonly response?: object };
 }
+
+/** @internal What a middleware does with an exchange. kiket() calls stage after stage, where Express would look each up. */
+export type Stage = (exchange: Exchange, next: (error?: unknown) => void) => void;
 
 export type OnCompleted = ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
 
@@ -51,6 +54,7 @@ export function openExchange(req: KiketRequest, res: ServerResponse): Exchange {
 export class Exchange {
   readonly req: KiketRequest;
   readonly res: ServerResponse;
+  readonly headers: IncomingHttpHeaders;
   readonly delivery: Delivery;
 
   rawBody: Buffer | undefined = undefined;
@@ -86,6 +90,7 @@ export class Exchange {
   constructor(req: KiketRequest, res: ServerResponse) {
     this.req = req;
     this.res = res;
+    this.headers = req.headers;
     this.delivery = new Delivery(this);
     req.kiket = this.delivery;
     if (deliveries.hasSubscribers) this.#watch();

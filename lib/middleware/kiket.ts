@@ -1,7 +1,8 @@
 import type { KiketMiddleware } from '../delivery';
-import { kiketParse, type KiketParseOptions } from './parse';
+import { openExchange } from '../exchange';
+import { createParse, type KiketParseOptions } from './parse';
 import type { KiketRawBodyOptions } from './raw-body';
-import { kiketRespond, type KiketRespondOptions } from './respond';
+import { createRespond, type KiketRespondOptions } from './respond';
 import { createVerify, isUnsigned, type KiketSecretSource, type KiketVerifyOptions } from './verify';
 
 export type { KiketRequestState } from '../delivery';
@@ -18,15 +19,14 @@ export interface KiketOptions extends KiketRawBodyOptions, KiketVerifyOptions, K
  */
 export function kiket(options: Readonly<KiketOptions>): KiketMiddleware {
   const { secret, signatureRequired = true, reportOnly = false } = options;
-  const respond = kiketRespond(options);
-  const parse = kiketParse(options);
-  // What is passed on must be whole; otherwise kiketParse follows, and nobody reads again.
+  const respond = createRespond('kiket', options);
+  // What is passed on must be whole; otherwise parse follows, and nobody reads again.
   const verify = createVerify('kiket', secret, options, reportOnly);
+  const parse = createParse('kiket', options);
 
   return function kiketMiddleware(req, res, next) {
-    if (!signatureRequired && isUnsigned(req)) return verify(req, res, next);
-    respond(req, res, () => {
-      verify(req, res, (error) => (error === undefined ? parse(req, res, next) : next(error)));
-    });
+    const exchange = openExchange(req, res);
+    if (signatureRequired || !isUnsigned(exchange)) respond(exchange);
+    verify(exchange, (error) => (error === undefined ? parse(exchange, next) : next(error)));
   };
 }

@@ -1,10 +1,11 @@
 import { parse as parseJson } from 'secure-json-parse';
 import { asParsersReport, findBody, readBody, skipLaterParsers } from '../body';
 import { decodeUtf8 } from '../decode';
-import { headerId, headerText, wiringMissing, type KiketMiddleware } from '../delivery';
+import { headerId, wiringMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, PayloadError } from '../errors';
-import { normalizeVersion } from '../event-pattern';
-import { openExchange, type Exchange, type KiketRequest } from '../exchange';
+import { agree, readClaims } from '../event-claims';
+import { DEFAULT_VERSION, normalizeVersion } from '../event-pattern';
+import { openExchange, type Exchange, type Stage } from '../exchange';
 import type { ContractPayload } from '../payload';
 import { compileSchemas, violationsOf, type Validators } from '../schema';
 import { hideSecrets, removeSecrets } from '../secrets';
@@ -35,13 +36,20 @@ const NONE = Object.freeze({});
  * @throws {TypeError} at start-up, when a schema does not compile.
  */
 export function kiketParse(options: Readonly<KiketParseOptions> = {}): KiketMiddleware {
+  const parse = createParse('kiketParse', options);
+  return function kiketParseMiddleware(req, res, next) {
+    parse(openExchange(req, res), next);
+  };
+}
+
+/** @internal */
+export function createParse(who: string, options: Readonly<KiketParseOptions>): Stage {
   const { payloadSchemas = NONE } = options;
   const fallbackSecrets = Object.freeze({ ...options.fallbackSecrets });
-  const validators = compileSchemas('kiketParse', payloadSchemas);
+  const validators = compileSchemas(who, payloadSchemas);
 
-  return function kiketParseMiddleware(request, res, next) {
-    const req: KiketRequest = request;
-    const exchange = openExchange(req, res);
+  return function parse(exchange, next) {
+    const { req } = exchange;
     if (exchange.passedOn === 'unsigned') return next();
     if (exchange.passedOn === 'refused') {
       return withBody(exchange, (error, body) => {
@@ -62,19 +70,19 @@ export function kiketParse(options: Readonly<KiketParseOptions> = {}): KiketMidd
 
 /** Fills in the delivery; or says why it is none. */
 function read(exchange: Exchange, validators: Validators): PayloadError | undefined {
-  const { req } = exchange;
   const payload = parseObject(exchange.rawBody!);
   if (payload instanceof KiketError) return payload;
   if (!validateContract(payload)) return invalid(violationsOf(validateContract.errors));
 
-  const event = agree(payload.event, unsignedClaims(req, 'event'), same);
+  const claims = readClaims(exchange);
+  const event = agree(payload.event, claims.event);
   if (event instanceof KiketError) return event;
   if (event === undefined) {
     return invalid([{ pointer: '/event', reason: 'is missing, in the body and around it' }]);
   }
-  const version = agree(payload.event_version, unsignedClaims(req, 'version'), normalizeVersion);
+  const version = agree(payload.event_version, claims.version, normalizeVersion);
   if (version instanceof KiketError) return version;
-  const eventVersion = version ?? 'v1';
+  const eventVersion = version ?? DEFAULT_VERSION;
   for (const key of [event, `${event}@${eventVersion}`]) {
     const validator = validators.get(key);
     if (validator !== undefined && !validator(payload)) return invalid(violationsOf(validator.errors));
@@ -90,7 +98,7 @@ function read(exchange: Exchange, validators: Validators): PayloadError | undefi
 
 /** The body of what kiketVerify has refused, perhaps without reading it; the request stays as it is. */
 function withBody(exchange: Exchange, then: (error: KiketError | undefined, body?: Buffer) => void): void {
-  const found = exchange.rawBody ?? findBody(exchange.req);
+  const found = exchange.rawBody ?? findBody(exchange);
   if (found === undefined) readBody(exchange, exchange.limit, true, then);
   else if (found instanceof KiketError) then(found);
   else then(undefined, found);
@@ -98,27 +106,28 @@ function withBody(exchange: Exchange, then: (error: KiketError | undefined, body
 
 /** Gives what can be given of a delivery that nobody has verified: never its secrets, its token or its scopes. */
 function readUnverified(exchange: Exchange, body: Buffer | undefined): void {
-  const { req } = exchange;
   const parsed = body === undefined ? {} : parseObject(body);
   const payload = parsed instanceof KiketError ? {} : parsed;
   removeSecrets(payload);
-  const event = textOf(payload.event) ?? unsignedClaims(req, 'event')[0]?.value;
-  const version = textOf(payload.event_version) ?? unsignedClaims(req, 'version')[0]?.value ?? 'v1';
+  const claims = readClaims(exchange);
+  const event = textOf(payload.event) ?? claims.event[0]?.value;
+  const version = textOf(payload.event_version) ?? claims.version[0]?.value ?? DEFAULT_VERSION;
   fill(exchange, payload, event, normalizeVersion(version));
 }
 
 function fill(exchange: Exchange, payload: ContractPayload, event: string | undefined, eventVersion: string): void {
-  const { req, delivery } = exchange;
+  const { delivery, headers } = exchange;
   delivery.event = event;
   delivery.eventVersion = eventVersion;
   delivery.payload = payload as NonNullable<typeof delivery.payload>;
-  const projectId: unknown = payload.issue?.project_id;
-  delivery.projectId = isId(projectId) ? projectId : headerId(req.headers['x-kiket-project']);
+  // A header does not stand in for a signed value, even one that is no id.
+  const signedId: unknown = payload.issue?.project_id ?? undefined;
+  delivery.projectId = signedId === undefined ? headerId(headers['x-kiket-project']) : toId(signedId);
   exchange.parsed = true;
 }
 
-function isId(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0;
+function toId(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 
 function parseObject(bytes: Buffer): ContractPayload | PayloadError {
@@ -135,45 +144,6 @@ function parseObject(bytes: Buffer): ContractPayload | PayloadError {
   return isObject ? (parsed as ContractPayload) : malformed('is JSON, but no object');
 }
 
-/** What something outside the signature says about the delivery. */
-interface UnsignedClaim {
-  readonly source: string;
-  readonly value: string;
-}
-
-const HEADERS = { event: 'x-kiket-event', version: 'x-kiket-event-version' } as const;
-
-/** In the order of precedence: header, path, query. An empty one is none. */
-function unsignedClaims(req: KiketRequest, name: 'event' | 'version'): UnsignedClaim[] {
-  const claims: UnsignedClaim[] = [];
-  const add = (source: string, value: unknown): void => {
-    if (typeof value === 'string' && value !== '') claims.push({ source, value });
-  };
-  add('The header', headerText(req.headers[HEADERS[name]]));
-  add('The path', req.params?.[name]);
-  // Express 5 parses the whole query whenever it is looked at, and the application may have switched that off.
-  const query = req.url!.indexOf('?');
-  if (query !== -1) new URLSearchParams(req.url!.slice(query)).getAll(name).forEach((value) => add('The query', value));
-  return claims;
-}
-
-/** The signed value, else the first claim; all others must say the same. */
-function agree(
-  signed: string | null | undefined,
-  claims: readonly UnsignedClaim[],
-  normalize: (value: string) => string,
-): string | undefined | PayloadError {
-  const first = signed || claims[0]?.value;
-  if (first === undefined) return undefined;
-  const agreed = normalize(first);
-  const conflicts = claims.filter((claim) => normalize(claim.value) !== agreed);
-  return conflicts.length === 0 ? agreed : conflict(conflicts);
-}
-
-function same(value: string): string {
-  return value;
-}
-
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
@@ -186,16 +156,4 @@ function invalid(details: KiketError['details']): PayloadError {
   return PayloadError.of('payload.invalid', 'The payload is not as the contract says. The details name each place.', {
     details,
   });
-}
-
-function conflict(claims: readonly UnsignedClaim[]): PayloadError {
-  return PayloadError.of(
-    'delivery.conflict',
-    'The request contradicts the signed body. What stands around the body is not signed, so the delivery is refused.',
-    {
-      details: claims.map(({ source }) => ({
-        reason: `${source} names another event or version than the signed body`,
-      })),
-    },
-  );
 }

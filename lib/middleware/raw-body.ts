@@ -26,7 +26,7 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
 
   return function kiketRawBodyMiddleware(req, res, next) {
     const exchange = openExchange(req, res);
-    const found = refuseByHeaders(req) ?? exchange.rawBody ?? findBody(req);
+    const found = refuseByHeaders(exchange) ?? exchange.rawBody ?? findBody(exchange);
     if (found === undefined)
       readBody(exchange, limit, false, (error, body) => (error ? exchange.refuse(error, next) : take(body)));
     else if (found instanceof KiketError) exchange.refuse(found, next);

@@ -1,5 +1,5 @@
 import type { KiketMiddleware } from '../delivery';
-import { DEFAULT_DEADLINE_MS, openExchange } from '../exchange';
+import { DEFAULT_DEADLINE_MS, openExchange, type Exchange } from '../exchange';
 import { MAX_DELAY_MS, requireFunction, requireNumber } from '../options';
 import type { KiketRecord } from '../record';
 import { offerResponder } from '../responder';
@@ -23,20 +23,21 @@ export interface KiketRespondOptions {
  * @throws {TypeError} at start-up, when an option makes no sense.
  */
 export function kiketRespond(options: Readonly<KiketRespondOptions> = {}): KiketMiddleware {
-  const { onCompleted } = options;
-  const deadlineMs = requireNumber(
-    'kiketRespond',
-    'deadlineMs',
-    options.deadlineMs ?? DEFAULT_DEADLINE_MS,
-    1,
-    MAX_DELAY_MS,
-  );
-  requireFunction('kiketRespond', 'onCompleted', onCompleted);
-
+  const respond = createRespond('kiketRespond', options);
   return function kiketRespondMiddleware(req, res, next) {
-    const exchange = openExchange(req, res);
+    respond(openExchange(req, res));
+    next();
+  };
+}
+
+/** @internal */
+export function createRespond(who: string, options: Readonly<KiketRespondOptions>): (exchange: Exchange) => void {
+  const { onCompleted } = options;
+  const deadlineMs = requireNumber(who, 'deadlineMs', options.deadlineMs ?? DEFAULT_DEADLINE_MS, 1, MAX_DELAY_MS);
+  requireFunction(who, 'onCompleted', onCompleted);
+
+  return function respond(exchange) {
     exchange.arm(deadlineMs, onCompleted);
     offerResponder(exchange);
-    next();
   };
 }

@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { asParsersReport, findBody, parseLimit, readBody, refuseByHeaders, restoreByteOrderMark } from '../body';
 import { signatureMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError } from '../errors';
-import { openExchange, type KiketRequest } from '../exchange';
+import { openExchange, type Exchange, type Stage } from '../exchange';
 import { notify } from '../observer';
 import { describe, MAX_DELAY_MS, requireFunction, requireNumber } from '../options';
 import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../secret-source';
@@ -47,7 +47,10 @@ export interface KiketVerifyOptions {
  * @throws {TypeError} at start-up, when a secret is empty or has white space around it, or an option makes no sense.
  */
 export function kiketVerify(secret: KiketSecretSource, options: Readonly<KiketVerifyOptions> = {}): KiketMiddleware {
-  return createVerify('kiketVerify', secret, options, true);
+  const verify = createVerify('kiketVerify', secret, options, true);
+  return function kiketVerifyMiddleware(req, res, next) {
+    verify(openExchange(req, res), next);
+  };
 }
 
 /** @internal kiketVerify, which gives back what it reads unless nobody is to read it again. */
@@ -56,7 +59,7 @@ export function createVerify(
   secret: KiketSecretSource,
   options: Readonly<KiketVerifyOptions>,
   giveBack: boolean,
-): KiketMiddleware {
+): Stage {
   const { signatureRequired = true, reportOnly = false, onRefused, now = Date.now } = options;
   const limit = parseLimit(who, options.limit ?? '1mb');
   const toleranceSeconds = requireNumber(
@@ -72,9 +75,9 @@ export function createVerify(
   requireFunction(who, 'onRefused', onRefused);
   requireFunction(who, 'now', now);
 
-  return function kiketVerifyMiddleware(req, res, next) {
-    const exchange = openExchange(req, res);
-    if (!signatureRequired && isUnsigned(req)) {
+  return function verify(exchange, next) {
+    const { req } = exchange;
+    if (!signatureRequired && isUnsigned(exchange)) {
       exchange.passOn('unsigned');
       return next();
     }
@@ -83,12 +86,12 @@ export function createVerify(
     else exchange.passedOn = undefined;
     exchange.limit = limit;
 
-    const claim = readClaim(req);
+    const claim = readClaim(exchange);
     if (claim instanceof KiketError) return refuse(claim);
     findKeys(req, (keys) => {
       if (keys instanceof KiketError) return refuse(keys);
       exchange.keys = keys;
-      const found = refuseByHeaders(req) ?? exchange.rawBody ?? findBody(req);
+      const found = refuseByHeaders(exchange) ?? exchange.rawBody ?? findBody(exchange);
       if (found instanceof KiketError) refuse(found);
       else if (found !== undefined) compare(found, claim);
       else readBody(exchange, limit, giveBack, (error, body) => (error ? refuse(error) : compare(body, claim)));
@@ -99,7 +102,7 @@ export function createVerify(
       exchange.rawBody = body;
       const secretIndex = findKey(exchange.keys, mac, body, timestamp);
       if (secretIndex === -1) {
-        const marked = restoreByteOrderMark(req, body);
+        const marked = restoreByteOrderMark(exchange, body);
         return marked === undefined ? refuse(mismatch()) : compare(marked, claim);
       }
       exchange.accept({
@@ -111,20 +114,20 @@ export function createVerify(
     }
 
     function refuse(error: KiketError): void {
-      notify(onRefused, error, req as Request);
+      notify(onRefused, error, req as unknown as Request);
       if (!reportOnly) exchange.refuse(error, next);
       else if (error.code === 'body.aborted') next(asParsersReport(error));
       else exchange.proceed(next);
     }
   };
 
-  function readClaim(req: KiketRequest): Claim | SignatureError {
-    const header = req.headers['x-kiket-signature'];
+  function readClaim({ headers }: Exchange): Claim | SignatureError {
+    const header = headers['x-kiket-signature'];
     if (header === undefined) return signatureMissing();
     const mac = parseMac(header);
     if (mac === undefined) return malformed('X-Kiket-Signature', '64 hex digits, with or without sha256= before them');
 
-    const timestamp = schemes.has('timestamped') ? req.headers['x-kiket-timestamp'] : undefined;
+    const timestamp = schemes.has('timestamped') ? headers['x-kiket-timestamp'] : undefined;
     if (timestamp === undefined) return schemes.has('body') ? { mac, timestamp } : schemeRefused();
     if (typeof timestamp !== 'string' || !DIGITS.test(timestamp))
       return malformed('X-Kiket-Timestamp', 'seconds since 1970, in digits');
@@ -142,8 +145,8 @@ interface Claim {
 const DIGITS = /^\d+$/;
 
 /** @internal */
-export function isUnsigned(req: KiketRequest): boolean {
-  return req.headers['x-kiket-signature'] === undefined;
+export function isUnsigned({ headers }: Exchange): boolean {
+  return headers['x-kiket-signature'] === undefined;
 }
 
 function requireSchemes(who: string, schemes: readonly KiketSignatureScheme[]): ReadonlySet<KiketSignatureScheme> {
