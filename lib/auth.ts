@@ -71,7 +71,10 @@ export class DeliveryAuth implements KiketAuth {
   }
 }
 
+/** RFC 3339; `Date` alone would take '5' for a month. */
+const DATE = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
 function toDate(text: string | null | undefined): Date | undefined {
-  const date = new Date(text ?? Number.NaN);
+  const date = new Date(DATE.test(text ?? '') ? text! : Number.NaN);
   return Number.isNaN(date.getTime()) ? undefined : date;
 }

@@ -27,8 +27,12 @@ const EMPTY = Buffer.alloc(0);
 /** What bytes.parse reads for what it says: it takes '1 megabyte' for one byte. */
 const SIZE = /^\d+(\.\d+)? *(b|kb|mb|gb|tb|pb)?$/i;
 
-/** @throws {TypeError} when `limit` is no size, such as 1048576 or '1mb'. */
-export function parseLimit(who: string, limit: unknown): number {
+/**
+ * A limit in bytes, 1 MB by default.
+ *
+ * @throws {TypeError} when `limit` is no size, such as 1048576 or '1mb'.
+ */
+export function parseLimit(who: string, limit: unknown = '1mb'): number {
   const isSize = typeof limit === 'number' || (typeof limit === 'string' && SIZE.test(limit));
   const parsed = isSize ? bytes.parse(limit) : null;
   if (parsed !== null && parsed >= 0) return parsed;

@@ -122,6 +122,7 @@ export function exchangeOf(req: IncomingMessage): Exchange | undefined {
   return (req as { kiket?: Delivery }).kiket?.[EXCHANGE];
 }
 
+const MAX_DEPTH = 500;
 const HEADER_ID = /^[1-9]\d{0,15}$/;
 
 /**
@@ -186,18 +187,8 @@ export class Delivery {
   }
 
   toJSON(): object {
-    const {
-      verified,
-      signature,
-      event,
-      eventVersion,
-      payload,
-      invocationId,
-      projectId,
-      organizationId,
-      secrets,
-      auth,
-    } = this;
+    const { verified, signature, event, eventVersion, invocationId, projectId, organizationId, secrets, auth } = this;
+    const payload = isNestedDeeply(this.payload) ? '[nested too deeply]' : this.payload;
     return {
       verified,
       signature,
@@ -215,6 +206,16 @@ export class Delivery {
   [inspect.custom](): object {
     return Object.fromEntries(Object.entries(this.toJSON()).filter(([, value]) => value !== undefined));
   }
+}
+
+/** Whether to serialise a value may exhaust the stack; a payload is bounded in size, but not in depth. */
+function isNestedDeeply(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return true;
+    level = level.flatMap((each): unknown[] => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+  }
+  return false;
 }
 
 /** @internal */

@@ -97,9 +97,9 @@ export class KiketError extends Error {
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     const { retryAfterSeconds } = options;
-    if (retryAfterSeconds !== undefined && !(retryAfterSeconds >= 0 && retryAfterSeconds <= Number.MAX_SAFE_INTEGER)) {
+    if (retryAfterSeconds !== undefined && !isDelay(retryAfterSeconds)) {
       throw new TypeError(
-        `retryAfterSeconds is ${retryAfterSeconds}; give a number of seconds, 0 or more, or leave it out`,
+        `retryAfterSeconds is ${String(retryAfterSeconds)}; give a number of seconds, 0 or more, or leave it out`,
       );
     }
     this.code = options.code ?? code;
@@ -118,7 +118,12 @@ export class KiketError extends Error {
 
   /** True for an error of any installed copy of this package, where `instanceof` is true for one of them only. */
   static is(error: unknown): error is KiketError {
-    return typeof error === 'object' && error !== null && (error as { [BRAND]?: unknown })[BRAND] === true;
+    try {
+      return typeof error === 'object' && error !== null && (error as { [BRAND]?: unknown })[BRAND] === true;
+    } catch {
+      // A revoked proxy can be thrown, too.
+      return false;
+    }
   }
 
   /** @internal Raises a row of the table as the class it is called on. */
@@ -195,6 +200,10 @@ export class MissingSecretError extends KiketError {
   }
 }
 
+function isDelay(seconds: unknown): boolean {
+  return typeof seconds === 'number' && seconds >= 0 && seconds <= Number.MAX_SAFE_INTEGER;
+}
+
 function missingOf(error: KiketError): readonly string[] {
   return error.details.flatMap((detail) => detail.missing ?? []);
 }
@@ -203,10 +212,11 @@ function missingOf(error: KiketError): readonly string[] {
 export class ExposedError extends KiketError {
   constructor(cause: ForeignExposedError) {
     const { status, message, headers } = cause;
-    const retryAfter = Number(headers?.['retry-after'] ?? headers?.['Retry-After']);
+    const retryAfter = String(headers?.['retry-after'] ?? headers?.['Retry-After']);
     super(isRetryable(status) ? 'handler.failed' : 'handler.final', message, {
       cause,
-      retryAfterSeconds: retryAfter >= 0 ? retryAfter : undefined,
+      // A date says nothing to the sender of a delivery, which waits in seconds.
+      retryAfterSeconds: /^\d{1,15}$/.test(retryAfter) ? Number(retryAfter) : undefined,
     });
     Object.assign(this, { status, statusCode: status });
   }
@@ -219,8 +229,7 @@ interface ForeignExposedError {
   readonly headers?: Readonly<Record<string, unknown>> | null;
 }
 
-/** @internal Whether an error that is not ours is meant for the caller, as `http-errors` marks it. */
-export function isExposed(error: unknown): error is ForeignExposedError {
+function isExposed(error: unknown): error is ForeignExposedError {
   if (typeof error !== 'object' || error === null) return false;
   const { expose, status, message } = error as Partial<ForeignExposedError>;
   return expose === true && Number.isInteger(status) && status! >= 400 && status! <= 599 && typeof message === 'string';
@@ -234,6 +243,10 @@ export function isExposed(error: unknown): error is ForeignExposedError {
  */
 export function toKiketError(error: unknown): KiketError {
   if (KiketError.is(error)) return error;
-  if (isExposed(error)) return new ExposedError(error);
+  try {
+    if (isExposed(error)) return new ExposedError(error);
+  } catch {
+    // Its accessors throw, so it says nothing.
+  }
   return KiketError.of('handler.failed', 'The handler failed. Its own log says why.', { cause: error });
 }

@@ -33,8 +33,17 @@ const GRACE_MS = 1000;
 
 /** Headers that describe a body which a failed handler did not come to send. */
 const BODY_HEADERS = [
-  ...['Content-Disposition', 'Content-Encoding', 'Content-Language', 'Content-Length', 'Content-Range', 'Content-Type'],
-  ...['ETag', 'Last-Modified', 'Transfer-Encoding'],
+  ...['Content-Digest', 'Content-Disposition', 'Content-Encoding', 'Content-Language', 'Content-Length'],
+  ...[
+    'Content-MD5',
+    'Content-Range',
+    'Content-Type',
+    'Digest',
+    'ETag',
+    'Last-Modified',
+    'Trailer',
+    'Transfer-Encoding',
+  ],
 ];
 
 /** No Content, Reset Content. */
@@ -80,6 +89,7 @@ export class Exchange {
   #controller: AbortController | undefined = undefined;
   #abortReason: unknown = undefined;
   #clientLeft = false;
+  #heldBackStatus: number | undefined = undefined;
   #watching = false;
   #recorded = false;
   #onCompleted: OnCompleted = undefined;
@@ -96,9 +106,9 @@ export class Exchange {
     if (deliveries.hasSubscribers) this.#watch();
   }
 
-  /** Whether an answer is out. */
+  /** Whether an answer is out, or on its way. */
   get answered(): boolean {
-    return this.res.writableEnded;
+    return this.#heldBackStatus !== undefined || this.res.writableEnded;
   }
 
   /** Whether no answer can leave any more. */
@@ -167,7 +177,7 @@ export class Exchange {
 
   /** From here on there is an answer by the deadline, which counts from the opening of the exchange, and a record of it. */
   arm(deadlineMs: number, onCompleted: OnCompleted): void {
-    this.#onCompleted = onCompleted;
+    this.#onCompleted = onCompleted ?? this.#onCompleted;
     this.#deadlineMs = deadlineMs;
     this.#watch();
     if (this.passedOn === undefined) this.#startTimer();
@@ -195,18 +205,21 @@ export class Exchange {
     this.#end(BODILESS.has(res.statusCode) ? undefined : json);
   }
 
-  /** Ends with an error. */
+  /** Ends with an error. Where that cannot be told any more, only a broken connection makes Kiket try again. */
   fail(error: KiketError): void {
     if (this.over) return;
     this.#error = error;
     const { res } = this;
-    // Half an answer is out: only a broken connection makes Kiket try again.
     if (res.headersSent) return void res.destroy();
-    for (const name of BODY_HEADERS) res.removeHeader(name);
-    res.statusCode = error.status;
-    res.statusMessage = '';
-    for (const [name, value] of Object.entries(error.headers)) res.setHeader(name, value);
-    this.#end(this.#errorBody(error));
+    try {
+      for (const name of BODY_HEADERS) res.removeHeader(name);
+      res.statusCode = error.status;
+      res.statusMessage = '';
+      for (const [name, value] of Object.entries(error.headers)) res.setHeader(name, value);
+      this.#end(this.#errorBody(error));
+    } catch {
+      res.destroy();
+    }
   }
 
   /** Tells the service's diagnostics of an error that came after the answer. */
@@ -229,7 +242,8 @@ export class Exchange {
 
   #end(json: string | undefined): void {
     const { res } = this;
-    if (json !== undefined) {
+    if (json === undefined) res.removeHeader('Content-Length');
+    else {
       res.setHeader('Content-Type', 'application/json; charset=utf-8');
       res.setHeader('Content-Length', Buffer.byteLength(json));
     }
@@ -267,18 +281,39 @@ export class Exchange {
   #watch(): void {
     if (this.#watching) return;
     this.#watching = true;
-    if (this.res.destroyed) return this.answered ? undefined : this.#onClose();
-    this.res.on('prefinish', () => this.#onAnswer()).on('close', () => this.#onClose());
+    const { res } = this;
+    if (res.destroyed) return this.answered ? undefined : this.#onClose();
+    res.on('prefinish', () => this.#onAnswer()).on('close', () => this.#onClose());
+    // A session store or a compression, which wraps `end`, may hold an answer back for a while.
+    if (Object.hasOwn(res, 'end')) this.#watchWrappedEnd();
+  }
+
+  #watchWrappedEnd(): void {
+    const { res } = this;
+    const end = res.end.bind(res) as (...args: unknown[]) => ServerResponse;
+    res.end = (...args: unknown[]): ServerResponse => {
+      if (this.passedOn !== undefined) return end(...args);
+      if (this.answered) return res;
+      const status = res.statusCode;
+      end(...args);
+      this.#heldBackStatus = status;
+      this.#discardLateWrites();
+      return res;
+    };
   }
 
   #onAnswer(): void {
     clearTimeout(this.#timer);
-    this.#record(this.res.statusCode);
-    if (this.armed && this.passedOn === undefined) discardLateWrites(this.res);
+    this.#record(this.#heldBackStatus ?? this.res.statusCode);
+    this.#discardLateWrites();
+  }
+
+  #discardLateWrites(): void {
+    if (this.armed && this.passedOn === undefined && this.res.headersSent) discardLateWrites(this.res);
   }
 
   #onClose(): void {
-    if (this.#recorded) return;
+    if (this.#recorded || this.res.writableFinished) return;
     this.#clientLeft = true;
     clearTimeout(this.#timer);
     this.#record(0);
@@ -309,14 +344,17 @@ export class Exchange {
       'deadline.exceeded',
       'The handler did not answer in time. Kiket sends the delivery again.',
     );
-    if (res.headersSent) {
-      exchange.#error = error;
-      res.destroy();
-    } else {
-      if (!req.complete) res.setHeader('Connection', 'close');
+    if (!exchange.answered) {
+      // The rest of a body that trickles is not waited for.
+      if (!req.complete && !res.headersSent) res.setHeader('Connection', 'close');
       exchange.fail(error);
-      if (!res.headersSent) exchange.#timer = setTimeout(() => res.destroy(), GRACE_MS);
+      exchange.#abort(error);
     }
-    exchange.#abort(error);
+    if (!res.writableEnded) exchange.#timer = setTimeout(() => exchange.#giveUp(error), GRACE_MS);
+  }
+
+  #giveUp(error: KiketError): void {
+    this.#error ??= error;
+    this.res.destroy();
   }
 }

@@ -7,22 +7,29 @@ import type { ServerResponse } from 'node:http';
  * One change of prototype, because each property added to one response costs it a hidden class of its own.
  */
 export function discardLateWrites(res: ServerResponse): void {
-  const prototype = Object.getPrototypeOf(res) as object;
-  if (silenced.has(prototype)) return;
-  let silent = silentByPrototype.get(prototype);
-  if (silent === undefined) {
-    silent = Object.create(prototype, SILENT) as object;
-    silentByPrototype.set(prototype, silent);
-    silenced.add(silent);
+  const prototype = Object.getPrototypeOf(res) as ResponsePrototype;
+  if (silent.has(prototype)) return;
+  let silentPrototype = silentByPrototype.get(prototype);
+  if (silentPrototype === undefined) {
+    silentPrototype = Object.create(prototype, SILENT) as ResponsePrototype;
+    silentByPrototype.set(prototype, silentPrototype);
+    silent.add(silentPrototype);
   }
   for (const name of SILENT_METHODS) {
     if (Object.hasOwn(res, name)) Object.defineProperty(res, name, SILENT[name]!);
   }
-  Object.setPrototypeOf(res, silent);
+  Object.setPrototypeOf(res, silentPrototype);
+  // On the way out of a mounted application Express puts back the prototype of its parent.
+  if (prototype.app?.parent !== undefined) Object.defineProperties(res, SILENT);
 }
 
-const silentByPrototype = new WeakMap<object, object>();
-const silenced = new WeakSet<object>();
+/** Express gives every application a prototype of its own. */
+interface ResponsePrototype {
+  readonly app?: { readonly parent?: unknown };
+}
+
+const silentByPrototype = new WeakMap<ResponsePrototype, ResponsePrototype>();
+const silent = new WeakSet<ResponsePrototype>();
 
 function chained(this: ServerResponse): ServerResponse {
   return this;

@@ -2,10 +2,22 @@
 export const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** @throws {TypeError} when `value` is no number within the bounds; says who was given what. */
-export function requireNumber(who: string, name: string, value: unknown, min: number, max: number): number {
-  if (typeof value === 'number' && value >= min && value <= max) return value;
+export function requireNumber(who: string, name: string, value: unknown, min: number, max: number): void {
+  if (typeof value === 'number' && value >= min && value <= max) return;
   const received = typeof value === 'number' ? value : describe(value);
   throw new TypeError(`${who}: ${name} is ${received}; give a number from ${min} to ${max}`);
+}
+
+/** @throws {TypeError} when `value` is no boolean: 'false', as the environment gives it, would count as true. */
+export function requireBoolean(who: string, name: string, value: unknown): void {
+  if (typeof value === 'boolean') return;
+  throw new TypeError(`${who}: ${name} is ${describe(value)}; give true or false`);
+}
+
+/** @throws {TypeError} when `value` is no plain object. */
+export function requireRecord(who: string, name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  throw new TypeError(`${who}: ${name} is ${describe(value)}; give an object, or leave it out`);
 }
 
 /** @throws {TypeError} when `value` is neither a function nor absent. */

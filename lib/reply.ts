@@ -47,7 +47,8 @@ export function toJson(body: unknown): string | undefined {
   if (body === undefined || body === null) return undefined;
   try {
     const json = typeof body === 'object' ? JSON.stringify(body) : undefined;
-    if (json !== undefined) return json;
+    // A Date, and whatever has a toJSON of its own, may become a text.
+    if (json?.startsWith('{') || json?.startsWith('[')) return json;
   } catch (cause) {
     throw replyInvalid({ cause });
   }
@@ -57,7 +58,7 @@ export function toJson(body: unknown): string | undefined {
 function replyInvalid(options?: { cause: unknown }): KiketError {
   return KiketError.of(
     'reply.invalid',
-    'The reply of the handler cannot be written as a JSON object. Return a plain object, or nothing.',
+    'The reply of the handler cannot be written as JSON. Return a plain object, or nothing.',
     options,
   );
 }

@@ -38,12 +38,14 @@ function lookUp(
   ...[req, done]: Parameters<FindKeys>
 ): void {
   let found: unknown;
+  let isPending: boolean;
   try {
     found = secret(req as Request);
+    isPending = isThenable(found);
   } catch (cause) {
     return done(unavailable(cause));
   }
-  if (!isThenable(found)) return done(toFound(who, found));
+  if (!isPending) return done(toFound(who, found));
 
   // A middleware before this one may have set the body flowing: it would be gone when the secret is there.
   const flowing = req.readableFlowing === true;

@@ -47,7 +47,11 @@ function originalOf(error: unknown): unknown {
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error && typeof error.stack === 'string' ? error.stack : inspect(error);
+  try {
+    return error instanceof Error && typeof error.stack === 'string' ? error.stack : inspect(error);
+  } catch {
+    return 'An error that cannot be printed';
+  }
 }
 
 /** As Express decides it: by the application's setting. */

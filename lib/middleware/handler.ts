@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { eventUnhandled, refuseIncomplete, type KiketDelivery, type KiketMiddleware } from '../delivery';
-import { isExposed, KiketError, toKiketError } from '../errors';
+import { ExposedError, KiketError, toKiketError } from '../errors';
 import { compilePattern } from '../event-pattern';
 import { DEFAULT_DEADLINE_MS, openExchange, type Exchange } from '../exchange';
 import { isThenable } from '../observer';
@@ -47,6 +47,8 @@ export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHa
     const delivery = exchange.delivery.whole;
     if (!matches(delivery.event, delivery.eventVersion)) return exchange.refuse(eventUnhandled([event!]), next);
 
+    // Its client has left, and sends the delivery again.
+    if (exchange.over) return;
     exchange.claimed = true;
     if (!exchange.armed) exchange.arm(DEFAULT_DEADLINE_MS, undefined);
     try {
@@ -66,9 +68,10 @@ export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHa
     }
 
     function fail(error: unknown): void {
-      if (exchange.over) exchange.reportLate(error);
+      if (exchange.over) return exchange.reportLate(error);
       // Wrapped, because Express takes a thrown 'route' for a signal of its own, and others decide by a foreign status.
-      else exchange.refuse(isExposed(error) ? error : toKiketError(error), next);
+      const told = toKiketError(error);
+      exchange.refuse(told instanceof ExposedError ? error : told, next);
     }
   };
 }

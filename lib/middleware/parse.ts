@@ -7,8 +7,9 @@ import { agree, readClaims } from '../event-claims';
 import { DEFAULT_VERSION, normalizeVersion } from '../event-pattern';
 import { openExchange, type Exchange, type Stage } from '../exchange';
 import type { ContractPayload } from '../payload';
-import { compileSchemas, violationsOf, type Validators } from '../schema';
-import { hideSecrets, removeSecrets } from '../secrets';
+import { compileSchemas, violationsBy, type Validators } from '../schema';
+import { describe, requireRecord } from '../options';
+import { hideSecrets, removeSecrets, type SecretValues } from '../secrets';
 import { validateContract } from '../validate-contract';
 
 export type { KiketRequestState } from '../delivery';
@@ -45,7 +46,7 @@ export function kiketParse(options: Readonly<KiketParseOptions> = {}): KiketMidd
 /** @internal */
 export function createParse(who: string, options: Readonly<KiketParseOptions>): Stage {
   const { payloadSchemas = NONE } = options;
-  const fallbackSecrets = Object.freeze({ ...options.fallbackSecrets });
+  const fallbackSecrets = copySecrets(who, options.fallbackSecrets);
   const validators = compileSchemas(who, payloadSchemas);
 
   return function parse(exchange, next) {
@@ -68,11 +69,22 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
   };
 }
 
+function copySecrets(who: string, secrets: KiketParseOptions['fallbackSecrets'] = NONE): SecretValues {
+  requireRecord(who, 'fallbackSecrets', secrets);
+  for (const [key, value] of Object.entries(secrets)) {
+    if (value !== undefined && typeof value !== 'string') {
+      throw new TypeError(`${who}: fallbackSecrets.${key} is ${describe(value)}; give a string, or undefined`);
+    }
+  }
+  return Object.freeze({ ...secrets });
+}
+
 /** Fills in the delivery; or says why it is none. */
 function read(exchange: Exchange, validators: Validators): PayloadError | undefined {
   const payload = parseObject(exchange.rawBody!);
   if (payload instanceof KiketError) return payload;
-  if (!validateContract(payload)) return invalid(violationsOf(validateContract.errors));
+  const violations = violationsBy(validateContract, payload);
+  if (violations.length > 0) return invalid(violations);
 
   const claims = readClaims(exchange);
   const event = agree(payload.event, claims.event);
@@ -84,8 +96,8 @@ function read(exchange: Exchange, validators: Validators): PayloadError | undefi
   if (version instanceof KiketError) return version;
   const eventVersion = version ?? DEFAULT_VERSION;
   for (const key of [event, `${event}@${eventVersion}`]) {
-    const validator = validators.get(key);
-    if (validator !== undefined && !validator(payload)) return invalid(violationsOf(validator.errors));
+    const violations = violationsBy(validators.get(key), payload);
+    if (violations.length > 0) return invalid(violations);
   }
 
   exchange.secretValues = payload.secrets ?? NONE;

@@ -22,7 +22,7 @@ export interface KiketRawBodyOptions {
  * @throws {TypeError} at start-up, when `limit` is no size.
  */
 export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): KiketMiddleware {
-  const limit = parseLimit('kiketRawBody', options.limit ?? '1mb');
+  const limit = parseLimit('kiketRawBody', options.limit);
 
   return function kiketRawBodyMiddleware(req, res, next) {
     const exchange = openExchange(req, res);

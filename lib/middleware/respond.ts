@@ -32,8 +32,8 @@ export function kiketRespond(options: Readonly<KiketRespondOptions> = {}): Kiket
 
 /** @internal */
 export function createRespond(who: string, options: Readonly<KiketRespondOptions>): (exchange: Exchange) => void {
-  const { onCompleted } = options;
-  const deadlineMs = requireNumber(who, 'deadlineMs', options.deadlineMs ?? DEFAULT_DEADLINE_MS, 1, MAX_DELAY_MS);
+  const { deadlineMs = DEFAULT_DEADLINE_MS, onCompleted } = options;
+  requireNumber(who, 'deadlineMs', deadlineMs, 1, MAX_DELAY_MS);
   requireFunction(who, 'onCompleted', onCompleted);
 
   return function respond(exchange) {

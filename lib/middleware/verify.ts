@@ -4,7 +4,7 @@ import { signatureMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError } from '../errors';
 import { openExchange, type Exchange, type Stage } from '../exchange';
 import { notify } from '../observer';
-import { describe, MAX_DELAY_MS, requireFunction, requireNumber } from '../options';
+import { describe, MAX_DELAY_MS, requireBoolean, requireFunction, requireNumber } from '../options';
 import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../secret-source';
 import { findKey, parseMac, type KiketSignatureScheme } from '../signature';
 
@@ -60,17 +60,14 @@ export function createVerify(
   options: Readonly<KiketVerifyOptions>,
   giveBack: boolean,
 ): Stage {
-  const { signatureRequired = true, reportOnly = false, onRefused, now = Date.now } = options;
-  const limit = parseLimit(who, options.limit ?? '1mb');
-  const toleranceSeconds = requireNumber(
-    who,
-    'toleranceSeconds',
-    options.toleranceSeconds ?? 300,
-    0,
-    Number.MAX_SAFE_INTEGER,
-  );
-  const lookupTimeoutMs = requireNumber(who, 'lookupTimeoutMs', options.lookupTimeoutMs ?? 5000, 1, MAX_DELAY_MS);
-  const schemes = requireSchemes(who, options.signatureSchemes ?? ['body', 'timestamped']);
+  const { signatureRequired = true, reportOnly = false, toleranceSeconds = 300, lookupTimeoutMs = 5000 } = options;
+  const { signatureSchemes = ['body', 'timestamped'], onRefused, now = Date.now } = options;
+  requireBoolean(who, 'signatureRequired', signatureRequired);
+  requireBoolean(who, 'reportOnly', reportOnly);
+  requireNumber(who, 'toleranceSeconds', toleranceSeconds, 0, Number.MAX_SAFE_INTEGER);
+  requireNumber(who, 'lookupTimeoutMs', lookupTimeoutMs, 1, MAX_DELAY_MS);
+  const limit = parseLimit(who, options.limit);
+  const schemes = requireSchemes(who, signatureSchemes);
   const findKeys = createKeyFinder(who, secret, lookupTimeoutMs);
   requireFunction(who, 'onRefused', onRefused);
   requireFunction(who, 'now', now);
@@ -85,6 +82,7 @@ export function createVerify(
     if (reportOnly) exchange.passOn('refused');
     else exchange.passedOn = undefined;
     exchange.limit = limit;
+    exchange.delivery.verified = false;
 
     const claim = readClaim(exchange);
     if (claim instanceof KiketError) return refuse(claim);
