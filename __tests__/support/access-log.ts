@@ -31,8 +31,11 @@ function readAll(state: KiketRequestState | undefined): string {
 /** Also those that the class of the object offers. */
 function fieldsOf(object: object): string[] {
   const names = new Set(Object.keys(object));
-  for (let at: unknown = object; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
-    for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(at))) if (get) names.add(name);
+  for (let at = object; at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
+    const accessors = Object.entries(Object.getOwnPropertyDescriptors(at)).filter(
+      ([, descriptor]) => 'get' in descriptor,
+    );
+    for (const [name] of accessors) names.add(name);
   }
   return [...names];
 }

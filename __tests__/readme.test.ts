@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Express as App } from 'express';
+import { KIKET_ERRORS } from 'kiket-express';
+import manifest from '../package.json';
+import { captureOutput } from './support/capture-output';
+import { deliver, example, secret } from './support/deliver';
+import { describeMajors, type Express } from './support/express';
+import { blocksOf, sectionsOf, tableOf } from './support/markdown';
+import { optionsOf } from './support/option-docs';
+import { runBlock, typeErrorsOf, type ReadmeTest } from './support/readme-block';
+
+const repository = resolve(__dirname, '..');
+const readme = readFileSync(resolve(repository, 'README.md'), 'utf8');
+const blocks = blocksOf(readme);
+const sections = sectionsOf(readme, 2);
+const sectionOf = (heading: string): string => sections.find((section) => section.heading === heading)!.text;
+
+/** By heading; a second one under the same heading is `heading 2`. */
+const snippets = new Map<string, string>();
+for (const { heading, language, code } of blocks) {
+  if (language === 'ts' || language === 'js') snippets.set(snippets.has(heading) ? `${heading} 2` : heading, code);
+}
+
+interface Running {
+  readonly express: Express;
+  readonly tests: readonly ReadmeTest[];
+}
+
+/** What each snippet must do, once it has run. */
+const behaviours: Record<string, (app: App, running: Running) => Promise<unknown>> = {
+  'One line': async (app, { express }) => {
+    addExistingService(app, express);
+    await deliver(app).expect(200, { existing: example.event });
+    await deliver(app, example, unsigned).expect(401);
+  },
+  'Step by step': async (app) => {
+    await deliver(app).expect(200, { event: example.event, issue: example.issue.id });
+    expect(await codeOf(deliver(app, example, forged).expect(401))).toBe('signature.mismatch');
+  },
+  'The whole path': async (app) => {
+    await deliver(app).expect(200, { ok: true, note: 'Project 27: 8 minutes overdue' });
+    expect(await codeOf(deliver(app, { event: 'issue.created' }).expect(404))).toBe('event.unhandled');
+  },
+  'The whole path 2': async (app) => {
+    const transition = (to: string) => ({ event: 'workflow.before_transition', transition: { to } });
+    const path = '/guard';
+    await deliver(app, transition('done'), { path }).expect(200, { status: 'deny', message: 'Not before the review' });
+    await deliver(app, transition('review'), { path }).expect(200, { status: 'allow' });
+  },
+  'Body sources': async (app, { express }) => {
+    addExistingService(app, express);
+    const large = { ...example, context: { padding: 'x'.repeat(450_000) } };
+    await deliver(app, large).expect(200, { existing: example.event });
+    await deliver(app, large, forged).expect(401);
+  },
+  'Answers and retries': async (app) => {
+    const shown = blocks.find(({ language, heading }) => language === 'json' && heading === 'Answers and retries')!;
+    const thrown = await captureOutput(async () => {
+      await deliver(app, { event: 'issue.created' }).expect(422, JSON.parse(shown.code) as object);
+      await deliver(app, { event: 'issue.created', issue: { title: 'Leak' } })
+        .expect(503)
+        .expect('Retry-After', '30');
+    });
+    expect(thrown).toMatch(/NonRetryableError: No title[^]*RetryableError: The CRM is busy/);
+  },
+  Options: async (app, { express }) => {
+    addExistingService(app, express, '/hooks/acme');
+    const path = '/hooks/acme';
+    await deliver(app, example, { path }).expect(200);
+    await deliver(app, example, { path, secret: 'whsec_previous' }).expect(200);
+    await deliver(app, example, { path, ...forged }).expect(401);
+    await deliver(app, example, { path: '/hooks/nobody' }).expect(401);
+  },
+  Secrets: async (app) => {
+    const delivery = { event: 'a.b', secrets: { CRM_TOKEN: 'canary_of_a_secret' } };
+    const authentication = { scopes: ['issues.read'], runtime_token: 'canary_of_a_token' };
+    const output = await captureOutput(() =>
+      deliver(app, { ...delivery, authentication }).expect(200, { ok: true, region: 'eu', tokenLength: 18 }),
+    );
+    expect(output).toMatch(/CRM_TOKEN/);
+    expect(output).not.toMatch(/canary/);
+    expect(await codeOf(deliver(app, delivery).expect(403))).toBe('scope.missing');
+    expect(await codeOf(deliver(app, { event: 'a.b', authentication }).expect(422))).toBe('secret.missing');
+  },
+  'Trying it without risk': async (app, { express }) => {
+    addExistingService(app, express);
+    const output = await captureOutput(async () => {
+      await deliver(app).expect(200, { existing: example.event });
+      await deliver(app, example, unsigned).expect(200, { existing: example.event });
+    });
+    expect(output.trim()).toBe('/kiket would be refused: signature.missing');
+  },
+  Testing: async (app, { tests }) => {
+    runBlock(snippets.get('Step by step')!, app, secret, undefined as never);
+    expect(tests.map(({ name }) => name)).toEqual(['should take a delivery']);
+    for (const { run } of tests) await run();
+  },
+};
+
+const forged = { secret: 'whsec_of_another' };
+const unsigned = { headers: { 'X-Kiket-Signature': undefined } };
+
+function addExistingService(app: App, express: Express, path = '/kiket'): void {
+  app.use(express.json({ limit: '1mb' }));
+  app.post(path, (req, res) => void res.json({ existing: (req.body as { event: string }).event }));
+}
+
+async function codeOf(test: ReturnType<typeof deliver>): Promise<unknown> {
+  return ((await test).body as { error: { code: string } }).error.code;
+}
+
+describeMajors('a snippet of the README', (express) => {
+  it.each([...snippets])('should do what is said of it: %s', async (name, code) => {
+    const app = express();
+    app.set('env', 'test');
+    await behaviours[name]!(app, { express, tests: runBlock(code, app, secret, express) });
+  });
+});
+
+describe('the README', () => {
+  it('should have its snippets tested, each of them', () => {
+    expect([...snippets.keys()]).toEqual(Object.keys(behaviours));
+  });
+
+  it('should have snippets that compile', () => {
+    expect(typeErrorsOf([...snippets.values()], resolve(repository, 'tsconfig.json'))).toEqual([]);
+  }, 60_000);
+
+  it('should name first the commands for the demo and for the tests', () => {
+    const commands = blocks.filter(({ language }) => language === 'sh').map(({ code }) => code.trim());
+    expect(commands.slice(0, 2)).toEqual(['npm ci && npm run demo', 'npm ci && npm test']);
+  });
+
+  it('should fit the first screen before the first snippet', () => {
+    expect(readme.slice(0, readme.indexOf('```ts')).split('\n').length).toBeLessThanOrEqual(40);
+  });
+
+  it.each([
+    ['kiketRawBody', /^body\./],
+    ['kiketVerify', /^signature\./],
+    ['kiketParse', /^(?:payload\.|delivery\.conflict)/],
+    ['kiketRespond', /^deadline\./],
+  ])('should name the statuses with which %s refuses', (name, codes) => {
+    const row = tableOf(sectionOf('Step by step')).find(([middleware]) => middleware!.startsWith(name))!;
+    const statuses = Object.entries(KIKET_ERRORS).flatMap(([code, status]) => (codes.test(code) ? [status] : []));
+    expect((row[2]!.match(/\d{3}/g) ?? []).sort()).toEqual([...new Set(statuses)].map(String).sort());
+  });
+
+  it.each([
+    ['kiketRawBody', 'raw-body', 'KiketRawBodyOptions'],
+    ['kiketVerify', 'verify', 'KiketVerifyOptions'],
+    ['kiketParse', 'parse', 'KiketParseOptions'],
+    ['kiketRespond', 'respond', 'KiketRespondOptions'],
+    ['kiketErrorHandler', 'error-handler', 'KiketErrorHandlerOptions'],
+  ])('should list the options of %s with their defaults', (middleware, file, interfaceName) => {
+    const rows = tableOf(sectionOf('Options'));
+    const start = rows.findIndex(([name]) => name === `**${middleware}**`) + 1;
+    const length = rows.slice(start).findIndex(([name]) => name!.startsWith('**'));
+    const listed = rows.slice(start, length === -1 ? undefined : start + length);
+    const documented = optionsOf(resolve(repository, 'lib/middleware', `${file}.ts`), interfaceName);
+    expect(listed.map(([name]) => name)).toEqual(documented.map(({ name }) => name));
+    for (const [i, { defaultValue }] of documented.entries()) {
+      if (defaultValue !== undefined) expect(listed[i]![1]).toBe(defaultValue);
+    }
+  });
+
+  it.each(['README.md', 'CONTRIBUTING.md'])('should name scripts that exist: %s', (file) => {
+    const text = readFileSync(resolve(repository, file), 'utf8');
+    const scripts = [...text.matchAll(/npm (?:run (?=\S)|(?=test))([\w:-]+)/g)].map((match) => match[1]!);
+    expect(scripts.filter((script) => !(script in manifest.scripts))).toEqual([]);
+  });
+});
+
+describe('the versions', () => {
+  it('should be those of the changelog, the manifest and the README', () => {
+    const changelog = readFileSync(resolve(repository, 'CHANGELOG.md'), 'utf8');
+    expect(/^## \[(.+?)\] - \d{4}-\d\d-\d\d$/m.exec(changelog)?.[1]).toBe(manifest.version);
+    expect(readme).toContain(`Node ${manifest.engines.node.slice(2)} or later`);
+  });
+});
