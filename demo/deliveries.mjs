@@ -1,0 +1,92 @@
+// What is delivered, and how each attempt must end.
+import { readFileSync } from 'node:fs';
+import { signDelivery } from 'kiket-express/testing';
+
+/** The contract's own example. */
+const example = JSON.parse(
+  readFileSync(new URL('../__tests__/fixtures/example-delivery.json', import.meta.url), 'utf8'),
+);
+
+const HALTED = 'halts the workflow';
+const OVER_ONE_MEGABYTE = 'x'.repeat(1024 * 1024);
+
+export function createDeliveries(secret) {
+  const signed = (payload, options) => () => signDelivery(payload, { secret, event: payload.event, ...options });
+  const changed = (sign, change) => () => change(sign());
+
+  return [
+    {
+      name: "contract's example",
+      path: '/sla',
+      event: example.event,
+      sign: signed(example),
+      expected: ['200 → is done'],
+    },
+    {
+      name: 'guard that denies',
+      path: '/guard',
+      event: 'workflow.before_transition',
+      sign: signed({ event: 'workflow.before_transition', transition: { from: 'review', to: 'done' } }),
+      expected: ['200 deny → cancels the transition'],
+    },
+    {
+      name: 'tampered body',
+      path: '/sla',
+      event: example.event,
+      sign: changed(signed(example), ({ headers, body }) => ({
+        headers,
+        body: body.replace('"overdue_minutes":8', '"overdue_minutes":0'),
+      })),
+      expected: [`401 signature.mismatch → ${HALTED}`],
+    },
+    {
+      name: 'stale timestamp',
+      path: '/sla',
+      event: example.event,
+      sign: signed(example, { timestampSeconds: Math.floor(Date.now() / 1000) - 600 }),
+      expected: [`401 signature.stale → ${HALTED}`],
+    },
+    {
+      name: 'no signature',
+      path: '/sla',
+      event: example.event,
+      sign: changed(signed(example), ({ body }) => ({ headers: { 'Content-Type': 'application/json' }, body })),
+      expected: [`401 signature.missing → ${HALTED}`],
+    },
+    {
+      name: 'works at third attempt',
+      path: '/flaky',
+      event: 'issue.created',
+      sign: signed({ event: 'issue.created' }),
+      expected: [
+        '503 handler.retryable → retries in 10 ms',
+        '503 handler.retryable → retries in 20 ms',
+        '200 → is done',
+      ],
+    },
+    {
+      name: 'fails for good',
+      path: '/hopeless',
+      event: 'issue.updated',
+      sign: signed({ event: 'issue.updated' }),
+      expected: [`422 handler.final → ${HALTED}`],
+    },
+    {
+      name: 'outlives its deadline',
+      path: '/slow',
+      event: 'automation.triggered',
+      sign: signed({ event: 'automation.triggered' }),
+      expected: [
+        ...[10, 20, 40, 80, 160].map((delayMs) => `503 deadline.exceeded → retries in ${delayMs} ms`),
+        '503 deadline.exceeded → gives up, alerts',
+      ],
+    },
+    {
+      name: 'body over the limit',
+      path: '/sla',
+      event: example.event,
+      sign: signed({ ...example, context: { padding: OVER_ONE_MEGABYTE } }),
+      expected: [`413 body.too_large → ${HALTED}`],
+    },
+  ];
+}

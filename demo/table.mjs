@@ -1,0 +1,13 @@
+// Rows as an aligned table.
+
+/** @param columns heading → a function that takes the cell out of a row. Numbers stand to the right. */
+export function formatTable(rows, columns) {
+  const headings = Object.keys(columns);
+  const cells = rows.map((row) => headings.map((heading) => columns[heading](row)));
+  const widths = headings.map((heading, i) => Math.max(heading.length, ...cells.map((line) => String(line[i]).length)));
+  const isNumber = headings.map((_heading, i) => cells.every((line) => typeof line[i] === 'number'));
+  const align = (cell, i) => String(cell)[isNumber[i] ? 'padStart' : 'padEnd'](widths[i]);
+
+  const lines = [headings, widths.map((width) => '─'.repeat(width)), ...cells];
+  return lines.map((line) => line.map(align).join('  ').trimEnd()).join('\n');
+}
