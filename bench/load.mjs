@@ -1,0 +1,54 @@
+import { performance } from 'node:perf_hooks';
+import { openConnection } from './connection.mjs';
+
+/** Resolves with the status of one request. */
+export function statusOf(port, request) {
+  const { promise, resolve, reject } = deferred();
+  const connection = openConnection({ port, onStatus: resolve, onError: reject });
+  connection.send(request);
+  return promise.finally(connection.close);
+}
+
+/**
+ * Sends `request` over and over, one at a time on each of `connections` connections.
+ *
+ * `delivered` counts the answers since the start, `latencies` holds the milliseconds of each since the last `clear()`.
+ * `failed` rejects on the first answer that is not 200: a receiver that refuses must not look fast.
+ */
+export function startLoad({ port, request, connections }) {
+  const { promise: failed, reject } = deferred();
+  failed.catch(() => {}); // the caller races it, and may have stopped before it rejects
+  const load = { delivered: 0, latencies: [], failed, clear, stop };
+  const open = Array.from({ length: connections }, startConnection);
+  return load;
+
+  function startConnection() {
+    let sentAt = performance.now();
+    const connection = openConnection({ port, onStatus, onError: reject });
+    connection.send(request);
+    return connection;
+
+    function onStatus(status) {
+      if (status !== 200) return reject(new Error(`A valid delivery was answered ${status}`));
+      const now = performance.now();
+      load.delivered += 1;
+      load.latencies.push(now - sentAt);
+      sentAt = now;
+      connection.send(request);
+    }
+  }
+
+  function clear() {
+    load.latencies = [];
+  }
+
+  function stop() {
+    for (const connection of open) connection.close();
+  }
+}
+
+function deferred() {
+  let resolve, reject;
+  const promise = new Promise((...settle) => ([resolve, reject] = settle));
+  return { promise, resolve, reject };
+}

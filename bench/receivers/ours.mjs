@@ -1,0 +1,17 @@
+import express from 'express';
+import { handle } from '../handler.mjs';
+import { requireBuilt } from '../require-built.mjs';
+import { SECRET } from '../signing.mjs';
+
+const { kiket, kiketErrorHandler, kiketHandler } = requireBuilt('kiket-express');
+
+const app = express();
+
+app.post(
+  '/kiket',
+  kiket({ secret: SECRET }),
+  kiketHandler('workflow.sla_status', ({ payload }) => handle(payload)),
+  kiketErrorHandler(),
+);
+
+export default app;
