@@ -155,8 +155,7 @@ describeMajors('kiketRespond', (express) => {
 
     it.each([0, -1, NaN, Infinity, 2 ** 31, '9000', null])('should not be %p', (value) => {
       const start = (): unknown => kiketRespond({ deadlineMs: value as number });
-      if (value === null) expect(start).not.toThrow();
-      else expect(start).toThrow(TypeError);
+      expect(start).toThrow(TypeError);
     });
   });
 
