@@ -123,9 +123,10 @@ export function readBody(exchange: ReadableExchange, limit: number, giveBack: bo
   function listen(): void {
     // To read an empty stream is to end it, and a parser that comes later would wait for an end that has been.
     if (giveBack && isEmpty(exchange, expected)) return finish(EMPTY);
-    req.on(event, onEvent).on('end', settle).on('close', settle).on('error', settle);
+    // 'close' tells of every failure: a request emits 'error' only where somebody listens.
+    req.on(event, onEvent).on('end', settle).on('close', settle);
     // A middleware before this one may have paused it.
-    if (!giveBack) req.resume();
+    if (!giveBack && req.readableFlowing === false) req.resume();
   }
 
   function onData(chunk: Buffer): void {
@@ -150,7 +151,7 @@ export function readBody(exchange: ReadableExchange, limit: number, giveBack: bo
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, received);
     // The listeners stay, and hear nothing more of a stream that has come to its end, or that nobody is to read.
     if (!giveBack) return finish(body);
-    req.off(event, onEvent).off('end', settle).off('close', settle).off('error', settle);
+    req.off(event, onEvent).off('end', settle).off('close', settle);
     // Before 'end', which Node puts off while there is something to read.
     if (received > 0 && !req.readableEnded && !req.destroyed) req.unshift(body);
     // Node drops the rest of a body only if nobody has begun to read it; the connection would stay blocked.

@@ -8,6 +8,7 @@ import type { KiketEventName, KiketEventOf, KiketPayload, KiketPayloadOf } from 
 import type { KiketResponder } from './responder';
 import type { KiketSecrets } from './secrets';
 import type { KiketSignature } from './signature';
+import { textOf } from './text';
 
 export type { KiketAuth } from './auth';
 export type * from './payload';
@@ -130,21 +131,15 @@ const HEADER_ID = /^[1-9]\d{0,15}$/;
  * through accessors of the class, which do not.
  */
 export class Delivery {
-  verified: boolean | undefined;
-  signature: KiketSignature | undefined;
-  event: string | undefined;
-  eventVersion: string | undefined;
-  payload: KiketPayload | undefined;
-  projectId: number | undefined;
+  verified: boolean | undefined = undefined;
+  signature: KiketSignature | undefined = undefined;
+  event: string | undefined = undefined;
+  eventVersion: string | undefined = undefined;
+  payload: KiketPayload | undefined = undefined;
+  projectId: number | undefined = undefined;
   readonly #exchange: Exchange;
 
   constructor(exchange: Exchange) {
-    this.verified = undefined;
-    this.signature = undefined;
-    this.event = undefined;
-    this.eventVersion = undefined;
-    this.payload = undefined;
-    this.projectId = undefined;
     this.#exchange = exchange;
   }
 
@@ -170,7 +165,7 @@ export class Delivery {
 
   get invocationId(): string | undefined {
     const { headers } = this.#exchange;
-    return headerText(headers['x-kiket-invocation']) ?? headerText(headers['x-kiket-delivery']);
+    return textOf(headers['x-kiket-invocation']) ?? textOf(headers['x-kiket-delivery']);
   }
 
   get organizationId(): number | undefined {
@@ -216,11 +211,6 @@ function isNestedDeeply(value: unknown): boolean {
     level = level.flatMap((each): unknown[] => (typeof each === 'object' && each !== null ? Object.values(each) : []));
   }
   return false;
-}
-
-/** @internal */
-export function headerText(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' && header !== '' ? header : undefined;
 }
 
 /** @internal A header that is no positive integer is none. */

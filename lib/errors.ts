@@ -213,7 +213,7 @@ export class ExposedError extends KiketError {
   constructor(cause: ForeignExposedError) {
     const { status, message, headers } = cause;
     const retryAfter = String(headers?.['retry-after'] ?? headers?.['Retry-After']);
-    super(isRetryable(status) ? 'handler.failed' : 'handler.final', message, {
+    super(isRetryable(status) ? 'handler.failed' : 'handler.final', quotesBody(cause) ? UNREADABLE : message, {
       cause,
       // A date says nothing to the sender of a delivery, which waits in seconds.
       retryAfterSeconds: /^\d{1,15}$/.test(retryAfter) ? Number(retryAfter) : undefined,
@@ -227,6 +227,13 @@ interface ForeignExposedError {
   readonly status: number;
   readonly message: string;
   readonly headers?: Readonly<Record<string, unknown>> | null;
+}
+
+const UNREADABLE = 'The body could not be read.';
+
+/** @internal Whether the message of an error may quote the body, as body-parser's do: they carry it with them. */
+export function quotesBody(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'body' in error;
 }
 
 function isExposed(error: unknown): error is ForeignExposedError {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PayloadError } from './errors';
+import { textOf } from './text';
 
 /** What something outside the signature says of a delivery. */
 export interface UnsignedClaim {
@@ -26,14 +27,15 @@ export function readClaims({ req, headers }: RoutedExchange): Record<'event' | '
 
 function claimsOf(header: unknown, path: unknown, query: readonly string[] = []): UnsignedClaim[] {
   const claims: UnsignedClaim[] = [];
-  if (isText(header)) claims.push({ source: 'header', value: header });
-  if (isText(path)) claims.push({ source: 'path', value: path });
-  for (const value of query) if (isText(value)) claims.push({ source: 'query', value });
+  add('header', header);
+  add('path', path);
+  for (const value of query) add('query', value);
   return claims;
-}
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
+  function add(source: UnsignedClaim['source'], value: unknown): void {
+    const text = textOf(value);
+    if (text !== undefined) claims.push({ source, value: text });
+  }
 }
 
 /** The signed value, else the first claim; all others must say the same. */
@@ -52,10 +54,10 @@ export function agree(
 function conflict(claims: readonly UnsignedClaim[]): PayloadError {
   return PayloadError.of(
     'delivery.conflict',
-    'The request contradicts the signed body. What stands around the body is not signed, so the delivery is refused.',
+    'Header, path and query must agree with the signed body, and with one another: they are not signed.',
     {
       details: claims.map(({ source }) => ({
-        reason: `The ${source} names another event or version than the signed body`,
+        reason: `The ${source} names another event or version`,
       })),
     },
   );

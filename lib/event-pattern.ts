@@ -15,6 +15,12 @@ export function isEventPattern(pattern: string): boolean {
   return PATTERN.test(pattern);
 }
 
+/** The name and the version of `name` or `name@2`. */
+export function splitPattern(pattern: string): [name: string, version: string | undefined] {
+  const [name, version] = pattern.split('@') as [string, string?];
+  return [name, version === undefined ? undefined : normalizeVersion(version)];
+}
+
 /**
  * Compiles `name`, `name@v2`, `prefix.*` or `*` into a test. A pattern never matches a guard, which is registered by
  * its name.
@@ -29,8 +35,6 @@ export function compilePattern(who: string, pattern: string): (event: string | u
     const prefix = pattern.slice(0, -1);
     return (event = '') => event.startsWith(prefix) && !isGuard(event);
   }
-  const [name, version] = pattern.split('@') as [string, string?];
-  if (version === undefined) return (event) => event === name;
-  const wanted = normalizeVersion(version);
-  return (event, received) => event === name && received === wanted;
+  const [name, version] = splitPattern(pattern);
+  return (event, received) => event === name && (version === undefined || received === version);
 }

@@ -9,7 +9,7 @@ import { discardLateWrites } from './late-writes';
 import { notify } from './observer';
 import { deliveries, lateErrors, outcomeOf, type KiketRecord } from './record';
 import { toJson } from './reply';
-import { ExchangeResponder, type KiketResponder } from './responder';
+import { ExchangeResponder, offerResponder, type KiketResponder } from './responder';
 import { DeliverySecrets, scrub, WithheldSecrets, type KiketSecrets, type SecretValues } from './secrets';
 import type { KiketSignature } from './signature';
 
@@ -33,17 +33,19 @@ const GRACE_MS = 1000;
 
 /** Headers that describe a body which a failed handler did not come to send. */
 const BODY_HEADERS = [
-  ...['Content-Digest', 'Content-Disposition', 'Content-Encoding', 'Content-Language', 'Content-Length'],
-  ...[
-    'Content-MD5',
-    'Content-Range',
-    'Content-Type',
-    'Digest',
-    'ETag',
-    'Last-Modified',
-    'Trailer',
-    'Transfer-Encoding',
-  ],
+  'Content-Digest',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Language',
+  'Content-Length',
+  'Content-MD5',
+  'Content-Range',
+  'Content-Type',
+  'Digest',
+  'ETag',
+  'Last-Modified',
+  'Trailer',
+  'Transfer-Encoding',
 ];
 
 /** No Content, Reset Content. */
@@ -76,6 +78,8 @@ export class Exchange {
   /** Whether an error of this request is answered by kiketErrorHandler. */
   claimed = false;
   parsed = false;
+  /** Whether somebody may still write once the answer is out. */
+  handlerHoldsResponse = true;
 
   authentication: Authentication = {};
   secretValues: SecretValues = NO_SECRETS;
@@ -88,7 +92,9 @@ export class Exchange {
   #timer: NodeJS.Timeout | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #abortReason: unknown = undefined;
+  #answered = false;
   #clientLeft = false;
+  #expired = false;
   #heldBackStatus: number | undefined = undefined;
   #watching = false;
   #recorded = false;
@@ -108,12 +114,17 @@ export class Exchange {
 
   /** Whether an answer is out, or on its way. */
   get answered(): boolean {
-    return this.#heldBackStatus !== undefined || this.res.writableEnded;
+    return this.#watching ? this.#answered || this.#heldBackStatus !== undefined : this.res.writableEnded;
   }
 
   /** Whether no answer can leave any more. */
   get over(): boolean {
     return this.answered || this.#clientLeft;
+  }
+
+  /** Whether nothing of an answer is out yet. */
+  get answerable(): boolean {
+    return !this.over && !this.res.headersSent;
   }
 
   get secrets(): KiketSecrets | undefined {
@@ -165,21 +176,42 @@ export class Exchange {
     clearTimeout(this.#timer);
   }
 
+  /** A verification begins: what an earlier one has passed on is not yet authentic, and nothing of it is kept. */
+  examine(passedOn: 'refused' | undefined): void {
+    if (passedOn !== undefined) this.passOn(passedOn);
+    else if (this.passedOn !== undefined) this.#takeBack();
+    if (this.delivery.verified) return;
+    this.delivery.verified = false;
+    this.parsed = false;
+    this.#secrets = undefined;
+    this.#auth = undefined;
+  }
+
   /** Takes the delivery for authentic. */
   accept(signature: KiketSignature): void {
     this.claimed = true;
     this.delivery.verified = true;
     this.delivery.signature = signature;
-    if (this.passedOn === undefined) return;
+    if (this.passedOn !== undefined) this.#takeBack();
+  }
+
+  #takeBack(): void {
     this.passedOn = undefined;
     this.#startTimer();
   }
 
   /** From here on there is an answer by the deadline, which counts from the opening of the exchange, and a record of it. */
   arm(deadlineMs: number, onCompleted: OnCompleted): void {
+    const isFirst = !this.armed;
     this.#onCompleted = onCompleted ?? this.#onCompleted;
     this.#deadlineMs = deadlineMs;
     this.#watch();
+    if (isFirst) {
+      offerResponder(this);
+      // A session store or a compression, which wraps `end`, may hold an answer back for a while; so does Node, when the
+      // client sends its requests ahead and this one has no socket yet.
+      if (Object.hasOwn(this.res, 'end') || this.res.socket === null) this.#watchWrappedEnd();
+    }
     if (this.passedOn === undefined) this.#startTimer();
   }
 
@@ -189,7 +221,7 @@ export class Exchange {
 
   /** Ends with success: `body` as JSON, or empty. A 2xx that the handler has set is kept. */
   reply(body?: object): void {
-    if (this.over || this.res.headersSent) return;
+    if (!this.answerable) return;
     try {
       this.send(toJson(body));
     } catch (error) {
@@ -197,10 +229,9 @@ export class Exchange {
     }
   }
 
-  /** Ends with success and a text that is JSON already. */
+  /** Ends with success and a text that is JSON already. To be called only while it is answerable. */
   send(json: string | undefined): void {
     const { res } = this;
-    if (this.over || res.headersSent) return;
     if (!(res.statusCode >= 200 && res.statusCode < 300)) res.statusCode = 200;
     this.#end(BODILESS.has(res.statusCode) ? undefined : json);
   }
@@ -210,7 +241,11 @@ export class Exchange {
     if (this.over) return;
     this.#error = error;
     const { res } = this;
-    if (res.headersSent) return void res.destroy();
+    if (res.headersSent) {
+      // An answer that is complete waits for those before it, when the client sends its requests ahead.
+      if (!res.writableEnded) res.destroy();
+      return;
+    }
     try {
       for (const name of BODY_HEADERS) res.removeHeader(name);
       res.statusCode = error.status;
@@ -242,10 +277,12 @@ export class Exchange {
 
   #end(json: string | undefined): void {
     const { res } = this;
-    if (json === undefined) res.removeHeader('Content-Length');
-    else {
+    if (json !== undefined) {
       res.setHeader('Content-Type', 'application/json; charset=utf-8');
       res.setHeader('Content-Length', Buffer.byteLength(json));
+    } else if (res.hasHeader('Content-Length')) {
+      // Announced by a handler that then sent nothing.
+      res.removeHeader('Content-Length');
     }
     res.end(json);
   }
@@ -253,8 +290,9 @@ export class Exchange {
   #errorBody({ code, message, retryable, details }: KiketError): string {
     const invocation = this.delivery.invocationId;
     const secrets = this.#secretTexts();
-    const scrubbed = (_key: string, value: unknown): unknown =>
-      typeof value === 'string' ? scrub(value, secrets) : value;
+    // The invocation is the caller's own text: to scrub it would tell whether a guess of the caller's is a secret.
+    const scrubbed = (key: string, value: unknown): unknown =>
+      typeof value === 'string' && key !== 'invocation' ? scrub(value, secrets) : value;
     const error = { code, message, retryable, invocation };
     try {
       return JSON.stringify({ error: { ...error, details } }, scrubbed);
@@ -276,16 +314,15 @@ export class Exchange {
 
   /**
    * By events rather than by a wrapper of `res.end`: a property added to a response of Express costs 12 µs, since it gets
-   * a hidden class of its own. Node emits 'prefinish' within `end`, so nothing can follow unseen.
+   * a hidden class of its own. Node emits 'prefinish' within `end`, as soon as the response has the socket.
    */
   #watch(): void {
     if (this.#watching) return;
     this.#watching = true;
     const { res } = this;
-    if (res.destroyed) return this.answered ? undefined : this.#onClose();
+    this.#answered = res.writableEnded;
+    if (res.destroyed) return this.#onClose();
     res.on('prefinish', () => this.#onAnswer()).on('close', () => this.#onClose());
-    // A session store or a compression, which wraps `end`, may hold an answer back for a while.
-    if (Object.hasOwn(res, 'end')) this.#watchWrappedEnd();
   }
 
   #watchWrappedEnd(): void {
@@ -303,13 +340,15 @@ export class Exchange {
   }
 
   #onAnswer(): void {
+    this.#answered = true;
     clearTimeout(this.#timer);
     this.#record(this.#heldBackStatus ?? this.res.statusCode);
     this.#discardLateWrites();
   }
 
   #discardLateWrites(): void {
-    if (this.armed && this.passedOn === undefined && this.res.headersSent) discardLateWrites(this.res);
+    const mayFollow = (this.handlerHoldsResponse && this.armed && this.passedOn === undefined) || this.#expired;
+    if (mayFollow && this.res.headersSent) discardLateWrites(this.res, this.#expired);
   }
 
   #onClose(): void {
@@ -347,6 +386,7 @@ export class Exchange {
     if (!exchange.answered) {
       // The rest of a body that trickles is not waited for.
       if (!req.complete && !res.headersSent) res.setHeader('Connection', 'close');
+      exchange.#expired = true;
       exchange.fail(error);
       exchange.#abort(error);
     }

@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import type { KiketErrorDetail } from './errors';
-import { isEventPattern, normalizeVersion } from './event-pattern';
+import { isEventPattern, splitPattern } from './event-pattern';
 import { requireRecord } from './options';
 
 /** A function that Ajv has made. */
@@ -50,8 +50,8 @@ export function compileSchemas(who: string, schemas: Readonly<Record<string, obj
   function toEvent(key: string): string {
     if (!isEventPattern(key) || key.endsWith('*'))
       throw new TypeError(`${who}: payloadSchemas['${key}'] names no event; write 'name' or 'name@v2'`);
-    const [name, version] = key.split('@') as [string, string?];
-    return version === undefined ? name : `${name}@${normalizeVersion(version)}`;
+    const [name, version] = splitPattern(key);
+    return version === undefined ? name : `${name}@${version}`;
   }
 
   function compile(key: string, schema: unknown): Validator {

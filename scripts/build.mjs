@@ -25,9 +25,7 @@ writeFileSync(
   ].join('\n'),
 );
 
-if (!process.argv.includes('--schema-only')) {
-  rmSync(path('dist'), { recursive: true, force: true });
-  execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', path('tsconfig.build.json')], {
-    stdio: 'inherit',
-  });
-}
+rmSync(path('dist'), { recursive: true, force: true });
+execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', path('tsconfig.build.json')], {
+  stdio: 'inherit',
+});

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
-import { KiketError, toKiketError } from '../errors';
+import { KiketError, quotesBody, toKiketError } from '../errors';
 import { exchangeOf } from '../delivery';
 import type { KiketRequest } from '../exchange';
 import { notify } from '../observer';
@@ -36,7 +36,8 @@ export function kiketErrorHandler(
 
     const original = originalOf(error);
     if (onError !== undefined) notify(onError, original, req);
-    else if (!KiketError.is(original) && !isTestEnvironment(req)) console.error(exchange.scrub(textOf(original)));
+    else if (!KiketError.is(original) && !isTestEnvironment(req))
+      console.error(exchange.scrub(textOf(quotesBody(original) ? toKiketError(original) : original)));
     exchange.fail(toKiketError(error));
   };
 }

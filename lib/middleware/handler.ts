@@ -3,6 +3,7 @@ import { eventUnhandled, refuseIncomplete, type KiketDelivery, type KiketMiddlew
 import { ExposedError, KiketError, toKiketError } from '../errors';
 import { compilePattern } from '../event-pattern';
 import { DEFAULT_DEADLINE_MS, openExchange, type Exchange } from '../exchange';
+import { mayHoldResponse } from '../late-writes';
 import { isThenable } from '../observer';
 import { requireFunction } from '../options';
 import type { KiketEventPattern } from '../payload';
@@ -39,6 +40,7 @@ export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHa
   const [event, fn] = typeof eventOrFn === 'string' ? [eventOrFn, maybeFn!] : [undefined, eventOrFn];
   const matches = event === undefined ? () => true : compilePattern('kiketHandler', event);
   requireFunction('kiketHandler', 'the handler', fn ?? null);
+  const holdsResponse = mayHoldResponse(fn);
 
   return function kiketHandlerMiddleware(req, res, next) {
     const exchange = openExchange(req, res);
@@ -50,6 +52,7 @@ export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHa
     // Its client has left, and sends the delivery again.
     if (exchange.over) return;
     exchange.claimed = true;
+    exchange.handlerHoldsResponse = holdsResponse;
     if (!exchange.armed) exchange.arm(DEFAULT_DEADLINE_MS, undefined);
     try {
       const reply = fn(delivery, req as Request, res as Response);
@@ -78,7 +81,7 @@ export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHa
 
 function send(exchange: Exchange, reply: unknown): void {
   // The handler answers for itself; if it does not come to an end, the deadline does.
-  if (exchange.over || exchange.res.headersSent) return;
+  if (!exchange.answerable) return;
   const json = toJson(reply);
   if (isGuard(exchange.delivery.event) && (json === undefined || !hasDecision(json))) {
     throw KiketError.of(

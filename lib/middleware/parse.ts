@@ -10,6 +10,7 @@ import type { ContractPayload } from '../payload';
 import { compileSchemas, violationsBy, type Validators } from '../schema';
 import { describe, requireRecord } from '../options';
 import { hideSecrets, removeSecrets, type SecretValues } from '../secrets';
+import { textOf } from '../text';
 import { validateContract } from '../validate-contract';
 
 export type { KiketRequestState } from '../delivery';
@@ -154,10 +155,6 @@ function parseObject(bytes: Buffer): ContractPayload | PayloadError {
   }
   const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
   return isObject ? (parsed as ContractPayload) : malformed('is JSON, but no object');
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function malformed(reason: string): PayloadError {

@@ -2,7 +2,6 @@ import type { KiketMiddleware } from '../delivery';
 import { DEFAULT_DEADLINE_MS, openExchange, type Exchange } from '../exchange';
 import { MAX_DELAY_MS, requireFunction, requireNumber } from '../options';
 import type { KiketRecord } from '../record';
-import { offerResponder } from '../responder';
 
 export type { KiketRequestState } from '../delivery';
 export type { KiketRecord } from '../record';
@@ -38,6 +37,5 @@ export function createRespond(who: string, options: Readonly<KiketRespondOptions
 
   return function respond(exchange) {
     exchange.arm(deadlineMs, onCompleted);
-    offerResponder(exchange);
   };
 }

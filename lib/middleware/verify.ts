@@ -79,10 +79,8 @@ export function createVerify(
       return next();
     }
     // Until it is verified, a delivery that is only reported on has no deadline.
-    if (reportOnly) exchange.passOn('refused');
-    else exchange.passedOn = undefined;
+    exchange.examine(reportOnly ? 'refused' : undefined);
     exchange.limit = limit;
-    exchange.delivery.verified = false;
 
     const claim = readClaim(exchange);
     if (claim instanceof KiketError) return refuse(claim);
