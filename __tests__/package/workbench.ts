@@ -65,7 +65,7 @@ export class Workbench {
     // What a build makes must come from this build.
     rmSync(join(this.source, 'lib/validate-contract.ts'), { force: true });
     symlinkSync(join(repository, 'node_modules'), join(this.source, 'node_modules'), 'junction');
-    // Builds, by `prepack`: what is published is never an old build.
+    // Builds, by `prepare`: what is published is never an old build.
     await must(this.source, 'npm', 'pack', '--pack-destination', this.directory);
   }
 
