@@ -75,7 +75,7 @@ function toBytes(text: string, exchange: ReadableExchange): Buffer | KiketError 
   const missing = (expectedLength(exchange) ?? encoded.length) - encoded.length;
   if (missing === 0) return encoded;
   if (exchange.req.readable) return undefined;
-  return missing === BYTE_ORDER_MARK.length ? Buffer.concat([BYTE_ORDER_MARK, encoded]) : alreadyParsed();
+  return missing === BYTE_ORDER_MARK.length ? withByteOrderMark(encoded) : alreadyParsed();
 }
 
 /**
@@ -85,7 +85,11 @@ function toBytes(text: string, exchange: ReadableExchange): Buffer | KiketError 
 export function restoreByteOrderMark(exchange: ReadableExchange, body: Buffer): Buffer | undefined {
   const { rawBody, body: parsed } = exchange.req;
   if (typeof (rawBody ?? parsed) !== 'string' || expectedLength(exchange) !== undefined) return undefined;
-  return body.indexOf(BYTE_ORDER_MARK) === 0 ? undefined : Buffer.concat([BYTE_ORDER_MARK, body]);
+  return body.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? undefined : withByteOrderMark(body);
+}
+
+function withByteOrderMark(body: Buffer): Buffer {
+  return Buffer.concat([BYTE_ORDER_MARK, body]);
 }
 
 function alreadyParsed(): KiketError {

@@ -1,6 +1,6 @@
-import { NonRetryableError, RetryableError } from './errors';
 import type { ServerResponse } from 'node:http';
 import { exchangeOf } from './delivery';
+import { NonRetryableError, RetryableError } from './errors';
 import type { Exchange } from './exchange';
 import { allow, deny, pending, type KiketAllowOptions, type KiketReplyOptions } from './reply';
 

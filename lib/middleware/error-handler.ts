@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
-import { KiketError, quotesBody, toKiketError } from '../errors';
 import { exchangeOf } from '../delivery';
+import { KiketError, quotesBody, toKiketError } from '../errors';
 import type { KiketRequest } from '../exchange';
 import { notify } from '../observer';
 import { requireFunction } from '../options';
