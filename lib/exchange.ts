@@ -6,6 +6,7 @@ import type { BodyRequest } from './body';
 import { Delivery, exchangeOf } from './delivery';
 import { KiketError, toKiketError } from './errors';
 import { discardLateWrites } from './late-writes';
+import { shareHiddenClasses } from './hidden-class';
 import { notify } from './observer';
 import { deliveries, lateErrors, outcomeOf, type KiketRecord } from './record';
 import { toJson } from './reply';
@@ -108,6 +109,7 @@ export class Exchange {
     this.res = res;
     this.headers = req.headers;
     this.delivery = new Delivery(this);
+    shareHiddenClasses(req, res);
     req.kiket = this.delivery;
     if (deliveries.hasSubscribers) this.#watch();
   }
