@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { writeError, writeSuccess } from './answer';
 import { DeliveryAuth, type Authentication, type KiketAuth } from './auth';
 import type { BodyRequest } from './body';
 import { Delivery, exchangeOf } from './delivery';
@@ -31,26 +32,6 @@ export const DEFAULT_DEADLINE_MS = 9000;
 
 /** How long a middleware that wraps `res.end`, such as a session store, may keep an answer back after the deadline. */
 const GRACE_MS = 1000;
-
-/** Headers that describe a body which a failed handler did not come to send. */
-const BODY_HEADERS = [
-  'Content-Digest',
-  'Content-Disposition',
-  'Content-Encoding',
-  'Content-Language',
-  'Content-Length',
-  'Content-MD5',
-  'Content-Range',
-  'Content-Type',
-  'Digest',
-  'ETag',
-  'Last-Modified',
-  'Trailer',
-  'Transfer-Encoding',
-];
-
-/** No Content, Reset Content. */
-const BODILESS = new Set([204, 205]);
 
 const NO_SECRETS: SecretValues = Object.freeze({});
 
@@ -93,7 +74,6 @@ export class Exchange {
   #timer: NodeJS.Timeout | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #abortReason: unknown = undefined;
-  #answered = false;
   #clientLeft = false;
   #expired = false;
   #heldBackStatus: number | undefined = undefined;
@@ -115,7 +95,7 @@ export class Exchange {
 
   /** Whether an answer is out, or on its way. */
   get answered(): boolean {
-    return this.#watching ? this.#answered || this.#heldBackStatus !== undefined : this.res.writableEnded;
+    return this.#heldBackStatus !== undefined || this.res.writableEnded;
   }
 
   /** Whether no answer can leave any more. */
@@ -226,9 +206,7 @@ export class Exchange {
 
   /** Ends with success and a text that is JSON already. To be called only while it is answerable. */
   send(json: string | undefined): void {
-    const { res } = this;
-    if (!(res.statusCode >= 200 && res.statusCode < 300)) res.statusCode = 200;
-    this.#end(BODILESS.has(res.statusCode) ? undefined : json);
+    writeSuccess(this.res, json);
   }
 
   /** Ends with an error. Where that cannot be told any more, only a broken connection makes Kiket try again. */
@@ -242,11 +220,7 @@ export class Exchange {
       return;
     }
     try {
-      for (const name of BODY_HEADERS) res.removeHeader(name);
-      res.statusCode = error.status;
-      res.statusMessage = '';
-      for (const [name, value] of Object.entries(error.headers)) res.setHeader(name, value);
-      this.#end(this.#errorBody(error));
+      writeError(res, error, this.delivery.invocationId, this.#secretTexts());
     } catch {
       res.destroy();
     }
@@ -270,33 +244,6 @@ export class Exchange {
     this.#timer = setTimeout(Exchange.#onDeadline, Math.max(0, Math.ceil(remainingMs)), this);
   }
 
-  #end(json: string | undefined): void {
-    const { res } = this;
-    if (json !== undefined) {
-      res.setHeader('Content-Type', 'application/json; charset=utf-8');
-      res.setHeader('Content-Length', Buffer.byteLength(json));
-    } else if (res.hasHeader('Content-Length')) {
-      // Announced by a handler that then sent nothing.
-      res.removeHeader('Content-Length');
-    }
-    res.end(json);
-  }
-
-  #errorBody({ code, message, retryable, details }: KiketError): string {
-    const invocation = this.delivery.invocationId;
-    const secrets = this.#secretTexts();
-    // The invocation is the caller's own text: to scrub it would tell whether a guess of the caller's is a secret.
-    const scrubbed = (key: string, value: unknown): unknown =>
-      typeof value === 'string' && key !== 'invocation' ? scrub(value, secrets) : value;
-    const error = { code, message, retryable, invocation };
-    try {
-      return JSON.stringify({ error: { ...error, details } }, scrubbed);
-    } catch {
-      // Details of the user's own, that are no JSON, must not cost the delivery its answer.
-      return JSON.stringify({ error: { ...error, details: [] } }, scrubbed);
-    }
-  }
-
   #secretTexts(): string[] {
     const { secretValues, fallbackSecrets, authentication, keys } = this;
     return [
@@ -315,7 +262,6 @@ export class Exchange {
     if (this.#watching) return;
     this.#watching = true;
     const { res } = this;
-    this.#answered = res.writableEnded;
     if (res.destroyed) return this.#onClose();
     res.on('prefinish', () => this.#onAnswer()).on('close', () => this.#onClose());
   }
@@ -335,7 +281,6 @@ export class Exchange {
   }
 
   #onAnswer(): void {
-    this.#answered = true;
     clearTimeout(this.#timer);
     this.#record(this.#heldBackStatus ?? this.res.statusCode);
     this.#discardLateWrites();
