@@ -13,7 +13,7 @@ export interface BodyRequest extends IncomingMessage {
   _body?: boolean;
 }
 
-/** What is read of an exchange. Its headers are looked at once: on a request of Express each look-up is slow. */
+/** What is read of an exchange. */
 interface ReadableExchange {
   readonly req: BodyRequest;
   readonly res: ServerResponse;
