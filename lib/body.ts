@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import bytes from 'bytes';
 import { KiketError } from './errors';
@@ -13,11 +13,11 @@ export interface BodyRequest extends IncomingMessage {
   _body?: boolean;
 }
 
-/** What is read of an exchange. */
-interface ReadableExchange {
+/** What is used of an exchange. */
+interface BodyExchange {
   readonly req: BodyRequest;
   readonly res: ServerResponse;
-  readonly headers: IncomingHttpHeaders;
+  readonly rawBody: Buffer | undefined;
 }
 
 type Done = (error: KiketError | undefined, body: Buffer) => void;
@@ -42,8 +42,8 @@ export function parseLimit(who: string, limit: unknown = '1mb'): number {
 }
 
 /** Refuses by its headers a request whose body would be of no use. */
-export function refuseByHeaders({ headers }: ReadableExchange): KiketError | undefined {
-  const encoding = headers['content-encoding'];
+export function refuseByHeaders(req: IncomingMessage): KiketError | undefined {
+  const encoding = req.headers['content-encoding'];
   if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') return undefined;
   return KiketError.of(
     'body.encoding_unsupported',
@@ -52,29 +52,40 @@ export function refuseByHeaders({ headers }: ReadableExchange): KiketError | und
 }
 
 /**
+ * The exact bytes of a body, wherever they are: kept, or still in the stream, which is then read to its end. With
+ * `giveBack` everything returns to it, so that whoever reads next finds the request untouched. Calls `done` once, in the
+ * async context of the caller.
+ */
+export function obtainBody({ req, res, rawBody }: BodyExchange, limit: number, giveBack: boolean, done: Done): void {
+  const found = rawBody ?? findBody(req);
+  if (found === undefined) readBody(req, res, limit, giveBack, done);
+  else if (found instanceof KiketError) done(found, EMPTY);
+  else done(undefined, found);
+}
+
+/**
  * The exact bytes of a body that something else has already read; `undefined` when they are still in the stream.
  *
  * Never re-serialises: where the bytes are gone, that is the answer.
  */
-export function findBody(exchange: ReadableExchange): Buffer | KiketError | undefined {
-  const { req } = exchange;
+function findBody(req: BodyRequest): Buffer | KiketError | undefined {
   const { rawBody, body } = req;
   if (Buffer.isBuffer(rawBody)) return rawBody;
-  if (typeof rawBody === 'string') return toBytes(rawBody, exchange);
+  if (typeof rawBody === 'string') return toBytes(rawBody, req);
   if (Buffer.isBuffer(body)) return body;
-  if (typeof body === 'string') return toBytes(body, exchange);
-  if (expectedLength(exchange) === 0) return EMPTY;
+  if (typeof body === 'string') return toBytes(body, req);
+  if (expectedLength(req) === 0) return EMPTY;
   // What is readable waits in the stream.
   if (req.readable) return undefined;
   return req.readableAborted ? aborted() : alreadyParsed();
 }
 
 /** A text is the body only if its bytes are as many as were sent; three fewer are the byte order mark that decoders drop. */
-function toBytes(text: string, exchange: ReadableExchange): Buffer | KiketError | undefined {
+function toBytes(text: string, req: BodyRequest): Buffer | KiketError | undefined {
   const encoded = Buffer.from(text, 'utf8');
-  const missing = (expectedLength(exchange) ?? encoded.length) - encoded.length;
+  const missing = (expectedLength(req) ?? encoded.length) - encoded.length;
   if (missing === 0) return encoded;
-  if (exchange.req.readable) return undefined;
+  if (req.readable) return undefined;
   return missing === BYTE_ORDER_MARK.length ? withByteOrderMark(encoded) : alreadyParsed();
 }
 
@@ -82,9 +93,9 @@ function toBytes(text: string, exchange: ReadableExchange): Buffer | KiketError 
  * The body with the byte order mark that a parser may have dropped from a text whose length nobody has announced;
  * undefined where none can be missing.
  */
-export function restoreByteOrderMark(exchange: ReadableExchange, body: Buffer): Buffer | undefined {
-  const { rawBody, body: parsed } = exchange.req;
-  if (typeof (rawBody ?? parsed) !== 'string' || expectedLength(exchange) !== undefined) return undefined;
+export function restoreByteOrderMark(req: BodyRequest, body: Buffer): Buffer | undefined {
+  const { rawBody, body: parsed } = req;
+  if (typeof (rawBody ?? parsed) !== 'string' || expectedLength(req) !== undefined) return undefined;
   return body.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? undefined : withByteOrderMark(body);
 }
 
@@ -100,18 +111,13 @@ function alreadyParsed(): KiketError {
   );
 }
 
-function expectedLength({ headers }: ReadableExchange): number | undefined {
-  const header = headers['content-length'];
+function expectedLength(req: IncomingMessage): number | undefined {
+  const header = req.headers['content-length'];
   return header === undefined ? undefined : Number(header);
 }
 
-/**
- * Reads the stream to its end. With `giveBack` everything returns to it, so that whoever reads next finds the request
- * untouched. Calls `done` once, in the async context of the caller.
- */
-export function readBody(exchange: ReadableExchange, limit: number, giveBack: boolean, done: Done): void {
-  const { req, res } = exchange;
-  const expected = expectedLength(exchange);
+function readBody(req: BodyRequest, res: ServerResponse, limit: number, giveBack: boolean, done: Done): void {
+  const expected = expectedLength(req);
   if (expected !== undefined && expected > limit) return done(tooLarge(limit), EMPTY);
   if (req.readableEncoding !== null) return done(alreadyParsed(), EMPTY);
 
@@ -126,7 +132,7 @@ export function readBody(exchange: ReadableExchange, limit: number, giveBack: bo
 
   function listen(): void {
     // To read an empty stream is to end it, and a parser that comes later would wait for an end that has been.
-    if (giveBack && isEmpty(exchange, expected)) return finish(EMPTY);
+    if (giveBack && isEmpty(req, expected)) return finish(EMPTY);
     // 'close' tells of every failure: a request emits 'error' only where somebody listens.
     req.on(event, onEvent).on('end', settle).on('close', settle);
     // A middleware before this one may have paused it.
@@ -176,9 +182,9 @@ export function readBody(exchange: ReadableExchange, limit: number, giveBack: bo
   }
 }
 
-function isEmpty({ req, headers }: ReadableExchange, expected: number | undefined): boolean {
+function isEmpty(req: BodyRequest, expected: number | undefined): boolean {
   if (expected !== undefined) return expected === 0;
-  return headers['transfer-encoding'] === undefined || (req.complete && req.readableLength === 0);
+  return req.headers['transfer-encoding'] === undefined || (req.complete && req.readableLength === 0);
 }
 
 /** Makes every later body parser skip the request, then goes on, in the async context of the caller. */

@@ -164,12 +164,12 @@ export class Delivery {
   }
 
   get invocationId(): string | undefined {
-    const { headers } = this.#exchange;
+    const { headers } = this.#exchange.req;
     return textOf(headers['x-kiket-invocation']) ?? textOf(headers['x-kiket-delivery']);
   }
 
   get organizationId(): number | undefined {
-    return headerId(this.#exchange.headers['x-kiket-organization']);
+    return headerId(this.#exchange.req.headers['x-kiket-organization']);
   }
 
   /** This delivery, once it is parsed, in the type that handlers see. */

@@ -8,14 +8,15 @@ export interface UnsignedClaim {
   readonly value: string;
 }
 
-interface RoutedExchange {
-  readonly req: { readonly params?: Record<string, unknown>; readonly url?: string | undefined };
+interface RoutedRequest {
   readonly headers: IncomingHttpHeaders;
+  readonly params?: Record<string, unknown>;
+  readonly url?: string | undefined;
 }
 
 /** What header, path and query say of event and version, in this order of precedence. An empty one says nothing. */
-export function readClaims({ req, headers }: RoutedExchange): Record<'event' | 'version', UnsignedClaim[]> {
-  const { params, url = '' } = req;
+export function readClaims(req: RoutedRequest): Record<'event' | 'version', UnsignedClaim[]> {
+  const { headers, params, url = '' } = req;
   // Express 5 parses the whole query whenever it is looked at, and the application may have switched that off.
   const start = url.indexOf('?');
   const query = start === -1 ? undefined : new URLSearchParams(url.slice(start));

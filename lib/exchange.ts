@@ -1,13 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { writeError, writeSuccess } from './answer';
 import { DeliveryAuth, type Authentication, type KiketAuth } from './auth';
 import type { BodyRequest } from './body';
 import { Delivery, exchangeOf } from './delivery';
 import { KiketError, toKiketError } from './errors';
-import { discardLateWrites } from './late-writes';
 import { shareHiddenClasses } from './hidden-class';
+import { discardLateWrites } from './late-writes';
 import { notify } from './observer';
 import { deliveries, lateErrors, outcomeOf, type KiketRecord } from './record';
 import { toJson } from './reply';
@@ -19,7 +19,7 @@ import type { KiketSignature } from './signature';
 export interface KiketRequest extends BodyRequest {
   kiket?: Delivery;
   params?: Record<string, unknown>;
-  app?: { get(setting: string): unknown; readonly response?: object };
+  app?: { get(setting: string): unknown };
 }
 
 /** @internal What a middleware does with an exchange. kiket() calls stage after stage, where Express would look each up. */
@@ -47,7 +47,6 @@ export function openExchange(req: KiketRequest, res: ServerResponse): Exchange {
 export class Exchange {
   readonly req: KiketRequest;
   readonly res: ServerResponse;
-  readonly headers: IncomingHttpHeaders;
   readonly delivery: Delivery;
 
   rawBody: Buffer | undefined = undefined;
@@ -86,7 +85,6 @@ export class Exchange {
   constructor(req: KiketRequest, res: ServerResponse) {
     this.req = req;
     this.res = res;
-    this.headers = req.headers;
     this.delivery = new Delivery(this);
     shareHiddenClasses(req, res);
     req.kiket = this.delivery;

@@ -26,7 +26,7 @@ export function kiket(options: Readonly<KiketOptions>): KiketMiddleware {
 
   return function kiketMiddleware(req, res, next) {
     const exchange = openExchange(req, res);
-    if (signatureRequired || !isUnsigned(exchange)) respond(exchange);
+    if (signatureRequired || !isUnsigned(req)) respond(exchange);
     verify(exchange, (error) => (error === undefined ? parse(exchange, next) : next(error)));
   };
 }

@@ -1,5 +1,5 @@
 import { parse as parseJson } from 'secure-json-parse';
-import { asParsersReport, findBody, readBody, skipLaterParsers } from '../body';
+import { asParsersReport, obtainBody, skipLaterParsers } from '../body';
 import { decodeUtf8 } from '../decode';
 import { headerId, wiringMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, PayloadError } from '../errors';
@@ -54,7 +54,7 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
     const { req } = exchange;
     if (exchange.passedOn === 'unsigned') return next();
     if (exchange.passedOn === 'refused') {
-      return withBody(exchange, (error, body) => {
+      return obtainBody(exchange, exchange.limit, true, (error, body) => {
         if (error?.code === 'body.aborted') return next(asParsersReport(error));
         readUnverified(exchange, error === undefined ? body : undefined);
         next();
@@ -87,7 +87,7 @@ function read(exchange: Exchange, validators: Validators): PayloadError | undefi
   const violations = violationsBy(validateContract, payload);
   if (violations.length > 0) return invalid(violations);
 
-  const claims = readClaims(exchange);
+  const claims = readClaims(exchange.req);
   const event = agree(payload.event, claims.event);
   if (event instanceof KiketError) return event;
   if (event === undefined) {
@@ -109,33 +109,25 @@ function read(exchange: Exchange, validators: Validators): PayloadError | undefi
   return undefined;
 }
 
-/** The body of what kiketVerify has refused, perhaps without reading it; the request stays as it is. */
-function withBody(exchange: Exchange, then: (error: KiketError | undefined, body?: Buffer) => void): void {
-  const found = exchange.rawBody ?? findBody(exchange);
-  if (found === undefined) readBody(exchange, exchange.limit, true, then);
-  else if (found instanceof KiketError) then(found);
-  else then(undefined, found);
-}
-
 /** Gives what can be given of a delivery that nobody has verified: never its secrets, its token or its scopes. */
 function readUnverified(exchange: Exchange, body: Buffer | undefined): void {
   const parsed = body === undefined ? {} : parseObject(body);
   const payload = parsed instanceof KiketError ? {} : parsed;
   removeSecrets(payload);
-  const claims = readClaims(exchange);
+  const claims = readClaims(exchange.req);
   const event = textOf(payload.event) ?? claims.event[0]?.value;
   const version = textOf(payload.event_version) ?? claims.version[0]?.value ?? DEFAULT_VERSION;
   fill(exchange, payload, event, normalizeVersion(version));
 }
 
 function fill(exchange: Exchange, payload: ContractPayload, event: string | undefined, eventVersion: string): void {
-  const { delivery, headers } = exchange;
+  const { delivery, req } = exchange;
   delivery.event = event;
   delivery.eventVersion = eventVersion;
   delivery.payload = payload as NonNullable<typeof delivery.payload>;
   // A header does not stand in for a signed value, even one that is no id.
   const signedId: unknown = payload.issue?.project_id ?? undefined;
-  delivery.projectId = signedId === undefined ? headerId(headers['x-kiket-project']) : toId(signedId);
+  delivery.projectId = signedId === undefined ? headerId(req.headers['x-kiket-project']) : toId(signedId);
   exchange.parsed = true;
 }
 

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { findBody, parseLimit, readBody, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body';
+import { obtainBody, parseLimit, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body';
 import type { KiketMiddleware } from '../delivery';
-import { KiketError } from '../errors';
 import { openExchange } from '../exchange';
 
 export type { KiketRequestState } from '../delivery';
@@ -26,16 +25,13 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
 
   return function kiketRawBodyMiddleware(req, res, next) {
     const exchange = openExchange(req, res);
-    const found = refuseByHeaders(exchange) ?? exchange.rawBody ?? findBody(exchange);
-    if (found === undefined)
-      readBody(exchange, limit, false, (error, body) => (error ? exchange.refuse(error, next) : take(body)));
-    else if (found instanceof KiketError) exchange.refuse(found, next);
-    else take(found);
-
-    function take(body: Buffer): void {
+    const refusal = refuseByHeaders(req);
+    if (refusal !== undefined) return exchange.refuse(refusal, next);
+    obtainBody(exchange, limit, false, (error, body) => {
+      if (error !== undefined) return exchange.refuse(error, next);
       exchange.rawBody = body;
       skipLaterParsers(req, () => exchange.proceed(next));
-    }
+    });
   };
 }
 

@@ -1,8 +1,9 @@
+import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
-import { asParsersReport, findBody, parseLimit, readBody, refuseByHeaders, restoreByteOrderMark } from '../body';
+import { asParsersReport, obtainBody, parseLimit, refuseByHeaders, restoreByteOrderMark } from '../body';
 import { signatureMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError } from '../errors';
-import { openExchange, type Exchange, type Stage } from '../exchange';
+import { openExchange, type Stage } from '../exchange';
 import { notify } from '../observer';
 import { describe, MAX_DELAY_MS, requireBoolean, requireFunction, requireNumber } from '../options';
 import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../secret-source';
@@ -74,7 +75,7 @@ export function createVerify(
 
   return function verify(exchange, next) {
     const { req } = exchange;
-    if (!signatureRequired && isUnsigned(exchange)) {
+    if (!signatureRequired && isUnsigned(req)) {
       exchange.passOn('unsigned');
       return next();
     }
@@ -82,15 +83,14 @@ export function createVerify(
     exchange.examine(reportOnly ? 'refused' : undefined);
     exchange.limit = limit;
 
-    const claim = readClaim(exchange);
+    const claim = readClaim(req);
     if (claim instanceof KiketError) return refuse(claim);
     findKeys(req, (keys) => {
       if (keys instanceof KiketError) return refuse(keys);
       exchange.keys = keys;
-      const found = refuseByHeaders(exchange) ?? exchange.rawBody ?? findBody(exchange);
-      if (found instanceof KiketError) refuse(found);
-      else if (found !== undefined) compare(found, claim);
-      else readBody(exchange, limit, giveBack, (error, body) => (error ? refuse(error) : compare(body, claim)));
+      const refusal = refuseByHeaders(req);
+      if (refusal !== undefined) return refuse(refusal);
+      obtainBody(exchange, limit, giveBack, (error, body) => (error ? refuse(error) : compare(body, claim)));
     });
 
     function compare(body: Buffer, claim: Claim): void {
@@ -98,7 +98,7 @@ export function createVerify(
       exchange.rawBody = body;
       const secretIndex = findKey(exchange.keys, mac, body, timestamp);
       if (secretIndex === -1) {
-        const marked = restoreByteOrderMark(exchange, body);
+        const marked = restoreByteOrderMark(req, body);
         return marked === undefined ? refuse(mismatch()) : compare(marked, claim);
       }
       exchange.accept({
@@ -117,7 +117,7 @@ export function createVerify(
     }
   };
 
-  function readClaim({ headers }: Exchange): Claim | SignatureError {
+  function readClaim({ headers }: IncomingMessage): Claim | SignatureError {
     const header = headers['x-kiket-signature'];
     if (header === undefined) return signatureMissing();
     const mac = parseMac(header);
@@ -141,7 +141,7 @@ interface Claim {
 const DIGITS = /^\d+$/;
 
 /** @internal */
-export function isUnsigned({ headers }: Exchange): boolean {
+export function isUnsigned({ headers }: IncomingMessage): boolean {
   return headers['x-kiket-signature'] === undefined;
 }
 
