@@ -37,7 +37,7 @@ export function kiketErrorHandler(
     const original = originalOf(error);
     if (onError !== undefined) notify(onError, original, req);
     else if (!KiketError.is(original) && !isTestEnvironment(req))
-      console.error(exchange.scrub(textOf(quotesBody(original) ? toKiketError(original) : original)));
+      console.error(exchange.scrub(printed(quotesBody(original) ? toKiketError(original) : original)));
     exchange.fail(toKiketError(error));
   };
 }
@@ -47,7 +47,7 @@ function originalOf(error: unknown): unknown {
   return KiketError.is(error) && error.code === 'handler.failed' && 'cause' in error ? error.cause : error;
 }
 
-function textOf(error: unknown): string {
+function printed(error: unknown): string {
   try {
     return error instanceof Error && typeof error.stack === 'string' ? error.stack : inspect(error);
   } catch {
