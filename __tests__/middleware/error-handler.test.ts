@@ -15,6 +15,7 @@ import { captureOutput } from '../support/capture-output';
 import { deliver, example, secret } from '../support/deliver';
 import { endpoint, type Stage } from '../support/endpoint';
 import { describeMajors } from '../support/express';
+import { failingCallbacks } from '../support/failing-callbacks';
 import { turns } from '../support/turns';
 
 const payload = {
@@ -200,11 +201,7 @@ describeMajors('kiketErrorHandler', (express) => {
       expect(seen[1]).toBe('workflow.sla_status');
     });
 
-    it.each<[string, () => void | Promise<void>]>([
-      ['throws', () => throwIt()],
-      ['rejects', () => Promise.reject(new Error('observer'))],
-      ['never settles', () => new Promise(() => undefined)],
-    ])('should change nothing when it %s', async (_way, onError) => {
+    it.each(failingCallbacks)('should change nothing when it %s', async (_way, onError) => {
       await deliver(serve(new NonRetryableError('Never'), { onError })).expect(422);
       await turns();
     });

@@ -15,6 +15,7 @@ import { Connection } from '../support/connection';
 import { deliver, example, secret, type DeliverOptions } from '../support/deliver';
 import { endpoint, type Stage } from '../support/endpoint';
 import { describeMajors } from '../support/express';
+import { failingCallbacks } from '../support/failing-callbacks';
 import { published } from '../support/published';
 import { signedRequest } from '../support/signed-request';
 import { turns } from '../support/turns';
@@ -192,17 +193,7 @@ describeMajors('the record of a delivery', (express) => {
     expect(collected).toMatchObject([{ code: 'payload.invalid' }, { outcome: 'success' }]);
   });
 
-  it.each<[string, () => void | Promise<void>]>([
-    [
-      'throws',
-      () => {
-        throw new Error('observer');
-      },
-    ],
-    ['rejects', () => Promise.reject(new Error('observer'))],
-    ['never settles', () => new Promise(() => undefined)],
-    ['gives a thenable that throws', () => ({ then: () => JSON.parse('{') as never }) as never],
-  ])('should change nothing, where onCompleted %s', async (_way, observer) => {
+  it.each(failingCallbacks)('should change nothing, where onCompleted %s', async (_way, observer) => {
     await deliver(serve(plain, { onCompleted: observer })).expect(201);
     await deliver(serve(throwing(new NonRetryableError('Never')), { onCompleted: observer })).expect(422);
     await deliver(serve(silent, { onCompleted: observer, deadlineMs: 50 })).expect(503);

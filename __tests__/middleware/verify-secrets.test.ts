@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { kiketVerify, type KiketError, type KiketSecretSource } from 'kiket-express';
 import { deliver, example, secret } from '../support/deliver';
 import { describeMajors } from '../support/express';
+import { failingCallbacks } from '../support/failing-callbacks';
 import {
   expectReceived,
   expectRefused,
@@ -41,43 +42,6 @@ const values: [string, unknown, Refusal][] = [
   ['a list with an empty string', [secret, ''], unavailable],
   ['a list in a list', [[secret]], unavailable],
   ['another secret', 'another', mismatch],
-];
-
-const failures: [string, () => unknown][] = [
-  [
-    'throws',
-    () => {
-      throw new Error('vault is sealed');
-    },
-  ],
-  [
-    'throws undefined',
-    () => {
-      // Whatever a lookup throws.
-      // eslint-disable-next-line @typescript-eslint/only-throw-error
-      throw undefined;
-    },
-  ],
-  ['rejects', () => Promise.reject(new Error('vault is sealed'))],
-  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-  ['rejects with undefined', () => Promise.reject(undefined)],
-  ['hangs', () => new Promise(() => undefined)],
-  [
-    'returns a promise whose then throws',
-    () => ({
-      then() {
-        throw new Error('then');
-      },
-    }),
-  ],
-  [
-    'returns a promise that cannot be looked at',
-    () => ({
-      get then() {
-        throw new Error('then');
-      },
-    }),
-  ],
 ];
 
 const found: [string, () => unknown, number][] = [
@@ -121,7 +85,7 @@ describeMajors('kiketVerify with a secret function', (express) => {
       await expectRefused(observed(express, stages), { name, refusal });
     });
 
-    it.each(failures)('should 503 when it %s', async (name, lookup) => {
+    it.each(failingCallbacks)('should 503 when it %s', async (name, lookup) => {
       const stages = stagesOf({ secret: once(lookup), lookupTimeoutMs: 10 });
       await expectRefused(observed(express, stages), { name, refusal: unavailable });
     });

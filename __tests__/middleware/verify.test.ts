@@ -4,6 +4,7 @@ import { kiketErrorHandler, kiketHandler, kiketVerify, type KiketError, type Kik
 import { Connection } from '../support/connection';
 import { deliver, example, secret } from '../support/deliver';
 import { describeMajors } from '../support/express';
+import { failingCallbacks } from '../support/failing-callbacks';
 import {
   answersTo,
   bytesOf,
@@ -305,40 +306,7 @@ describeMajors('kiketVerify', (express) => {
       expect(onRefused).not.toHaveBeenCalled();
     });
 
-    it.each<[string, () => unknown]>([
-      [
-        'throws',
-        () => {
-          throw new Error('observer');
-        },
-      ],
-      [
-        'throws nothing',
-        () => {
-          // Whatever an observer throws.
-          // eslint-disable-next-line @typescript-eslint/only-throw-error
-          throw undefined;
-        },
-      ],
-      ['rejects', () => Promise.reject(new Error('observer'))],
-      ['hangs', () => new Promise(() => undefined)],
-      [
-        'returns what only looks like a promise',
-        () => ({
-          then: () => {
-            throw new Error('then');
-          },
-        }),
-      ],
-      [
-        'returns what cannot be looked at',
-        () => ({
-          get then() {
-            throw new Error('then');
-          },
-        }),
-      ],
-    ])('should change nothing when it %s', async (_what, onRefused) => {
+    it.each(failingCallbacks)('should change nothing when it %s', async (_what, onRefused) => {
       const app = watched(onRefused);
       const response = await deliver(app, example, { secret: 'another' }).expect(401);
       expect(response.body).toMatchObject({ error: { code: 'signature.mismatch', retryable: false } });

@@ -11,6 +11,7 @@ import {
 } from 'kiket-express';
 import { deliver, example, secret, type DeliverOptions } from '../support/deliver';
 import { describeMajors } from '../support/express';
+import { failingCallbacks } from '../support/failing-callbacks';
 
 const forged = {
   ...example,
@@ -79,16 +80,7 @@ describeMajors('report-only', (express) => {
     expect(refusals).toEqual(['body.already_parsed']);
   });
 
-  it.each<[string, () => void | PromiseLike<void>]>([
-    [
-      'throws',
-      () => {
-        throw new Error('observer');
-      },
-    ],
-    ['rejects', () => Promise.reject(new Error('observer'))],
-    ['hangs', () => new Promise(() => undefined)],
-  ])('should pass on although onRefused %s', async (_what, onRefused) => {
+  it.each(failingCallbacks)('should pass on although onRefused %s', async (_what, onRefused) => {
     const { app } = observe({ onRefused: onRefused }, (req, res) => void res.json(req.kiket?.verified));
     await deliver(app, example, wronglySigned).expect(200, 'false');
   });
