@@ -1,0 +1,341 @@
+import { call, clock, start } from './calling';
+
+const error = { error: expect.any(String) as string };
+
+describe('SLA events', () => {
+  const PATH = 'GET /api/v1/ext/sla/events';
+
+  it('should be listed as on the wire', async () => {
+    const kiket = await start({ now: clock().now });
+    const added = kiket.addSlaEvent({
+      issue_id: 4231,
+      project_id: 27,
+      state: 'imminent',
+      metrics: { overdue_minutes: 8 },
+    });
+    expect((await call(kiket, PATH)).body).toEqual({ data: [added] });
+    expect(added).toEqual({
+      id: 1,
+      issue_id: 4231,
+      project_id: 27,
+      state: 'imminent',
+      triggered_at: '2026-01-01T00:00:00.000Z',
+      resolved_at: null,
+      definition: {},
+      metrics: { overdue_minutes: 8 },
+    });
+  });
+
+  it.each([
+    ['', [1, 2, 3, 4]],
+    ['?project_id=27', [1, 2, 3]],
+    ['?issue_id=2', [2, 4]],
+    ['?state=breached', [1, 4]],
+    ['?state=recovered', []],
+    ['?project_id=27&issue_id=2&state=imminent&limit=5', [2]],
+    ['?limit=1', [1]],
+  ])('should be filtered: %s', async (query, ids) => {
+    const kiket = await start();
+    kiket.addSlaEvent({ project_id: 27 });
+    kiket.addSlaEvent({ project_id: 27, issue_id: 2, state: 'imminent' });
+    kiket.addSlaEvent({ project_id: 27, state: 'imminent' });
+    kiket.addSlaEvent({ project_id: 28, issue_id: 2 });
+    const { body } = await call(kiket, PATH + query);
+    expect((body as { data: { id: number }[] }).data.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it.each([
+    ['?state=late', 422],
+    ['?state=', 422],
+    ['?project_id=x', 422],
+    ['?limit=0', 400],
+  ])('should refuse %s with %i', async (query, status) => {
+    const reply = await call(await start(), PATH + query);
+    expect([reply.status, reply.body]).toEqual([status, error]);
+  });
+
+  it('should be cut after 50', async () => {
+    const kiket = await start();
+    for (let i = 0; i < 51; i++) kiket.addSlaEvent();
+    expect((await call(kiket, PATH)).body).toMatchObject({ data: { length: 50 } });
+  });
+});
+
+describe('intake forms', () => {
+  const FORMS = '/api/v1/ext/intake_forms';
+
+  it.each([
+    ['', ['a', 'b', 'c']],
+    ['?active=true', ['a', 'b']],
+    ['?active=false', ['c']],
+    ['?public=true', ['b', 'c']],
+    ['?active=true&public=false', ['a']],
+    ['?project_id=27', ['c']],
+    ['?limit=2', ['a', 'b']],
+  ])('should be filtered: %s', async (query, keys) => {
+    const kiket = await start();
+    kiket.addIntakeForm({ key: 'a' });
+    kiket.addIntakeForm({ key: 'b', public: true });
+    kiket.addIntakeForm({ key: 'c', public: true, active: false, project_id: 27 });
+    const { body } = await call(kiket, `GET ${FORMS}${query}`);
+    expect((body as { data: { key: string }[] }).data.map(({ key }) => key)).toEqual(keys);
+  });
+
+  it('should be found by key and by id, in their project', async () => {
+    const kiket = await start();
+    kiket.addIntakeForm({ key: 'onboarding' });
+    const form = kiket.addIntakeForm({ key: 'onboarding', project_id: 27, name: 'Welcome' });
+    for (const path of [`${FORMS}/onboarding?project_id=27`, `${FORMS}/2?project_id=27`, `${FORMS}/2`]) {
+      expect(await call(kiket, `GET ${path}`)).toMatchObject({ status: 200, body: { data: form } });
+    }
+  });
+
+  it('should take a submission, and have it approved or rejected once', async () => {
+    const { now, pass } = clock();
+    const kiket = await start({ now });
+    kiket.addIntakeForm({ key: 'f', project_id: 27 });
+    const path = `${FORMS}/f/submissions`;
+    const data = { name: 'A' };
+    const created = {
+      id: 1,
+      intake_form_id: 1,
+      status: 'pending',
+      data,
+      metadata: { source: 'site' },
+      notes: null,
+      reviewed_at: null,
+      created_at: '2026-01-01T00:00:00.000Z',
+      updated_at: '2026-01-01T00:00:00.000Z',
+    };
+    const sent = { project_id: 27, data, metadata: { source: 'site' } };
+    expect(await call(kiket, `POST ${path}`, sent)).toMatchObject({ status: 201, body: { data: created } });
+    expect((await call(kiket, `GET ${path}/1`)).body).toEqual({ data: created });
+    await call(kiket, `POST ${path}`, { data });
+    pass(60);
+    const reviewed = { reviewed_at: '2026-01-01T00:01:00.000Z', updated_at: '2026-01-01T00:01:00.000Z' };
+    const approved = await call(kiket, `POST ${path}/1/approve`, { project_id: 27, notes: 'Fine' });
+    expect([approved.status, approved.body]).toEqual([
+      200,
+      { data: { ...created, ...reviewed, status: 'approved', notes: 'Fine' } },
+    ]);
+    expect(await call(kiket, `POST ${path}/2/reject`)).toMatchObject({
+      body: { data: { status: 'rejected', notes: null } },
+    });
+    for (const [id, decision] of [
+      [1, 'approve'],
+      [1, 'reject'],
+      [2, 'approve'],
+    ]) {
+      expect(await call(kiket, `POST ${path}/${id}/${decision}`)).toMatchObject({ status: 409, body: error });
+    }
+    expect((await call(kiket, `GET ${path}/1`)).body).toMatchObject({ data: { status: 'approved' } });
+  });
+
+  it.each([
+    ['', [1, 2, 3]],
+    ['?status=pending', [2, 3]],
+    ['?status=approved', [1]],
+    ['?status=other', []],
+    ['?since=2026-01-01T00:01:00Z', [2, 3]],
+    ['?since=2026-01-02', []],
+    ['?status=pending&limit=1', [2]],
+  ])('should list submissions: %s', async (query, ids) => {
+    const { now, pass } = clock();
+    const kiket = await start({ now });
+    kiket.addIntakeForm({ key: 'f' });
+    kiket.addIntakeForm({ key: 'g' });
+    const path = `${FORMS}/f/submissions`;
+    for (let i = 0; i < 3; i++) {
+      await call(kiket, `POST ${path}`, { data: {} });
+      pass(60);
+    }
+    await call(kiket, `POST ${FORMS}/g/submissions`, { data: {} });
+    await call(kiket, `POST ${path}/1/approve`);
+    const { body } = await call(kiket, `GET ${path}${query}`);
+    expect((body as { data: { id: number }[] }).data.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it.each([
+    ['', { total_submissions: 3, pending: 1, approved: 1, rejected: 1, period: 'all' }],
+    ['?period=year', { total_submissions: 3, pending: 1, approved: 1, rejected: 1, period: 'year' }],
+    ['?period=week', { total_submissions: 2, pending: 1, approved: 0, rejected: 1, period: 'week' }],
+    ['?period=day', { total_submissions: 1, pending: 1, approved: 0, rejected: 0, period: 'day' }],
+  ])('should count submissions: %s', async (query, data) => {
+    const { now, pass } = clock();
+    const kiket = await start({ now });
+    kiket.addIntakeForm({ key: 'f' });
+    const path = `${FORMS}/f/submissions`;
+    for (const days of [20, 3, 0]) {
+      await call(kiket, `POST ${path}`, { data: {} });
+      pass(days * 86_400);
+    }
+    await call(kiket, `POST ${path}/1/approve`);
+    await call(kiket, `POST ${path}/2/reject`);
+    expect((await call(kiket, `GET ${FORMS}/f/stats${query}`)).body).toEqual({ data });
+  });
+
+  it.each<[string, unknown, number]>([
+    [`GET ${FORMS}?active=yes`, undefined, 422],
+    [`GET ${FORMS}?limit=0`, undefined, 400],
+    [`GET ${FORMS}/none`, undefined, 404],
+    [`GET ${FORMS}/f?project_id=2`, undefined, 404],
+    [`GET ${FORMS}/none/stats`, undefined, 404],
+    [`GET ${FORMS}/f/stats?period=fortnight`, undefined, 422],
+    [`GET ${FORMS}/f/stats?period=toString`, undefined, 422],
+    [`GET ${FORMS}/none/submissions`, undefined, 404],
+    [`GET ${FORMS}/f/submissions?since=soon`, undefined, 422],
+    [`GET ${FORMS}/f/submissions/2`, undefined, 404],
+    [`GET ${FORMS}/g/submissions/1`, undefined, 404],
+    [`POST ${FORMS}/f/submissions`, {}, 422],
+    [`POST ${FORMS}/f/submissions`, { data: 'x' }, 422],
+    [`POST ${FORMS}/f/submissions`, { data: {}, metadata: 'x' }, 422],
+    [`POST ${FORMS}/f/submissions`, { data: {}, project_id: 2 }, 404],
+    [`POST ${FORMS}/closed/submissions`, { data: {} }, 422],
+    [`POST ${FORMS}/f/submissions/2/approve`, {}, 404],
+    [`POST ${FORMS}/none/submissions/1/approve`, {}, 404],
+  ])('should refuse %s %j with %i', async (what, body, status) => {
+    const kiket = await start();
+    for (const key of ['f', 'g']) kiket.addIntakeForm({ key });
+    kiket.addIntakeForm({ key: 'closed', active: false });
+    await call(kiket, `POST ${FORMS}/f/submissions`, { data: {} });
+    const reply = await call(kiket, what, body);
+    expect([reply.status, reply.body]).toEqual([status, error]);
+  });
+});
+
+describe('issues', () => {
+  const ISSUES = '/api/v1/ext/issues';
+
+  it('should be created, read, changed and moved on', async () => {
+    const { now, pass } = clock();
+    const kiket = await start({ now });
+    const created = {
+      id: 1,
+      key: 'FAKE-1',
+      project_id: 27,
+      title: 'Restore checkout',
+      status: 'open',
+      priority: 'high',
+      created_at: '2026-01-01T00:00:00.000Z',
+      updated_at: '2026-01-01T00:00:00.000Z',
+    };
+    const issue = { title: 'Restore checkout', priority: 'high', id: 9, key: 'X-9', created_at: 'x', project_id: 27 };
+    const reply = await call(kiket, `POST ${ISSUES}`, { issue });
+    expect([reply.status, reply.body]).toEqual([201, { issue: created }]);
+    for (const key of ['FAKE-1', '1'])
+      expect((await call(kiket, `GET ${ISSUES}/${key}`)).body).toEqual({ issue: created });
+    pass(60);
+    const updated_at = '2026-01-01T00:01:00.000Z';
+    const changed = { ...created, priority: null, updated_at };
+    const changes = { issue: { priority: null, id: 9, key: 'X-9', created_at: 'x' } };
+    expect((await call(kiket, `PATCH ${ISSUES}/FAKE-1`, changes)).body).toEqual({ issue: changed });
+    const moved = await call(kiket, `POST ${ISSUES}/FAKE-1/transitions`, { transition: 'done' });
+    expect([moved.status, moved.body]).toEqual([200, { issue: { ...changed, status: 'done' } }]);
+    expect((await call(kiket, `GET ${ISSUES}/1`)).body).toEqual({ issue: { ...changed, status: 'done' } });
+  });
+
+  it('should take comments', async () => {
+    const kiket = await start({ now: clock().now });
+    kiket.addIssue({ id: 4231, key: 'OPS-7' });
+    const reply = await call(kiket, `POST ${ISSUES}/OPS-7/comments`, { comment: { body: 'Hello' } });
+    const comment = { id: 1, issue_id: 4231, body: 'Hello', created_at: '2026-01-01T00:00:00.000Z' };
+    expect([reply.status, reply.body]).toEqual([201, { comment }]);
+  });
+
+  it('should go to the project of the query where the body names none', async () => {
+    const kiket = await start();
+    expect(await call(kiket, `POST ${ISSUES}?project_id=27`, { issue: { title: 'New' } })).toMatchObject({
+      body: { issue: { project_id: 27 } },
+    });
+    expect(kiket.addIssue()).toMatchObject({ id: 2, key: 'FAKE-2', project_id: 1, title: '', status: 'open' });
+  });
+
+  it.each<[string, number[], object]>([
+    ['', [1, 2, 3, 4], { page: 1, per_page: 50, total_pages: 1, total_count: 4 }],
+    ['?project_id=27', [1, 2, 3], { page: 1, per_page: 50, total_pages: 1, total_count: 3 }],
+    ['?status=done', [2, 4], { page: 1, per_page: 50, total_pages: 1, total_count: 2 }],
+    ['?project_id=27&per_page=2&page=2', [3], { page: 2, per_page: 2, total_pages: 2, total_count: 3 }],
+    ['?project_id=1', [], { page: 1, per_page: 50, total_pages: 0, total_count: 0 }],
+  ])('should be listed: %s', async (query, ids, pagination) => {
+    const kiket = await start();
+    kiket.addIssue({ project_id: 27 });
+    kiket.addIssue({ project_id: 27, status: 'done' });
+    kiket.addIssue({ project_id: 27 });
+    kiket.addIssue({ project_id: 28, status: 'done' });
+    const { body } = await call(kiket, `GET ${ISSUES}${query}`);
+    expect(body).toMatchObject({ issues: ids.map((id) => ({ id })), pagination });
+  });
+
+  it.each<[string, unknown, number]>([
+    [`GET ${ISSUES}?per_page=0`, undefined, 400],
+    [`GET ${ISSUES}?page=x`, undefined, 400],
+    [`GET ${ISSUES}/FAKE-2`, undefined, 404],
+    [`POST ${ISSUES}`, {}, 422],
+    [`POST ${ISSUES}`, { title: 'New' }, 422],
+    [`POST ${ISSUES}`, { issue: {} }, 422],
+    [`POST ${ISSUES}`, { issue: { title: 'New', project_id: {} } }, 422],
+    [`PATCH ${ISSUES}/FAKE-1`, {}, 422],
+    [`PATCH ${ISSUES}/FAKE-2`, { issue: {} }, 404],
+    [`POST ${ISSUES}/FAKE-1/comments`, { body: 'Hello' }, 422],
+    [`POST ${ISSUES}/FAKE-1/comments`, { comment: { body: '' } }, 422],
+    [`POST ${ISSUES}/FAKE-2/comments`, { comment: { body: 'Hello' } }, 404],
+    [`POST ${ISSUES}/FAKE-1/transitions`, {}, 422],
+    [`POST ${ISSUES}/FAKE-1/transitions`, { transition: 1 }, 422],
+    [`POST ${ISSUES}/FAKE-2/transitions`, { transition: 'done' }, 404],
+  ])('should refuse %s %j with %i', async (what, body, status) => {
+    const kiket = await start();
+    kiket.addIssue();
+    const reply = await call(kiket, what, body);
+    expect([reply.status, reply.body]).toEqual([status, error]);
+  });
+});
+
+describe('extension secrets', () => {
+  const SECRETS = '/api/v1/extensions/com.acme/secrets';
+
+  it('should be set, read, listed and deleted', async () => {
+    const kiket = await start();
+    kiket.setSecret('com.acme', 'A', 'a');
+    kiket.setSecret('com.other', 'C', 'c');
+    expect(await call(kiket, `POST ${SECRETS}/B`, { value: '' })).toMatchObject({ status: 201, body: { key: 'B' } });
+    expect(await call(kiket, `POST ${SECRETS}/A`, { value: 'b' })).toMatchObject({ status: 200, body: { key: 'A' } });
+    expect((await call(kiket, `GET ${SECRETS}`)).body).toEqual({ keys: ['A', 'B'] });
+    expect((await call(kiket, `GET ${SECRETS}/A`)).body).toEqual({ value: 'b' });
+    expect((await call(kiket, `GET ${SECRETS}/B`)).body).toEqual({ value: '' });
+    expect(await call(kiket, `DELETE ${SECRETS}/A`)).toMatchObject({ status: 204, body: undefined });
+    for (const method of ['GET', 'DELETE']) expect((await call(kiket, `${method} ${SECRETS}/A`)).status).toBe(404);
+    expect((await call(kiket, 'GET /api/v1/extensions/none/secrets')).body).toEqual({ keys: [] });
+  });
+
+  it.each(['__proto__', 'constructor', 'a/b', 'Ü'])("should be of any name: '%s'", async (key) => {
+    const kiket = await start();
+    const path = `${SECRETS}/${encodeURIComponent(key)}`;
+    expect((await call(kiket, `GET ${path}`)).status).toBe(404);
+    await call(kiket, `POST ${path}`, { value: 'v' });
+    expect((await call(kiket, `GET ${path}`)).body).toEqual({ value: 'v' });
+  });
+
+  it.each([undefined, {}, { value: 1 }, { value: null }, []])('should refuse %j', async (body) => {
+    expect((await call(await start(), `POST ${SECRETS}/A`, body)).status).toBe(422);
+  });
+});
+
+describe('reports', () => {
+  it('should be kept as they come', async () => {
+    const kiket = await start();
+    const event = { event: 'sync.done', version: 'v1', data: { n: 1 }, timestamp: '2026-01-01T00:00:00Z' };
+    const record = { event: 'issue.created', version: 'v1', status: 'ok', duration_ms: 3 };
+    expect((await call(kiket, 'POST /api/v1/extensions/com.acme/events', event)).status).toBe(201);
+    expect((await call(kiket, 'POST /api/v1/ext/telemetry', record)).status).toBe(202);
+    expect(kiket.eventLog).toEqual([{ ...event, extension_id: 'com.acme' }]);
+    expect(kiket.telemetry).toEqual([record]);
+  });
+
+  it.each(['/api/v1/extensions/com.acme/events', '/api/v1/ext/telemetry'])('should name an event: %s', async (path) => {
+    const kiket = await start();
+    for (const body of [undefined, {}, { event: '' }, { event: 1 }, []]) {
+      expect((await call(kiket, `POST ${path}`, body)).status).toBe(422);
+    }
+    expect([kiket.eventLog, kiket.telemetry]).toEqual([[], []]);
+  });
+});
