@@ -6,7 +6,7 @@ module.exports = {
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] },
   moduleNameMapper: {
     '^kiket-express$': '<rootDir>/lib/index.ts',
-    '^kiket-express/(testing|errors|delivery)$': '<rootDir>/lib/$1',
+    '^kiket-express/(api|testing|errors|delivery)$': '<rootDir>/lib/$1',
     '^kiket-express/(.*)$': '<rootDir>/lib/middleware/$1',
   },
   collectCoverageFrom: [

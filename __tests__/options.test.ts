@@ -70,6 +70,11 @@ const options: Record<string, OptionCheck> = {
     good: [{}, { A: 'a', B: undefined, C: '' }, Object.freeze({ A: 'a' }), { ...process.env }, process.env],
     bad: [null, 'a', 42, true, ['a'], fn, { A: 1 }, { A: null }, { A: { B: 'b' } }],
   },
+  api: {
+    of: ['kiketParse', 'kiket'],
+    good: [{}, { apiKey: 'ext_1' }, Object.freeze({ baseUrl: 'https://kiket.example/' })],
+    bad: [null, 'a', 42, true, [], fn],
+  },
   deadlineMs: { of: respond, good: [1, 1.5, 9000, longest], bad: noMilliseconds },
   onCompleted: { of: respond, good: [fn, () => Promise.resolve()], bad: noFunction },
   onError: { of: ['kiketErrorHandler'], good: [fn, () => Promise.resolve()], bad: noFunction },

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Express as App } from 'express';
-import { KIKET_ERRORS } from 'kiket-express';
+import { closeKiketApi, KIKET_ERRORS } from 'kiket-express';
 import manifest from '../package.json';
 import { captureOutput } from './support/capture-output';
 import { deliver, example, secret } from './support/deliver';
+import { startFakeKiket, type FakeKiket } from 'kiket-express/testing';
 import { describeMajors, type Express } from './support/express';
 import { blocksOf, sectionsOf, tableOf } from './support/markdown';
 import { optionsOf } from './support/option-docs';
@@ -64,6 +65,14 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
     });
     expect(thrown).toMatch(/NonRetryableError: No title[^]*RetryableError: The CRM is busy/);
   },
+  'Calling back': async (app) => {
+    fake.addRecord('com.acme.crm.contacts', 'records', { email: 'a@example.com', status: 'active' }, { projectId: 27 });
+    const { id } = fake.addIssue({ project_id: 27 });
+    const payload = { event: 'issue.created', issue: { id, project_id: 27 } };
+    await deliver(app, { ...payload, ...fake.callback() }).expect(200, { ok: true, callsLeft: 598 });
+    expect(fake.requests.at(-1)).toMatchObject({ status: 201, body: { comment: { body: 'Ask a@example.com' } } });
+    expect(await codeOf(deliver(app, payload).expect(500))).toBe('api.not_configured');
+  },
   Options: async (app, { express }) => {
     addExistingService(app, express, '/hooks/acme');
     const path = '/hooks/acme';
@@ -96,7 +105,22 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
     expect(tests.map(({ name }) => name)).toEqual(['should take a delivery']);
     for (const { run } of tests) await run();
   },
+  'Testing 2': async (_app, { tests }) => {
+    expect(tests.map(({ name }) => name)).toEqual(['should be delivered again when Kiket is down']);
+    for (const { run } of tests) await run();
+  },
 };
+
+let fake: FakeKiket;
+beforeEach(async () => {
+  fake = await startFakeKiket();
+  process.env.KIKET_BASE_URL = fake.url;
+});
+afterEach(async () => {
+  delete process.env.KIKET_BASE_URL;
+  await closeKiketApi();
+  await fake.close();
+});
 
 const forged = { secret: 'whsec_of_another' };
 const unsigned = { headers: { 'X-Kiket-Signature': undefined } };
@@ -153,6 +177,7 @@ describe('the README', () => {
     ['kiketParse', 'parse', 'KiketParseOptions'],
     ['kiketRespond', 'respond', 'KiketRespondOptions'],
     ['kiketErrorHandler', 'error-handler', 'KiketErrorHandlerOptions'],
+    ['api', '../api/options', 'KiketApiOptions'],
   ])('should list the options of %s with their defaults', (middleware, file, interfaceName) => {
     const rows = tableOf(sectionOf('Options'));
     const start = rows.findIndex(([name]) => name === `**${middleware}**`) + 1;

@@ -1,6 +1,7 @@
 /// <reference types="node" preserve="true" />
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
+import type { KiketApi } from './api/client';
 import type { KiketAuth } from './auth';
 import { KiketError, SignatureError } from './errors';
 import type { Exchange } from './exchange';
@@ -35,6 +36,8 @@ export interface KiketJobDelivery<P extends string = string> {
   readonly projectId: number | undefined;
   /** `X-Kiket-Organization`: not signed, for correlation only. */
   readonly organizationId: number | undefined;
+  /** Calls Kiket back, with the runtime token of the delivery or the `apiKey` of kiketParse's `api` option. */
+  readonly api: KiketApi;
   /** Aborts at the deadline, and when the client disconnects. */
   readonly signal: AbortSignal;
   /** Narrows `payload`. */
@@ -157,6 +160,10 @@ export class Delivery {
 
   get auth(): KiketAuth | undefined {
     return this.#exchange.auth;
+  }
+
+  get api(): KiketApi | undefined {
+    return this.#exchange.api;
   }
 
   get signal(): AbortSignal {

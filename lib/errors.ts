@@ -1,3 +1,5 @@
+import type { KiketRateLimit } from './api/rate-limit';
+
 /**
  * Every way in which a delivery can fail, and the HTTP status that Kiket is told.
  *
@@ -28,6 +30,11 @@ export const KIKET_ERRORS = {
   'reply.invalid': 500,
   'deadline.exceeded': 503,
   'wiring.missing': 500,
+  'api.rate_limited': 429,
+  'api.unavailable': 503,
+  'api.refused': 422,
+  'api.not_configured': 500,
+  'api.target_refused': 500,
   'handler.retryable': 503,
   'handler.final': 422,
   'handler.failed': 500,
@@ -197,6 +204,43 @@ export class MissingSecretError extends KiketError {
 
   get missing(): readonly string[] {
     return missingOf(this);
+  }
+}
+
+/** What is known of an answer of Kiket's API. */
+export interface ApiErrorOptions extends RetryableErrorOptions {
+  apiStatus?: number | undefined;
+  requestId?: string | undefined;
+  rateLimit?: KiketRateLimit | undefined;
+}
+
+/**
+ * A call to Kiket's API has failed. Left uncaught, it becomes the right answer to the platform: 429 with the API's
+ * `Retry-After`; 503 where another attempt may succeed; 422 where the API has refused.
+ */
+export class KiketApiError extends KiketError {
+  declare readonly code: Extract<KiketErrorCode, `api.${string}`>;
+  /** HTTP status of Kiket's API; `undefined` when no answer came. */
+  readonly apiStatus: number | undefined;
+  /** `X-Request-Id` of the API's answer, where it was sent: for Kiket's support. */
+  readonly requestId: string | undefined;
+  /** As the headers of the API's answer tell it. */
+  readonly rateLimit: KiketRateLimit | undefined;
+
+  static {
+    this.prototype.name = 'KiketApiError';
+  }
+
+  protected constructor(code: KiketErrorCode, message: string, options: Readonly<ApiErrorOptions> = {}) {
+    super(code, message, options);
+    this.apiStatus = options.apiStatus;
+    this.requestId = options.requestId;
+    this.rateLimit = options.rateLimit;
+  }
+
+  /** @internal */
+  static because(code: KiketApiError['code'], message: string, options?: Readonly<ApiErrorOptions>): KiketApiError {
+    return new KiketApiError(code, message, options);
   }
 }
 

@@ -1,6 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { KiketApi } from './api/client';
+import type { Callback } from './api/credentials';
+import type { ConnectApi } from './api/delivery-api';
 import { writeError, writeSuccess } from './answer';
 import { DeliveryAuth, type Authentication, type KiketAuth } from './auth';
 import type { BodyRequest } from './body';
@@ -33,7 +36,7 @@ export const DEFAULT_DEADLINE_MS = 9000;
 /** How long a middleware that wraps `res.end`, such as a session store, may keep an answer back after the deadline. */
 const GRACE_MS = 1000;
 
-const NO_SECRETS: SecretValues = Object.freeze({});
+const NONE = Object.freeze({});
 
 /** @internal The exchange of a request, opened by the first middleware of this package that sees it. */
 export function openExchange(req: KiketRequest, res: ServerResponse): Exchange {
@@ -63,9 +66,14 @@ export class Exchange {
   handlerHoldsResponse = true;
 
   authentication: Authentication = {};
-  secretValues: SecretValues = NO_SECRETS;
-  fallbackSecrets: SecretValues = NO_SECRETS;
+  secretValues: SecretValues = NONE;
+  fallbackSecrets: SecretValues = NONE;
   missingSecrets: readonly string[] = [];
+  /** Where the payload says that calls back go. */
+  callback: Callback = NONE;
+  /** What the signed payload says; `delivery.projectId` may be a header's. */
+  signedProjectId: number | undefined = undefined;
+  connectApi: ConnectApi | undefined = undefined;
 
   readonly #startedAtMs = performance.now();
   #error: KiketError | undefined = undefined;
@@ -81,6 +89,9 @@ export class Exchange {
   #onCompleted: OnCompleted = undefined;
   #secrets: KiketSecrets | undefined = undefined;
   #auth: KiketAuth | undefined = undefined;
+  #api: KiketApi | undefined = undefined;
+  /** The key of the API, and secrets that the handler has fetched from it. */
+  #apiSecrets: readonly string[] = [];
 
   constructor(req: KiketRequest, res: ServerResponse) {
     this.req = req;
@@ -116,6 +127,21 @@ export class Exchange {
   get auth(): KiketAuth | undefined {
     if (!this.parsed) return undefined;
     return (this.#auth ??= new DeliveryAuth(this.authentication));
+  }
+
+  get api(): KiketApi | undefined {
+    if (!this.parsed) return undefined;
+    return (this.#api ??= this.connectApi?.(this));
+  }
+
+  /** Keeps a secret that did not come with the delivery out of texts. */
+  keepSecret(value: string): void {
+    if (!this.#apiSecrets.includes(value)) this.#apiSecrets = [...this.#apiSecrets, value];
+  }
+
+  /** Milliseconds until the deadline; undefined where none is set. */
+  get remainingMs(): number | undefined {
+    return this.#deadlineMs === undefined ? undefined : this.#deadlineMs - (performance.now() - this.#startedAtMs);
   }
 
   /** Aborts at the deadline, and when the client disconnects. */
@@ -158,6 +184,7 @@ export class Exchange {
     this.parsed = false;
     this.#secrets = undefined;
     this.#auth = undefined;
+    this.#api = undefined;
   }
 
   /** Takes the delivery for authentic. */
@@ -238,8 +265,7 @@ export class Exchange {
   #startTimer(): void {
     if (this.#deadlineMs === undefined || this.over) return;
     clearTimeout(this.#timer);
-    const remainingMs = this.#deadlineMs - (performance.now() - this.#startedAtMs);
-    this.#timer = setTimeout(Exchange.#onDeadline, Math.max(0, Math.ceil(remainingMs)), this);
+    this.#timer = setTimeout(Exchange.#onDeadline, Math.max(0, Math.ceil(this.remainingMs!)), this);
   }
 
   #secretTexts(): string[] {
@@ -248,6 +274,7 @@ export class Exchange {
       ...Object.values(secretValues),
       ...Object.values(fallbackSecrets),
       authentication.runtime_token,
+      ...this.#apiSecrets,
       ...keys.map((key) => key.export().toString()),
     ].filter((text) => typeof text === 'string');
   }

@@ -27,8 +27,10 @@ export {
   type KiketGuardReply,
   type KiketReplyOptions,
 } from './reply';
+export * from './api/index';
 export {
   KIKET_ERRORS,
+  KiketApiError,
   KiketError,
   MissingSecretError,
   NonRetryableError,

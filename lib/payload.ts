@@ -1,3 +1,4 @@
+import type { Callback } from './api/credentials';
 import type { Authentication } from './auth';
 import type { SecretValues } from './secrets';
 
@@ -93,6 +94,7 @@ export type ContractPayload = {
   issue?: KiketIssue | null;
   authentication?: { -readonly [Field in keyof Authentication]: Authentication[Field] } | null;
   secrets?: SecretValues | null;
+  api?: Callback | null;
   secret_status?: { missing?: readonly string[] | null } | null;
   [field: string]: unknown;
 };

@@ -79,9 +79,13 @@ export class WithheldSecrets implements KiketSecrets {
 }
 
 function withhold(): never {
-  throw KiketError.of(
+  throw deliveryUnverified('its secrets are withheld');
+}
+
+export function deliveryUnverified(consequence: string): KiketError {
+  return KiketError.of(
     'delivery.unverified',
-    'The delivery is unverified, so its secrets are withheld. Check `req.kiket.verified` first.',
+    `The delivery is unverified, so ${consequence}. Check \`req.kiket.verified\` first.`,
   );
 }
 

@@ -94,7 +94,7 @@ describe('what is loaded, in a fresh process', () => {
 
   it.each(entries)('should be nothing for kiket-express/%s that it does not need', async (entry) => {
     const loaded = await packagesAfter(`require('kiket-express/${entry}')`);
-    const needed = entry === 'parse' ? ['secure-json-parse'] : [];
+    const needed = ['api', 'parse'].includes(entry) ? ['secure-json-parse'] : [];
     expect(loaded.filter((name) => watched.includes(name))).toEqual(needed);
   });
 

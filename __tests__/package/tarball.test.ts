@@ -60,7 +60,7 @@ describe('the entry points', () => {
     .filter((name) => name !== 'kiket');
 
   it('should be one for every middleware, and the nouns that users import', () => {
-    const expected = ['.', ...[...middlewares, 'delivery', 'errors', 'testing'].map((name) => `./${name}`)];
+    const expected = ['.', ...[...middlewares, 'api', 'delivery', 'errors', 'testing'].map((name) => `./${name}`)];
     expect(Object.keys(manifest.exports).sort()).toEqual([...expected, './package.json'].sort());
   });
 

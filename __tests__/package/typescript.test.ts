@@ -39,6 +39,7 @@ const uses: Record<string, string> = {
 };
 /** These know nothing of a request. */
 const usesWithoutRequest: Record<string, string> = {
+  api: "export const limit: Promise<{ remaining: number }> = createKiketApi({ apiKey: 'ext_1' }).rateLimit();",
   errors: "export const status: number = (new RetryableError('Later') satisfies KiketError).status;",
   testing: "export const body: string | Buffer = signDelivery({}, { secret: 'secret' }).body;",
 };
@@ -55,7 +56,11 @@ app.post('/:tenant', (req, res) => {
 
 function sourceAlone(entry: string): string {
   const use = uses[entry] ?? usesWithoutRequest[entry]!;
-  const names = [...new Set(use.match(/\b(?:kiket[A-Z]\w+|captureRawBody|signDelivery|RetryableError|KiketError)\b/g))];
+  const names = [
+    ...new Set(
+      use.match(/\b(?:kiket[A-Z]\w+|createKiketApi|captureRawBody|signDelivery|RetryableError|KiketError)\b/g),
+    ),
+  ];
   const imports = `import { ${names.join(', ')} } from 'kiket-express/${entry}';\n`;
   if (entry in usesWithoutRequest) return imports + use;
   return `import express from 'express';\n${imports}const app = express();\n${use}\n${READS_REQUEST}`;

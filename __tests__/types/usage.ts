@@ -6,11 +6,13 @@
 
 import express, { Router } from 'express';
 import {
+  KiketApiError,
   KiketError,
   NonRetryableError,
   RetryableError,
   allow,
   captureRawBody,
+  createKiketApi,
   deny,
   kiket,
   kiketDelivery,
@@ -47,8 +49,8 @@ app.post(
   kiketVerify([secret, 'previous']),
   kiketParse(),
   kiketRespond(),
-  kiketHandler('workflow.sla_status', async ({ payload, secrets, signal }) => {
-    if ((payload.metrics?.overdue_minutes ?? 0) > 0) await fetch('https://example.com/', { signal });
+  kiketHandler('workflow.sla_status', async ({ payload, secrets, api }) => {
+    if ((payload.metrics?.overdue_minutes ?? 0) > 0) await api.slaEvents().list({ state: 'breached' });
     return { ok: true, channel: secrets.require('CHANNEL').length };
   }),
   kiketErrorHandler({ onError: (error) => console.error(error) }),
@@ -133,8 +135,20 @@ app.post('/y', (req, res) => {
 new KiketError('handler.final', 'No');
 export function log(error: unknown): void {
   if (KiketError.is(error) && error.code === 'signature.missing') console.warn(error.headers);
+  if (error instanceof KiketApiError) console.warn(error.apiStatus, error.rateLimit?.remaining);
 }
-export function nightly(email: string): void {
-  if (email === '') throw new NonRetryableError('No address', { code: 'crm.no_address' });
+export async function nightly(): Promise<void> {
+  const contacts = createKiketApi({ apiKey: 'ext_1', projectId: 27 }).customData<{ email: string }>(
+    'com.acme.crm.contacts',
+    'records',
+  );
+  for await (const contact of contacts.iterate()) {
+    if (contact.email === '') throw new NonRetryableError('No address', { code: 'crm.no_address' });
+  }
+  const issue = await createKiketApi({ workspaceToken: 'wk_1' }).issues(27).get('OPS-1');
+  // @ts-expect-error its shape is unknown
+  void issue.title;
+  // @ts-expect-error a state that exists
+  await createKiketApi({}).slaEvents().list({ state: 'late' });
   throw new RetryableError('Later', { retryAfterSeconds: 30 });
 }

@@ -1,4 +1,6 @@
 import { parse as parseJson } from 'secure-json-parse';
+import { createConnectApi } from '../api/delivery-api';
+import { readApiOptions, type KiketApiOptions } from '../api/options';
 import { asParsersReport, obtainBody, skipLaterParsers } from '../body';
 import { decodeUtf8 } from '../decode';
 import { headerId, wiringMissing, type KiketMiddleware } from '../delivery';
@@ -23,6 +25,8 @@ export interface KiketParseOptions {
   payloadSchemas?: Readonly<Record<string, object | boolean>> | undefined;
   /** Values for secrets that a delivery does not carry, e.g. from the environment. */
   fallbackSecrets?: Readonly<Record<string, string | undefined>> | undefined;
+  /** For calls to Kiket's API. */
+  api?: Readonly<KiketApiOptions> | undefined;
 }
 
 const NONE = Object.freeze({});
@@ -30,7 +34,7 @@ const NONE = Object.freeze({});
 /**
  * Reads a verified delivery: strict UTF-8, a JSON object without `__proto__`, the contract's schema (`contract.md` §3).
  *
- * Gives `event`, `eventVersion`, `payload`, `secrets`, `auth`, `invocationId`, `projectId` and `organizationId` on
+ * Gives `event`, `eventVersion`, `payload`, `secrets`, `auth`, `api`, `invocationId`, `projectId` and `organizationId` on
  * `req.kiket`, and the payload as `req.body`; later body parsers skip the request. The signed body decides: a header,
  * path parameter or query that contradicts it is 400 `delivery.conflict`. Refuses with `payload.malformed` and
  * `payload.invalid`. Needs kiketVerify.
@@ -49,10 +53,13 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
   const { payloadSchemas = NONE } = options;
   const fallbackSecrets = copySecrets(who, options.fallbackSecrets);
   const validators = compileSchemas(who, payloadSchemas);
+  const apiSettings = readApiOptions(who, options.api);
+  const connectApi = createConnectApi(apiSettings);
 
   return function parse(exchange, next) {
     const { req } = exchange;
     if (exchange.passedOn === 'unsigned') return next();
+    exchange.connectApi = connectApi;
     if (exchange.passedOn === 'refused') {
       return obtainBody(exchange, exchange.limit, true, (error, body) => {
         if (error?.code === 'body.aborted') return next(asParsersReport(error));
@@ -65,6 +72,7 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
     const error = read(exchange, validators);
     if (error !== undefined) return exchange.refuse(error, next);
     exchange.fallbackSecrets = fallbackSecrets;
+    if (apiSettings.apiKey !== undefined) exchange.keepSecret(apiSettings.apiKey);
     req.body = exchange.delivery.payload;
     skipLaterParsers(req, () => exchange.proceed(next));
   };
@@ -103,6 +111,7 @@ function read(exchange: Exchange, validators: Validators): PayloadError | undefi
 
   exchange.secretValues = payload.secrets ?? NONE;
   exchange.authentication = payload.authentication ?? NONE;
+  exchange.callback = payload.api ?? NONE;
   exchange.missingSecrets = payload.secret_status?.missing ?? [];
   hideSecrets(payload);
   fill(exchange, payload, event, eventVersion);
@@ -127,7 +136,8 @@ function fill(exchange: Exchange, payload: ContractPayload, event: string | unde
   delivery.payload = payload as NonNullable<typeof delivery.payload>;
   // A header does not stand in for a signed value, even one that is no id.
   const signedId: unknown = payload.issue?.project_id ?? undefined;
-  delivery.projectId = signedId === undefined ? headerId(req.headers['x-kiket-project']) : toId(signedId);
+  exchange.signedProjectId = toId(signedId);
+  delivery.projectId = signedId === undefined ? headerId(req.headers['x-kiket-project']) : exchange.signedProjectId;
   exchange.parsed = true;
 }
 

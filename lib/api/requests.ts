@@ -1,0 +1,39 @@
+import type { KiketApiMethod, KiketApiRequestOptions } from './call';
+import { malformed } from './failure';
+
+/** What the typed methods are made of. */
+export interface Requests {
+  request(method: KiketApiMethod, path: string, options?: Readonly<KiketApiRequestOptions>): Promise<unknown>;
+}
+
+/**
+ * The `data` of an answer.
+ *
+ * @throws {KiketApiError} `api.unavailable` when there is none, or another than it must be.
+ */
+export function dataOf(
+  method: KiketApiMethod,
+  answer: unknown,
+  isAsAgreed: (data: unknown) => boolean = isObject,
+): unknown {
+  return fieldOf(method, answer, 'data', isAsAgreed);
+}
+
+export function fieldOf(
+  method: KiketApiMethod,
+  answer: unknown,
+  field: string,
+  isAsAgreed: (value: unknown) => boolean,
+): unknown {
+  const value = isObject(answer) ? (answer as Record<string, unknown>)[field] : undefined;
+  if (isAsAgreed(value)) return value;
+  throw malformed(method, undefined);
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}

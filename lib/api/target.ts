@@ -1,0 +1,72 @@
+import { KiketApiError } from '../errors';
+
+/** @internal A call that may not be made. Nothing of it has left the process. */
+export function refuseTarget(reason: string): never {
+  throw KiketApiError.because('api.target_refused', `The call to Kiket's API is not made: ${reason}.`);
+}
+
+/** Why a text is no origin that credentials may be sent to; undefined when it is one. */
+export function problemOfOrigin(text: string): string | undefined {
+  const url = parseUrl(text);
+  if (url === undefined) return 'is no URL';
+  if (url.username !== '' || url.password !== '') return 'has user info in it';
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) return 'is not https';
+  return `${url.origin}/` === url.href ? undefined : 'has more than an origin';
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
+}
+
+/**
+ * A path as it is written, unless it resolves to another place: `//evil.example/`, `%2e%2e/`, `\`, a tab, a fragment,
+ * what must be encoded and is not. What a credential is chosen by is then what the API will see.
+ *
+ * @throws {KiketApiError} `api.target_refused`.
+ */
+export function checkPath(path: string): string {
+  // Which origin it is resolved against makes no difference, as none may come out but that one.
+  const origin = 'https://kiket.dev';
+  if (typeof path !== 'string' || path.includes('#') || parseUrl(path, origin)?.href !== origin + path) {
+    refuseTarget(
+      'the path is not in the form that it resolves to; begin with /, and encode each part with encodeURIComponent',
+    );
+  }
+  return path;
+}
+
+/** `undefined` and `null` are left out. */
+export function withQuery(path: string, query: object = {}): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query) as [string, unknown][]) {
+    if (value !== undefined && value !== null) parameters.append(name, toText(value));
+  }
+  if (parameters.size === 0) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}${parameters.toString()}`;
+}
+
+function toText(value: unknown): string {
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/**
+ * One segment of a path: whatever is in it, `/` and `?` too, it stays one.
+ *
+ * @throws {KiketApiError} `api.target_refused` for what cannot be one: an empty text, `.` and `..`, half a character.
+ */
+export function segment(name: string, value: string | number): string {
+  const text: unknown = typeof value === 'number' ? String(value) : value;
+  if (typeof text !== 'string' || text === '' || text === '.' || text === '..') {
+    return refuseTarget(`${name} is not one that can stand in a path`);
+  }
+  try {
+    return encodeURIComponent(text);
+  } catch {
+    return refuseTarget(`${name} holds half of a character`);
+  }
+}
+
+function parseUrl(text: string, base?: string): URL | undefined {
+  return URL.canParse(text, base) ? new URL(text, base) : undefined;
+}
