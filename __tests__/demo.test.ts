@@ -17,11 +17,15 @@ class Demo {
       if (file.endsWith('.ts')) this.#write(join('dist', file.slice(0, -3) + '.js'), transpile(join(lib, file)));
     }
     cpSync(join(repository, 'package.json'), join(this.#package, 'package.json'));
-    cpSync(join(repository, 'demo'), join(this.#directory, 'demo'), { recursive: true });
+    for (const folder of ['demo', 'examples']) {
+      cpSync(join(repository, folder), join(this.#directory, folder), { recursive: true });
+    }
     const fixtures = '__tests__/fixtures';
     cpSync(join(repository, fixtures), join(this.#directory, fixtures), { recursive: true });
     symlinkSync(join(repository, 'node_modules'), join(this.#package, 'node_modules'), 'junction');
-    symlinkSync(join(repository, 'node_modules/express'), join(this.#directory, 'node_modules/express'), 'junction');
+    for (const name of ['express', 'tsx']) {
+      symlinkSync(join(repository, 'node_modules', name), join(this.#directory, 'node_modules', name), 'junction');
+    }
   }
 
   /** Appends to a built file. */
@@ -31,9 +35,14 @@ class Demo {
 
   run(): Promise<{ code: unknown; output: string }> {
     return new Promise((done) => {
-      execFile(process.execPath, ['demo/index.mjs'], { cwd: this.#directory }, (error, stdout, stderr) => {
-        done({ code: error?.code ?? 0, output: stdout + stderr });
-      });
+      execFile(
+        process.execPath,
+        ['--import', 'tsx', 'demo/index.mjs'],
+        { cwd: this.#directory },
+        (error, stdout, stderr) => {
+          done({ code: error?.code ?? 0, output: stdout + stderr });
+        },
+      );
     });
   }
 
@@ -81,6 +90,10 @@ describe('npm run demo', () => {
         '422 handler.final',
         ...Array<string>(6).fill('503 deadline.exceeded'),
         '413 body.too_large',
+        '200',
+        '429 api.rate_limited',
+        '200',
+        '422 api.refused',
       ]);
     },
     RUN_MS,

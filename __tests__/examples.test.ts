@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
-import type { KiketRecord } from 'kiket-express';
-import { signDelivery } from 'kiket-express/testing';
+import { closeKiketApi, type KiketRecord } from 'kiket-express';
+import { signDelivery, startFakeKiket, type FakeKiket } from 'kiket-express/testing';
 import request, { type Agent, type Response, type Test } from 'supertest';
 import { createApp as createGuard } from '../examples/guard';
 import { createApp as createLegacyService, steps, type Step } from '../examples/legacy-service';
@@ -53,6 +53,7 @@ describe('examples/sla-alert', () => {
   let status = 200;
   let oncall: Server;
   let url: string;
+  let kiket: FakeKiket;
 
   beforeAll(async () => {
     oncall = createServer((req, res) => {
@@ -70,17 +71,59 @@ describe('examples/sla-alert', () => {
     oncall.closeAllConnections();
     oncall.close();
   });
-  beforeEach(() => {
+  beforeEach(async () => {
     alerts.length = 0;
     status = 200;
+    kiket = await startFakeKiket();
+  });
+  afterEach(async () => {
+    await closeKiketApi();
+    await kiket.close();
   });
 
-  const deliverOverdue = (changes: object = {}): Test =>
-    deliver(createSlaAlert(secret), { ...example, secrets: { ONCALL_WEBHOOK: url }, ...changes });
+  const app = () => createSlaAlert(secret, { allowedOrigins: [kiket.url] });
+  const overdue = (changes: object = {}): object => ({
+    ...example,
+    ...kiket.callback({ scopes: ['project:27'] }),
+    secrets: { ONCALL_WEBHOOK: url },
+    ...changes,
+  });
+  const deliverOverdue = (changes: object = {}): Test => deliver(app(), overdue(changes));
+  const recorded = (): object[] => [...kiket.records('com.acme.oncall', 'alerts')];
 
-  it("should alert for the contract's example", async () => {
+  it("should alert for the contract's example, and keep a record of it", async () => {
+    kiket.addSlaEvent({ project_id: 27, issue_id: 4231, state: 'breached', triggered_at: '2026-11-25T10:00:00Z' });
+    kiket.addSlaEvent({ project_id: 27, issue_id: 4231, state: 'imminent' });
     await deliverOverdue().expect(200, { ok: true, alerted: true });
-    expect(alerts).toEqual([{ text: 'Restore checkout webhooks is overdue by 8 minutes' }]);
+    const text = 'Restore checkout webhooks is overdue by 8 minutes';
+    expect(alerts).toEqual([{ text, since: '2026-11-25T10:00:00Z' }]);
+    expect(recorded()).toMatchObject([{ issue_id: 4231, breaches: 1 }]);
+  });
+
+  it('should alert once for an issue', async () => {
+    await deliverOverdue().expect(200, { ok: true, alerted: true });
+    await deliverOverdue().expect(200, { ok: true, alerted: false });
+    expect([alerts.length, recorded().length]).toEqual([1, 1]);
+  });
+
+  it("should be retried while Kiket's API has too many requests, and succeed then", async () => {
+    kiket.fail({ kind: 'rate-limit', retryAfter: 42, times: 1 });
+    expect(codeOf(await deliverOverdue().expect(429).expect('Retry-After', '42'))).toBe('api.rate_limited');
+    expect(alerts).toEqual([]);
+    await deliverOverdue().expect(200, { ok: true, alerted: true });
+  });
+
+  it('should leave calls to others when few are left', async () => {
+    await kiket.close();
+    kiket = await startFakeKiket({ limit: 10 });
+    expect(codeOf(await deliverOverdue().expect(503).expect('Retry-After', /^\d+$/))).toBe('handler.retryable');
+    expect(alerts).toEqual([]);
+  });
+
+  it('should keep no record of an alert that was not taken', async () => {
+    status = 500;
+    await deliverOverdue().expect(503);
+    expect(recorded()).toEqual([]);
   });
 
   it('should alert nobody while nothing is overdue', async () => {
@@ -106,8 +149,8 @@ describe('examples/sla-alert', () => {
   it('should end the call when Kiket has hung up', async () => {
     status = HANGS;
     const called = once(oncall, 'request') as Promise<[IncomingMessage, ServerResponse]>;
-    const { head, body } = signedRequest(JSON.stringify({ ...example, secrets: { ONCALL_WEBHOOK: url } }));
-    await Connection.to(createSlaAlert(secret), async (connection) => {
+    const { head, body } = signedRequest(JSON.stringify(overdue()));
+    await Connection.to(app(), async (connection) => {
       connection.write(head, body);
       const [, response] = await called;
       connection.break();

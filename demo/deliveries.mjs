@@ -10,9 +10,13 @@ const example = JSON.parse(
 const HALTED = 'halts the workflow';
 const OVER_ONE_MEGABYTE = 'x'.repeat(1024 * 1024);
 
-export function createDeliveries(secret) {
+/** @param kiket the API that the extension calls back. @param oncallUrl what the alerts go to. */
+export function createDeliveries(secret, kiket, oncallUrl) {
   const signed = (payload, options) => () => signDelivery(payload, { secret, event: payload.event, ...options });
   const changed = (sign, change) => () => change(sign());
+  // Each attempt carries a fresh token.
+  const callingBack = (issue) => () =>
+    signDelivery({ ...example, issue, secrets: { ONCALL_WEBHOOK: oncallUrl }, ...kiket.callback() }, { secret });
 
   return [
     {
@@ -87,6 +91,29 @@ export function createDeliveries(secret) {
       event: example.event,
       sign: signed({ ...example, context: { padding: OVER_ONE_MEGABYTE } }),
       expected: [`413 body.too_large → ${HALTED}`],
+    },
+    {
+      name: 'calls Kiket back',
+      path: '/alert/kiket',
+      event: example.event,
+      sign: callingBack(example.issue),
+      expected: ['200 → is done'],
+    },
+    {
+      name: 'API is rate-limited',
+      path: '/alert/kiket',
+      event: example.event,
+      prepare: () => kiket.fail({ kind: 'rate-limit', retryAfter: 30, times: 1 }),
+      sign: callingBack({ ...example.issue, id: 4232 }),
+      expected: ['429 api.rate_limited → retries in 10 ms', '200 → is done'],
+    },
+    {
+      name: 'API refuses for good',
+      path: '/alert/kiket',
+      event: example.event,
+      prepare: () => kiket.fail({ kind: 'status', status: 403, body: { error: 'Missing scope' }, times: 1 }),
+      sign: callingBack({ ...example.issue, id: 4233 }),
+      expected: [`422 api.refused → ${HALTED}`],
     },
   ];
 }

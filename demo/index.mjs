@@ -1,6 +1,10 @@
-// Starts an Express application on loopback, delivers to it as Kiket does, and shows what comes of it.
+// Starts an Express application on loopback, delivers to it as Kiket does, and shows what comes of it. A fake of Kiket's API
+// and an on-call service stand beside it, for the application to call.
 // Exits with 1 if anything is not as it must be.
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { closeKiketApi } from 'kiket-express';
+import { startFakeKiket } from 'kiket-express/testing';
 import { createDeliveries } from './deliveries.mjs';
 import { deliver } from './platform.mjs';
 import { createReceiver } from './receiver.mjs';
@@ -8,18 +12,30 @@ import { formatTable } from './table.mjs';
 
 const secret = 'whsec_of_the_demo';
 
-const server = createReceiver(secret).listen(0, '127.0.0.1');
-await once(server, 'listening');
-const origin = `http://127.0.0.1:${server.address().port}`;
+const kiket = await startFakeKiket();
+const oncall = createServer((req, res) => req.resume().on('end', () => res.end()));
+const oncallUrl = await listen(oncall);
+const server = createServer(createReceiver(secret, kiket.url));
+const origin = await listen(server);
 
 const rows = [];
-for (const { name, path, event, sign, expected } of createDeliveries(secret)) {
+for (const { name, path, event, prepare, sign, expected } of createDeliveries(secret, kiket, oncallUrl)) {
+  prepare?.();
   const attempts = await deliver(origin + path, sign);
   const count = Math.max(attempts.length, expected.length);
   for (let i = 0; i < count; i++) rows.push({ name, event, ...attempts[i], expected: expected[i] });
 }
-server.close();
-server.closeAllConnections();
+await closeKiketApi();
+await kiket.close();
+for (const each of [server, oncall]) {
+  each.close();
+  each.closeAllConnections();
+}
+
+async function listen(listener) {
+  await once(listener.listen(0, '127.0.0.1'), 'listening');
+  return `http://127.0.0.1:${listener.address().port}`;
+}
 
 /** `503 deadline.exceeded`, `200 deny`, `200`. */
 function answerOf({ answer }) {

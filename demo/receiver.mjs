@@ -1,9 +1,11 @@
 // The extension: a real Express application, with one route for each way in which a delivery can end.
 import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
+import { createApp as createSlaAlert } from '../examples/sla-alert/index.ts';
 import { deny, kiket, kiketErrorHandler, kiketHandler, NonRetryableError, RetryableError } from 'kiket-express';
 
-export function createReceiver(secret) {
+/** @param kiketUrl where Kiket's API is. */
+export function createReceiver(secret, kiketUrl) {
   const app = express();
   const receive = kiket({ secret });
 
@@ -44,6 +46,8 @@ export function createReceiver(secret) {
     kiket({ secret, deadlineMs: 100 }),
     kiketHandler(({ signal }) => delay(60_000, undefined, { signal })),
   );
+
+  app.use('/alert', createSlaAlert(secret, { allowedOrigins: [kiketUrl] }));
 
   app.use(kiketErrorHandler());
   return app;
