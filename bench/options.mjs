@@ -1,16 +1,15 @@
 import { parseArgs } from 'node:util';
-import { RECEIVERS } from './receivers.mjs';
 
-/** The command line. */
-export function readOptions() {
+/** The command line, with what a comparison takes by default. */
+export function readOptions({ receivers, baseline, sizes, warmup }) {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '7' },
       seconds: { type: 'string', default: '2' },
-      warmup: { type: 'string', default: '1' },
-      sizes: { type: 'string', default: '1,20,450' },
+      warmup: { type: 'string', default: warmup },
+      sizes: { type: 'string', default: sizes },
       connections: { type: 'string', default: '16' },
-      only: { type: 'string', default: RECEIVERS.map(({ id }) => id).join() },
+      only: { type: 'string', default: idsOf(receivers) },
       markdown: { type: 'boolean', default: false },
     },
   });
@@ -20,7 +19,8 @@ export function readOptions() {
     warmupSeconds: positive('warmup', values.warmup),
     kilobytes: values.sizes.split(',').map((size) => positive('sizes', size)),
     connections: positive('connections', values.connections),
-    receivers: named(values.only.split(',')),
+    receivers: named(values.only.split(','), receivers),
+    baseline: receivers.find(({ id }) => id === baseline),
     markdown: values.markdown,
   };
 }
@@ -31,10 +31,12 @@ function positive(option, text) {
   return number;
 }
 
-function named(ids) {
-  const unknown = ids.filter((id) => !RECEIVERS.some((receiver) => receiver.id === id));
-  if (unknown.length > 0) {
-    throw new TypeError(`--only takes ${RECEIVERS.map(({ id }) => id).join()}, not '${unknown.join()}'`);
-  }
-  return RECEIVERS.filter(({ id }) => ids.includes(id));
+function named(ids, receivers) {
+  const unknown = ids.filter((id) => !receivers.some((receiver) => receiver.id === id));
+  if (unknown.length > 0) throw new TypeError(`--only takes ${idsOf(receivers)}, not '${unknown.join()}'`);
+  return receivers.filter(({ id }) => ids.includes(id));
+}
+
+function idsOf(receivers) {
+  return receivers.map(({ id }) => id).join();
 }

@@ -14,20 +14,29 @@ We rolled back to 4.18.2 at 10:05, and the queue is draining again. The cause is
 follows the certificate's renewal by two minutes, so look there first.
 `;
 
-/** The contract's example, filled up with an issue's description and comments to exactly `bytes`. */
-export function payloadOf(bytes) {
+/** The contract's example with these changes, filled up with an issue's description and comments to exactly `bytes`. */
+export function payloadOf(bytes, changes = {}) {
   const perComment = lengthWith('', 2) - lengthWith('', 1);
   const comments = Math.max(0, Math.floor((bytes - lengthWith('', 0)) / perComment) - 1);
   const room = bytes - lengthWith('', comments);
   if (room < 0) throw new RangeError(`A delivery takes at least ${bytes - room} bytes, not ${bytes}`);
   return serialise(fill(room), comments);
-}
 
-function serialise(description, comments) {
-  return JSON.stringify({
-    ...EXAMPLE,
-    issue: { ...EXAMPLE.issue, description, comments: Array.from({ length: comments }, (_, index) => comment(index)) },
-  });
+  function lengthWith(description, comments) {
+    return Buffer.byteLength(serialise(description, comments));
+  }
+
+  function serialise(description, comments) {
+    return JSON.stringify({
+      ...EXAMPLE,
+      ...changes,
+      issue: {
+        ...EXAMPLE.issue,
+        description,
+        comments: Array.from({ length: comments }, (_, index) => comment(index)),
+      },
+    });
+  }
 }
 
 function comment(index) {
@@ -44,8 +53,4 @@ function fill(room) {
     room -= length;
   }
   return text + '.'.repeat(room);
-}
-
-function lengthWith(description, comments) {
-  return Buffer.byteLength(serialise(description, comments));
 }

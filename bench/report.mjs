@@ -10,10 +10,11 @@ const BUSY_LOAD_SHARE = 0.9;
 export function printReport(sizes, options) {
   const bySize = sizes.map(({ kilobytes, rounds }) => ({ kilobytes, results: summarise(rounds) }));
   const { receivers } = options;
+  const baseline = options.baseline.name.replaceAll('**', '');
 
-  console.log(`\n${conditions(options)}\n`);
-  print('Throughput, as a ratio to the hand-written Express 5', ratioTable('throughput'));
-  print('Deliveries per second of CPU time, as a ratio to the hand-written Express 5', ratioTable('economy'));
+  console.log(`\n${conditions(options, baseline)}\n`);
+  print(`Throughput, as a ratio to the ${baseline}`, ratioTable('throughput'));
+  print(`Deliveries per second of CPU time, as a ratio to the ${baseline}`, ratioTable('economy'));
   for (const { kilobytes, results } of bySize) print(`${kilobytes} KB`, figuresTable(results));
 
   function print(title, rows) {
@@ -81,14 +82,14 @@ function withSpread({ median, lowest, highest }) {
   return `${median.toFixed(2)} (${lowest.toFixed(2)}–${highest.toFixed(2)})`;
 }
 
-function conditions({ rounds, seconds, connections }) {
+function conditions({ rounds, seconds, connections }, baseline) {
   const date = new Date().toISOString().slice(0, 10);
   const cores = pinned ? 'load and receiver pinned to a core each' : 'NOT pinned to cores';
   return [
     `${date}, Node ${process.version}, ${cpus()[0].model}, ${cpus().length} cores.`,
     `Rounds: ${rounds}, of ${seconds} s for each receiver, ${connections} connections, ${cores}.`,
     'In brackets: the lowest and the highest round. For all ratios higher is better.',
-    "The hand-written Express 5 is compared with itself: its brackets are this run's noise.",
+    `The ${baseline} is compared with itself: its brackets are this run's noise.`,
     `¹ The load generator was busy for more than ${BUSY_LOAD_SHARE * 100} % of the time: read the CPU time instead.`,
   ].join('\n');
 }
