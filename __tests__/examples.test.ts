@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
-import { closeKiketApi, type KiketRecord } from 'kiket-express';
-import { signDelivery, startFakeKiket, type FakeKiket } from 'kiket-express/testing';
+import type { KiketRecord } from 'kiket-express';
+import { signDelivery, type FakeKiket } from 'kiket-express/testing';
 import request, { type Agent, type Response, type Test } from 'supertest';
 import { createApp as createGuard } from '../examples/guard';
 import { createApp as createLegacyService, steps, type Step } from '../examples/legacy-service';
@@ -13,6 +13,7 @@ import { createApp as createSlaAlert } from '../examples/sla-alert';
 import { Connection } from './support/connection';
 import { deliver, example, secret } from './support/deliver';
 import { ExampleProcess } from './support/example-process';
+import { startFake } from './support/fake-kiket';
 import { signedRequest } from './support/signed-request';
 
 const codeOf = (response: Response): unknown => (response.body as { error?: { code: string } }).error?.code;
@@ -74,11 +75,7 @@ describe('examples/sla-alert', () => {
   beforeEach(async () => {
     alerts.length = 0;
     status = 200;
-    kiket = await startFakeKiket();
-  });
-  afterEach(async () => {
-    await closeKiketApi();
-    await kiket.close();
+    kiket = await startFake();
   });
 
   const app = () => createSlaAlert(secret, { allowedOrigins: [kiket.url] });
@@ -114,8 +111,7 @@ describe('examples/sla-alert', () => {
   });
 
   it('should leave calls to others when few are left', async () => {
-    await kiket.close();
-    kiket = await startFakeKiket({ limit: 10 });
+    kiket = await startFake({ limit: 10 });
     expect(codeOf(await deliverOverdue().expect(503).expect('Retry-After', /^\d+$/))).toBe('handler.retryable');
     expect(alerts).toEqual([]);
   });

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Express as App } from 'express';
-import { closeKiketApi, KIKET_ERRORS } from 'kiket-express';
+import { KIKET_ERRORS } from 'kiket-express';
 import manifest from '../package.json';
 import { captureOutput } from './support/capture-output';
 import { deliver, example, secret } from './support/deliver';
-import { startFakeKiket, type FakeKiket } from 'kiket-express/testing';
+import type { FakeKiket } from 'kiket-express/testing';
 import { describeMajors, type Express } from './support/express';
+import { startFake } from './support/fake-kiket';
 import { blocksOf, sectionsOf, tableOf } from './support/markdown';
 import { optionsOf } from './support/option-docs';
 import { runBlock, typeErrorsOf, type ReadmeTest } from './support/readme-block';
@@ -113,13 +114,11 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
 
 let fake: FakeKiket;
 beforeEach(async () => {
-  fake = await startFakeKiket();
+  fake = await startFake();
   process.env.KIKET_BASE_URL = fake.url;
 });
-afterEach(async () => {
+afterEach(() => {
   delete process.env.KIKET_BASE_URL;
-  await closeKiketApi();
-  await fake.close();
 });
 
 const forged = { secret: 'whsec_of_another' };

@@ -1,5 +1,4 @@
 import {
-  closeKiketApi,
   kiket,
   kiketErrorHandler,
   kiketHandler,
@@ -9,10 +8,11 @@ import {
   type KiketDelivery,
   type KiketOptions,
 } from 'kiket-express';
-import { startFakeKiket, type FakeKiket, type FakeKiketOptions } from 'kiket-express/testing';
+import type { FakeKiket, FakeKiketOptions } from 'kiket-express/testing';
 import { deliver, example, secret, type DeliverOptions } from '../support/deliver';
 import { endpoint } from '../support/endpoint';
 import type { Express } from '../support/express';
+import { startFake } from '../support/fake-kiket';
 
 /** What every fake of these tests accepts. */
 export const apiKey = 'ext_canary_api_key';
@@ -26,9 +26,9 @@ export const plain = { event: 'workflow.sla_status' };
 
 const started: FakeKiket[] = [];
 
-/** Starts a fake that is closed after the test. */
+/** Starts a fake that must never see a secret in a URL or a body. */
 export async function start(options: FakeKiketOptions = {}): Promise<FakeKiket> {
-  const fake = await startFakeKiket({
+  const fake = await startFake({
     apiKeys: { [apiKey]: ['*'] },
     workspaceTokens: [workspaceToken],
     ...options,
@@ -37,12 +37,9 @@ export async function start(options: FakeKiketOptions = {}): Promise<FakeKiket> 
   return fake;
 }
 
-afterEach(async () => {
-  const fakes = started.splice(0);
-  await closeKiketApi();
-  await Promise.all(fakes.map((fake) => fake.close()));
+afterEach(() => {
   // Of no credential, and not of the delivery secret either.
-  const sent = fakes.flatMap(({ requests }) => requests.map(({ target, body }) => [target, body]));
+  const sent = started.splice(0).flatMap(({ requests }) => requests.map(({ target, body }) => [target, body]));
   expect(JSON.stringify(sent)).not.toMatch(/canary|rt_fake_/);
 });
 

@@ -3,7 +3,6 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
-  closeKiketApi,
   createKiketApi,
   kiket,
   kiketErrorHandler,
@@ -13,22 +12,17 @@ import {
   type KiketDelivery,
   type KiketOptions,
 } from 'kiket-express';
-import { startFakeKiket, type FakeKiket, type FakeKiketOptions } from 'kiket-express/testing';
+import type { FakeKiket } from 'kiket-express/testing';
 import { secret } from '../support/deliver';
 import { endpoint } from '../support/endpoint';
 import type { Express } from '../support/express';
+
+export { startFake } from '../support/fake-kiket';
 
 export const RATE_LIMIT = '/api/v1/ext/rate_limit';
 export const RECORDS = '/api/v1/ext/custom_data/m/t?project_id=1';
 
 const closers: (() => Promise<unknown>)[] = [];
-
-/** Starts a fake that is closed after the test. */
-export async function startFake(options?: FakeKiketOptions): Promise<FakeKiket> {
-  const fake = await startFakeKiket(options);
-  closers.push(() => fake.close());
-  return fake;
-}
 
 export interface RunningServer {
   readonly url: string;
@@ -61,8 +55,6 @@ export async function closedOrigin(): Promise<string> {
 afterEach(async () => {
   await Promise.all(closers.splice(0).map((close) => close()));
 });
-
-afterAll(closeKiketApi);
 
 export const runtimeToken = 'rt_canary_of_the_runtime_token';
 

@@ -420,7 +420,7 @@ describeMajors('resources of a delivery', (express) => {
         (await client.extensionSecrets().get('A'))?.length,
       ];
     });
-    const rateLimit = { limit: 600, remaining: 596, windowSeconds: 60 };
+    const rateLimit = { limit: 600, remaining: 595, windowSeconds: 60 };
     expect([status, result]).toMatchObject([
       200,
       [rateLimit, rateLimit, [{ issueId: 4231 }], { data: { key: 'onboarding' } }, 10],

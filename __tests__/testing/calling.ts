@@ -1,4 +1,6 @@
-import { startFakeKiket, type FakeKiket, type FakeKiketOptions } from 'kiket-express/testing';
+import type { FakeKiket } from 'kiket-express/testing';
+
+export { startFake as start } from '../support/fake-kiket';
 
 export interface Reply {
   readonly status: number;
@@ -8,19 +10,6 @@ export interface Reply {
 }
 
 export const apiKey = { 'X-Kiket-API-Key': 'ext_fake' };
-
-const started: FakeKiket[] = [];
-
-/** Starts a fake that is closed after the test. */
-export async function start(options?: FakeKiketOptions): Promise<FakeKiket> {
-  const kiket = await startFakeKiket(options);
-  started.push(kiket);
-  return kiket;
-}
-
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((kiket) => kiket.close()));
-});
 
 /** Sends `GET /path`, with a body if there is one: a text as it is, all else as JSON. */
 export async function call(
