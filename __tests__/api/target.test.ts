@@ -455,3 +455,14 @@ describe('the segments of a path', () => {
     );
   });
 });
+
+describe('a part of a path that cannot be one', () => {
+  it.each(['', '.', '..', '\ud800'])('should be named in the refusal: %j', async (part) => {
+    const api = createKiketApi({ apiKey });
+    expect((await failureOf(() => api.customData(MODULE, 'contacts').get(part))).message).toContain(
+      'the id of the record',
+    );
+    expect((await failureOf(() => api.customData(part, 'contacts'))).message).toContain('the module');
+    expect((await failureOf(() => api.issues().get(part))).message).toContain('the key of the issue');
+  });
+});
