@@ -27,7 +27,29 @@ export {
   type KiketGuardReply,
   type KiketReplyOptions,
 } from './reply';
-export * from './api/index';
+export {
+  closeKiketApi,
+  createKiketApi,
+  type CreateKiketApiOptions,
+  type KiketApi,
+  type KiketApiMethod,
+  type KiketApiOptions,
+  type KiketApiRequestOptions,
+  type KiketExtensionSecrets,
+  type KiketIntakeForms,
+  type KiketIntakeFormsOptions,
+  type KiketIntakeSubmissions,
+  type KiketIntakeSubmissionsOptions,
+  type KiketIssues,
+  type KiketListOptions,
+  type KiketLogEventOptions,
+  type KiketRateLimit,
+  type KiketSlaEvent,
+  type KiketSlaEvents,
+  type KiketSlaEventsOptions,
+  type KiketTable,
+  type KiketTelemetry,
+} from './api/index';
 export {
   KIKET_ERRORS,
   KiketApiError,
