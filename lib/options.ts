@@ -1,3 +1,5 @@
+import { isObject } from './object';
+
 /** The longest delay that a Node timer takes, about 24.8 days. */
 export const MAX_DELAY_MS = 2 ** 31 - 1;
 
@@ -16,7 +18,7 @@ export function requireBoolean(who: string, name: string, value: unknown): void 
 
 /** @throws {TypeError} when `value` is no plain object. */
 export function requireRecord(who: string, name: string, value: unknown): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  if (isObject(value)) return;
   throw new TypeError(`${who}: ${name} is ${describe(value)}; give an object, or leave it out`);
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { parse as parseJson } from 'secure-json-parse';
 import { decodeUtf8 } from '../decode';
 import type { KiketApiError } from '../errors';
+import { parseJson } from '../json';
 import { describe } from '../options';
 import type { Authorize } from './credentials';
 import { failureOfAnswer, failureOfConnection, malformed, NO_JSON, type Answer } from './failure';
@@ -29,9 +29,9 @@ export interface Caller {
   limits(): Limits;
   /** Takes known secrets out of a text. */
   scrub(text: string): string;
-  onRateLimit(rateLimit: KiketRateLimit): void;
 }
 
+type OnRateLimit = (rateLimit: KiketRateLimit) => void;
 type ApiRequest = Parameters<ApiDispatcher['request']>[0];
 
 const METHODS: ReadonlySet<unknown> = new Set<KiketApiMethod>(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
@@ -49,6 +49,7 @@ export async function callApi(
   method: KiketApiMethod,
   path: string,
   options: Readonly<KiketApiRequestOptions>,
+  onRateLimit: OnRateLimit,
 ): Promise<unknown> {
   const body = toBody(method, options.body);
   const { origin, header, credential } = caller.authorize(checkPath(path));
@@ -66,7 +67,7 @@ export async function callApi(
 
   try {
     for (let retries = 0; ; retries++) {
-      const outcome = await attempt(caller, request, failedBefore);
+      const outcome = await attempt(caller, request, failedBefore, onRateLimit);
       if (!('failure' in outcome)) return outcome.body;
       const { failure } = outcome;
       const delayMs = signal.aborted ? undefined : delayBeforeRetry(method, failure, retries, call.remainingMs);
@@ -85,6 +86,7 @@ async function attempt(
   caller: Caller,
   request: ApiRequest,
   failedBefore: boolean,
+  onRateLimit: OnRateLimit,
 ): Promise<{ readonly body: unknown } | { readonly failure: KiketApiError }> {
   const { method, signal } = request;
   let answer: Answer;
@@ -97,7 +99,7 @@ async function attempt(
   }
   const { status, headers, body } = answer;
   const rateLimit = readRateLimit(headers, Date.now());
-  if (rateLimit !== undefined) caller.onRateLimit(rateLimit);
+  if (rateLimit !== undefined) onRateLimit(rateLimit);
   // The first attempt may have done it, and its answer was lost.
   if (status === 404 && method === 'DELETE' && failedBefore) return { body: undefined };
   if (status >= 200 && status < 300) {
@@ -127,7 +129,7 @@ function parseBody(bytes: Buffer): unknown {
   const text = decodeUtf8(bytes);
   if (text === undefined) return NO_JSON;
   try {
-    return parseJson(text, { protoAction: 'remove', constructorAction: 'remove' });
+    return parseJson(text);
   } catch {
     return NO_JSON;
   }

@@ -45,7 +45,7 @@ export interface KiketApi {
 }
 
 /** What a client is made for. */
-export interface ApiContext extends Omit<Caller, 'onRateLimit'> {
+export interface ApiContext extends Caller {
   readonly projectId: number | undefined;
   readonly extensionId: string | undefined;
   readonly eventVersion: string;
@@ -55,12 +55,10 @@ export interface ApiContext extends Omit<Caller, 'onRateLimit'> {
 
 export class ApiClient implements KiketApi {
   readonly #context: ApiContext;
-  readonly #caller: Caller;
   #lastRateLimit: KiketRateLimit | undefined = undefined;
 
   constructor(context: ApiContext) {
     this.#context = context;
-    this.#caller = { ...context, onRateLimit: (rateLimit) => (this.#lastRateLimit = rateLimit) };
   }
 
   get lastRateLimit(): KiketRateLimit | undefined {
@@ -69,7 +67,7 @@ export class ApiClient implements KiketApi {
 
   async rateLimit(): Promise<KiketRateLimit> {
     const rateLimit = toRateLimit(await this.request('GET', '/api/v1/ext/rate_limit'));
-    if (rateLimit === undefined) throw malformed('GET', undefined);
+    if (rateLimit === undefined) throw malformed('GET');
     this.#lastRateLimit = rateLimit;
     return rateLimit;
   }
@@ -112,7 +110,7 @@ export class ApiClient implements KiketApi {
     path: string,
     options: Readonly<KiketApiRequestOptions> = {},
   ): Promise<unknown> {
-    return callApi(this.#caller, method, path, options);
+    return callApi(this.#context, method, path, options, (rateLimit) => (this.#lastRateLimit = rateLimit));
   }
 
   #project(projectId: number | undefined): number | undefined {

@@ -1,6 +1,6 @@
 import { KiketApiError } from '../errors';
 import { isHeaderText, type ApiSettings } from './options';
-import { problemOfOrigin, refuseTarget } from './target';
+import { readOrigin, refuseTarget } from './target';
 
 /** Where a call goes, and the header that says on whose behalf. */
 export interface Grant {
@@ -68,10 +68,9 @@ function withApiKey({ origin }: ApiSettings, apiKey: string): Grant {
 function callbackOrigin({ origin, allowedOrigins }: ApiSettings, { base_url: baseUrl }: Callback): string {
   if (baseUrl == null) return origin;
   if (allowedOrigins.has(baseUrl)) return baseUrl;
-  const problem = problemOfOrigin(baseUrl);
-  if (problem !== undefined) return refuseTarget(`the delivery's api.base_url ${problem}`);
-  const callback = new URL(baseUrl).origin;
-  if (allowedOrigins.has(callback)) return callback;
+  const read = readOrigin(baseUrl);
+  if ('problem' in read) return refuseTarget(`the delivery's api.base_url ${read.problem}`);
+  if (allowedOrigins.has(read.origin)) return read.origin;
   return refuseTarget("the delivery's api.base_url is not allowed; if it is yours, name it in api.allowedOrigins");
 }
 

@@ -53,16 +53,20 @@ export class CustomDataTable<T> implements KiketTable<T> {
 
   async *iterate(options: Readonly<KiketListOptions> = {}): AsyncIterable<T> {
     const followed = new Set<string>();
-    for (let next: object | undefined = {}; next !== undefined;) {
+    let next: object | undefined;
+    for (;;) {
       const page = (await this.#page(options, next)) as Page;
       const records = recordsOf<T>(page);
       yield* records;
       next = nextPage(page);
-      const offersPages = followed.size > 0 || saysThatItIsLast(page);
-      if (next === undefined && !offersPages && records.length === options.limit) throw mayHaveMore();
+      if (next === undefined) {
+        const offersPages = followed.size > 0 || saysThatItIsLast(page);
+        if (!offersPages && records.length === options.limit) throw mayHaveMore();
+        return;
+      }
       // Pages that go round in a circle would go on for ever.
       const place = JSON.stringify(next);
-      if (followed.has(place)) throw malformed('GET', undefined);
+      if (followed.has(place)) throw malformed('GET');
       followed.add(place);
     }
   }

@@ -50,7 +50,7 @@ export function failureOfAnswer(method: string, answer: Answer, scrub: (text: st
 }
 
 /** A success that says something else than the contract. */
-export function malformed(method: string, answer: Answer | undefined): KiketApiError {
+export function malformed(method: string, answer?: Answer): KiketApiError {
   return KiketApiError.because(
     'api.unavailable',
     `Kiket's API has answered a ${method} with something else than the contract says.`,

@@ -4,7 +4,7 @@ export const DEFAULT_TIMEOUT_MS = 10_000;
 /** What ends a call. */
 export interface Limits {
   readonly signal: AbortSignal | undefined;
-  /** When `signal` aborts at the latest, in milliseconds from now, where that is known; `Infinity` where it is not. */
+  /** Milliseconds until `signal` aborts: `Infinity` where that is not known, `undefined` where nothing makes it abort in time. */
   readonly remainingMs: number | undefined;
 }
 

@@ -1,5 +1,5 @@
 import { describe, requireRecord } from '../options';
-import { problemOfOrigin } from './target';
+import { readOrigin } from './target';
 import type { ApiDispatcher } from './transport';
 
 export interface KiketApiOptions {
@@ -65,9 +65,9 @@ export function requireHeaderText(who: string, name: string, value: unknown): vo
 }
 
 function toOrigin(who: string, name: string, value: unknown): string {
-  const problem = typeof value === 'string' ? problemOfOrigin(value) : `is ${describe(value)}`;
-  if (problem === undefined) return new URL(value as string).origin;
-  throw new TypeError(`${who}: ${name} ${problem}; give an origin such as ${KIKET_ORIGIN}, or http on loopback`);
+  const read = typeof value === 'string' ? readOrigin(value) : { problem: `is ${describe(value)}` };
+  if ('origin' in read) return read.origin;
+  throw new TypeError(`${who}: ${name} ${read.problem}; give an origin such as ${KIKET_ORIGIN}, or http on loopback`);
 }
 
 function toDispatcher(who: string, value: unknown): ApiDispatcher | undefined {

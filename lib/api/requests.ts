@@ -1,3 +1,4 @@
+import { isObject } from '../object';
 import type { KiketApiMethod, KiketApiRequestOptions } from './call';
 import { malformed } from './failure';
 
@@ -25,13 +26,9 @@ export function fieldOf(
   field: string,
   isAsAgreed: (value: unknown) => boolean,
 ): unknown {
-  const value = isObject(answer) ? (answer as Record<string, unknown>)[field] : undefined;
+  const value = isObject(answer) ? answer[field] : undefined;
   if (isAsAgreed(value)) return value;
-  throw malformed(method, undefined);
-}
-
-export function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  throw malformed(method);
 }
 
 export function isText(value: unknown): value is string {

@@ -1,4 +1,5 @@
-import { dataOf, isObject, type Requests } from './requests';
+import { isObject } from '../object';
+import { dataOf, type Requests } from './requests';
 
 export interface KiketSlaEvent {
   readonly id: number;

@@ -1,17 +1,18 @@
 import { KiketApiError } from '../errors';
 
-/** @internal A call that may not be made. Nothing of it has left the process. */
+/** A call that may not be made. Nothing of it has left the process. */
 export function refuseTarget(reason: string): never {
   throw KiketApiError.because('api.target_refused', `The call to Kiket's API is not made: ${reason}.`);
 }
 
-/** Why a text is no origin that credentials may be sent to; undefined when it is one. */
-export function problemOfOrigin(text: string): string | undefined {
+/** The origin that a text is, if credentials may be sent to it; otherwise what is wrong with it. */
+export function readOrigin(text: string): { readonly origin: string } | { readonly problem: string } {
   const url = parseUrl(text);
-  if (url === undefined) return 'is no URL';
-  if (url.username !== '' || url.password !== '') return 'has user info in it';
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) return 'is not https';
-  return `${url.origin}/` === url.href ? undefined : 'has more than an origin';
+  if (url === undefined) return { problem: 'is no URL' };
+  const { origin, protocol, hostname } = url;
+  if (url.username !== '' || url.password !== '') return { problem: 'has user info in it' };
+  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(hostname))) return { problem: 'is not https' };
+  return `${origin}/` === url.href ? { origin } : { problem: 'has more than an origin' };
 }
 
 function isLoopback(hostname: string): boolean {
@@ -68,5 +69,9 @@ export function segment(name: string, value: string | number): string {
 }
 
 function parseUrl(text: string, base?: string): URL | undefined {
-  return URL.canParse(text, base) ? new URL(text, base) : undefined;
+  try {
+    return new URL(text, base);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Pool } from 'undici';
+import type { KiketApiMethod } from './call';
 import type { ApiHeaders } from './rate-limit';
 
 /** What is used of undici's Dispatcher; structural, so that a dispatcher of any version fits. */
@@ -7,7 +8,7 @@ export interface ApiDispatcher {
   request(request: {
     readonly origin: string;
     readonly path: string;
-    readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+    readonly method: KiketApiMethod;
     readonly headers: Record<string, string>;
     readonly body: string | null;
     readonly signal: AbortSignal;

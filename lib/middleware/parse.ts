@@ -1,4 +1,3 @@
-import { parse as parseJson } from 'secure-json-parse';
 import { createConnectApi } from '../api/delivery-api';
 import { readApiOptions, type KiketApiOptions } from '../api/options';
 import { asParsersReport, obtainBody, skipLaterParsers } from '../body';
@@ -8,6 +7,8 @@ import { KiketError, PayloadError } from '../errors';
 import { agree, readClaims } from '../event-claims';
 import { DEFAULT_VERSION, normalizeVersion } from '../event-pattern';
 import { openExchange, type Exchange, type Stage } from '../exchange';
+import { parseJson } from '../json';
+import { isObject } from '../object';
 import type { ContractPayload } from '../payload';
 import { compileSchemas, violationsBy, type Validators } from '../schema';
 import { describe, requireRecord } from '../options';
@@ -150,13 +151,11 @@ function parseObject(bytes: Buffer): ContractPayload | PayloadError {
   if (text === undefined) return malformed('is not UTF-8');
   let parsed: unknown;
   try {
-    parsed = parseJson(text, { protoAction: 'remove', constructorAction: 'remove' });
+    parsed = parseJson(text);
   } catch {
-    // Not kept as the cause: the message of a SyntaxError quotes the body.
     return malformed(bytes.length === 0 ? 'is empty' : 'is not JSON');
   }
-  const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
-  return isObject ? (parsed as ContractPayload) : malformed('is JSON, but no object');
+  return isObject(parsed) ? parsed : malformed('is JSON, but no object');
 }
 
 function malformed(reason: string): PayloadError {

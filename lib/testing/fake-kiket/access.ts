@@ -14,9 +14,18 @@ export function requireScope({ scopes }: Caller, scope: string): void {
   if (!scopes.includes('*') && !scopes.includes(scope)) throw new Refusal(403, `Missing scope: ${scope}`);
 }
 
-export function mayEnter({ scopes }: Caller, projectId: number): boolean {
+function mayEnter({ scopes }: Caller, projectId: number): boolean {
   if (scopes.includes('*') || !scopes.some((scope) => scope.startsWith('project:'))) return true;
   return scopes.includes(`project:${projectId}`);
+}
+
+/** What a list shows the caller: all that it may enter, or of one project. */
+export function isListed(
+  caller: Caller,
+  item: { readonly project_id: number },
+  projectId: number | undefined,
+): boolean {
+  return mayEnter(caller, item.project_id) && (projectId ?? item.project_id) === item.project_id;
 }
 
 /** @throws {Refusal} 403 */

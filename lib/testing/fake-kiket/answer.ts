@@ -5,10 +5,12 @@ export interface Answer {
   readonly text: string | undefined;
 }
 
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
 export const NO_CONTENT: Answer = { status: 204, headers: {}, text: undefined };
 
 export function json(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
-  return text(status, JSON.stringify(value), 'application/json; charset=utf-8', headers);
+  return text(status, JSON.stringify(value), JSON_TYPE, headers);
 }
 
 export function text(

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '../../object';
 import { json, NO_CONTENT, Refusal, type Answer } from './answer';
 import { paginate, type FakeKiketPagination } from './paging';
-import { asJson, isObject, objectIn, wholeNumber, type JsonObject, type Query } from './parameters';
+import { asJson, objectIn, wholeNumber, type JsonObject, type Query } from './parameters';
 import type { Call, Route } from './router';
 
 /** A record of custom data, as it goes over the wire. */

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
-import { json, text, type Answer } from './answer';
+import { json, JSON_TYPE, text, type Answer } from './answer';
 import type { FinalFault } from './fault-board';
 import type { FaultKind, FaultOf } from './faults';
 import type { Outgoing } from './outgoing';
@@ -14,7 +14,6 @@ export interface Scene {
   readonly now: () => number;
 }
 
-const JSON_TYPE = 'application/json; charset=utf-8';
 const HTML_TYPE = 'text/html; charset=utf-8';
 const CHUNK = Buffer.alloc(65_536, ' ');
 

@@ -1,4 +1,4 @@
-import { mayEnter, requireProject, type Caller } from './access';
+import { isListed, requireProject, type Caller } from './access';
 import { json, Refusal, type Answer } from './answer';
 import { IntakeSubmissions } from './intake-submissions';
 import { nextId } from './next-id';
@@ -79,8 +79,6 @@ export class IntakeForms {
   }
 
   #visible(caller: Caller, projectId: number | undefined): FakeKiketIntakeForm[] {
-    return this.#forms.filter(
-      (form) => mayEnter(caller, form.project_id) && (projectId ?? form.project_id) === form.project_id,
-    );
+    return this.#forms.filter((form) => isListed(caller, form, projectId));
   }
 }

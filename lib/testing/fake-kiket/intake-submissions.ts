@@ -1,6 +1,7 @@
+import { isObject } from '../../object';
 import { json, Refusal, type Answer } from './answer';
 import type { FakeKiketIntakeForm } from './intake-forms';
-import { countOf, isObject, objectIn, type Query } from './parameters';
+import { countOf, objectIn, type Query } from './parameters';
 import type { Call, Route } from './router';
 
 type Decision = 'approved' | 'rejected';

@@ -1,4 +1,4 @@
-import { mayEnter, requireProject } from './access';
+import { isListed, requireProject } from './access';
 import { json, Refusal, type Answer } from './answer';
 import { nextId } from './next-id';
 import { byNumber } from './paging';
@@ -69,10 +69,7 @@ export class Issues {
   #list({ query, caller }: Call): Answer {
     const projectId = wholeNumber(query, 'project_id');
     const found = this.#issues.filter(
-      (issue) =>
-        mayEnter(caller, issue.project_id) &&
-        (projectId ?? issue.project_id) === issue.project_id &&
-        (query['status'] ?? issue.status) === issue.status,
+      (issue) => isListed(caller, issue, projectId) && (query['status'] ?? issue.status) === issue.status,
     );
     const { items, fields } = byNumber(found, query, 'per_page');
     return json(200, { issues: items, ...fields });

@@ -1,5 +1,6 @@
+import { isObject } from '../../object';
 import { json, Refusal } from './answer';
-import { isObject, textIn, type JsonObject } from './parameters';
+import { textIn, type JsonObject } from './parameters';
 import type { Call, Route } from './router';
 
 /** Keeps what extensions report. */

@@ -1,3 +1,4 @@
+import { isObject } from '../../object';
 import { Refusal } from './answer';
 
 export type Query = Readonly<Record<string, string>>;
@@ -26,10 +27,6 @@ export function booleanOf(query: Query, name: string): boolean | undefined {
   if (value === undefined) return undefined;
   if (value === 'true' || value === 'false') return value === 'true';
   throw new Refusal(422, `${name} must be true or false`);
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** @throws {Refusal} 422 when the body has no object of that name. */

@@ -1,4 +1,4 @@
-import { mayEnter } from './access';
+import { isListed } from './access';
 import { json, Refusal, type Answer } from './answer';
 import { nextId } from './next-id';
 import { asJson, countOf, wholeNumber } from './parameters';
@@ -57,8 +57,7 @@ export class SlaEvents {
     }
     const found = this.#events.filter(
       (event) =>
-        mayEnter(caller, event.project_id) &&
-        (projectId ?? event.project_id) === event.project_id &&
+        isListed(caller, event, projectId) &&
         (issueId ?? event.issue_id) === event.issue_id &&
         (state ?? event.state) === event.state,
     );
