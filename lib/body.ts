@@ -125,6 +125,9 @@ function readBody(req: BodyRequest, res: ServerResponse, limit: number, giveBack
   let received = 0;
   let settled = false;
   const resource = new AsyncResource('kiket.readBody');
+  // A middleware before this one listens too, or has set it flowing: what we give back would be gone before the next reads.
+  const wasFlowing = giveBack && req.readableFlowing === true;
+  if (wasFlowing) req.pause();
   const [event, onEvent] = giveBack ? (['readable', onReadable] as const) : (['data', onData] as const);
   // To listen makes Node read. Whether a body without a length is empty shows once its first packet is parsed.
   if (giveBack && expected === undefined) process.nextTick(listen);
@@ -161,9 +164,10 @@ function readBody(req: BodyRequest, res: ServerResponse, limit: number, giveBack
     const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, received);
     // The listeners stay, and hear nothing more of a stream that has come to its end, or that nobody is to read.
     if (!giveBack) return finish(body);
-    req.off(event, onEvent).off('end', settle).off('close', settle);
-    // Before 'end', which Node puts off while there is something to read.
+    // Before 'end', which Node puts off while there is something to read; and before our listener is gone, when whoever
+    // listens for 'data' would be handed it at once.
     if (received > 0 && !req.readableEnded && !req.destroyed) req.unshift(body);
+    req.off(event, onEvent).off('end', settle).off('close', settle);
     // Node drops the rest of a body only if nobody has begun to read it; the connection would stay blocked.
     if (received > limit) res.once('finish', () => req.resume());
     // Node notices on the next tick that a listener is gone; until then a new one would hear nothing.
@@ -171,6 +175,7 @@ function readBody(req: BodyRequest, res: ServerResponse, limit: number, giveBack
   }
 
   function finish(body: Buffer): void {
+    if (wasFlowing) req.resume();
     resource.runInAsyncScope(done, undefined, refusal(), body);
   }
 
