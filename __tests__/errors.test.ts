@@ -36,6 +36,8 @@ const table: Record<KiketErrorCode, [status: number, retryable: boolean]> = {
   'signature.scheme_refused': [401, false],
   'signature.secret_unknown': [401, false],
   'signature.secret_unavailable': [503, true],
+  'token.invalid': [401, false],
+  'token.keys_unavailable': [503, true],
   'body.already_parsed': [500, true],
   'body.too_large': [413, false],
   'body.encoding_unsupported': [415, false],

@@ -33,6 +33,8 @@ const secretCanaries = [
   values.signing,
 ];
 const payloadCanary = 'canary_of_the_payload';
+/** In the text of an error that a handler throws. */
+const messageCanary = 'canary_of_a_message';
 
 const payload = {
   event: 'issue.created',
@@ -61,6 +63,34 @@ const ways: Record<string, (value: unknown) => string> = {
   structuredClone: (value) => inspect(structuredClone(value), { depth: null }),
 };
 const printing = Object.entries(ways).filter(([name]) => /JSON\.stringify|inspect|template/.test(name));
+
+const traceChannels = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map(
+  (name) => `tracing:kiket:delivery:${name}`,
+);
+
+/** All that can be reached from a value: by symbols, by what is not enumerable, and by the accessors of its class. */
+function everythingIn(value: unknown, seen = new Set<unknown>()): string[] {
+  if (typeof value === 'function' || seen.has(value)) return [];
+  if (typeof value !== 'object' || value === null) return [String(value)];
+  seen.add(value);
+  const texts = Buffer.isBuffer(value) ? [value.toString()] : [];
+  for (
+    let at: object | null = value;
+    at !== null && at !== Object.prototype;
+    at = Object.getPrototypeOf(at) as object
+  ) {
+    for (const key of Reflect.ownKeys(at)) {
+      texts.push(String(key), ...everythingIn((value as Record<PropertyKey, unknown>)[key], seen));
+    }
+  }
+  return texts;
+}
+
+/** What a message of a trace shows, at the moment when it is published. */
+function shownBy(message: unknown): string {
+  const printed = inspect(message, { showHidden: true, depth: Infinity, getters: true, maxStringLength: null });
+  return [printed, JSON.stringify(message), ...everythingIn(message)].join('\n');
+}
 
 function expectNone(text: string, canaries: readonly string[]): void {
   expect(canaries.filter((canary) => text.includes(canary))).toEqual([]);
@@ -217,6 +247,12 @@ describeMajors('secrets', (express) => {
     'an Error with a secret': ({ secrets }) => {
       throw new Error(`with ${secrets.get('API_TOKEN')} and ${secrets.get('PRIVATE_KEY')}`);
     },
+    'an Error that only a log should show': ({ payload }) => {
+      throw new Error(messageCanary, { cause: payload });
+    },
+    'a NonRetryableError that only Kiket should be told': () => {
+      throw new NonRetryableError(messageCanary, { details: [{ reason: messageCanary }] });
+    },
     'an exposed error with a secret': ({ secrets }) => {
       throw Object.assign(new Error(`with ${secrets.get('API_TOKEN')}`), { expose: true, status: 409 });
     },
@@ -245,6 +281,8 @@ describeMajors('secrets', (express) => {
     readonly status: number;
     readonly answer: string;
     readonly observed: string;
+    /** What each message of the trace has shown. */
+    readonly traced: readonly string[];
     readonly output: string;
   }
 
@@ -259,6 +297,9 @@ describeMajors('secrets', (express) => {
     const collect = (told: unknown) => void observed.push(told);
     const names = ['kiket:delivery', 'kiket:late-error'].map((name) => channel(name));
     for (const name of names) name.subscribe(collect);
+    const traced: string[] = [];
+    const trace = (message: unknown) => void traced.push(shownBy(message));
+    for (const name of traceChannels) channel(name).subscribe(trace);
     const app = express();
     // In the environment 'test' nothing is printed.
     app.set('env', 'production');
@@ -278,9 +319,10 @@ describeMajors('secrets', (express) => {
       response = await deliver(app, body, delivery);
     });
     for (const name of names) name.unsubscribe(collect);
+    for (const name of traceChannels) channel(name).unsubscribe(trace);
     const told = observed.map((each) => `${inspect(each, { depth: null })} ${JSON.stringify(each)}`).join('\n');
     const { status, text, headers } = response!;
-    return { status, answer: JSON.stringify([text, headers]), observed: told, output };
+    return { status, answer: JSON.stringify([text, headers]), observed: told, traced, output };
   }
 
   const handled = kiketHandler('issue.created', () => ({}));
@@ -288,15 +330,20 @@ describeMajors('secrets', (express) => {
   it.each(refusals.map(([name, ...rest]) => [name, rest] as const))(
     'should not show when the delivery is refused for %s',
     async (_name, [body, delivery, more]) => {
-      const { status, answer, observed, output } = await observe(handled, body, delivery, more);
+      const { status, answer, observed, traced, output } = await observe(handled, body, delivery, more);
       expect(status).toBeGreaterThanOrEqual(400);
+      expect(traced).toHaveLength(5);
+      expectNone(traced.join(), [...secretCanaries, payloadCanary, '987654321987']);
       expectNone(answer + observed + output, [...secretCanaries, payloadCanary, '987654321987']);
     },
   );
 
   it.each(Object.entries(handlers))('should not show when the handler ends with %s', async (_name, fn) => {
     const handler = kiketHandler('issue.created', fn as () => object);
-    const { answer, observed, output } = await observe(handler, payload, {}, { deadlineMs: 100 });
+    const { answer, observed, traced, output } = await observe(handler, payload, {}, { deadlineMs: 100 });
+    expect(traced.length).toBeGreaterThanOrEqual(4);
+    expect(traced.at(-1)).toContain('issue.created');
+    expectNone(traced.join(), [...secretCanaries, payloadCanary, messageCanary]);
     expectNone(answer + observed + output, secretCanaries);
     expectNone(answer + observed, [payloadCanary]);
   });
@@ -311,9 +358,13 @@ describeMajors('secrets', (express) => {
       return { payload: delivery.payload };
     });
     const delivery = { secret: 'another secret' };
-    const { status, answer, observed, output } = await observe(handler, payload, delivery, { reportOnly: true });
+    const { status, answer, observed, traced, output } = await observe(handler, payload, delivery, {
+      reportOnly: true,
+    });
     expect(status).toBe(200);
     expectNone(text + answer + observed + output, secretCanaries);
+    expect(traced).toHaveLength(4);
+    expectNone(traced.join(), [...secretCanaries, payloadCanary]);
   });
 
   it("should write nothing at start-up about a user's schema", async () => {

@@ -1,15 +1,24 @@
 import { inspect } from 'node:util';
 import { ScopeError } from './errors';
+import type { TokenClaims } from './runtime-token/claims';
 
 /** The `authentication` of a delivery. It prints and serialises without the token. */
 export interface KiketAuth {
+  /** `token` once kiketRuntimeToken has run: scopes, expiry and ids are then those of the verified token. */
+  readonly source: 'body' | 'token';
   readonly tokenType: string | undefined;
   /** For calls to `/api/v1/ext/**`, until `expiresAt`. */
   readonly runtimeToken: string | undefined;
-  /** `undefined` where the payload has no date. */
+  /** When the token expires; `undefined` where the payload has no date. */
   readonly expiresAt: Date | undefined;
   /** Empty for an unverified delivery. */
   readonly scopes: readonly string[];
+  /** Of the verified token; `undefined` without one, as are the three below. */
+  readonly organizationId: number | undefined;
+  readonly projectId: number | undefined;
+  readonly extensionId: string | undefined;
+  /** `jti`: names this one token. */
+  readonly tokenId: string | undefined;
   /** Whether all are granted; `*` grants all. */
   hasScopes(...scopes: string[]): boolean;
   /** @throws {ScopeError} `scope.missing`, with the missing ones. */
@@ -24,21 +33,48 @@ export interface Authentication {
 }
 
 export class DeliveryAuth implements KiketAuth {
-  readonly tokenType: string | undefined;
-  readonly expiresAt: Date | undefined;
-  readonly scopes: readonly string[];
-  readonly #runtimeToken: string | undefined;
+  readonly #authentication: Authentication;
+  readonly #token: TokenClaims | undefined;
 
-  constructor(authentication: Authentication) {
-    const { token_type, runtime_token, expires_at, scopes } = authentication;
-    this.tokenType = token_type ?? undefined;
-    this.#runtimeToken = runtime_token ?? undefined;
-    this.expiresAt = toDate(expires_at);
-    this.scopes = scopes ?? [];
+  constructor(authentication: Authentication, token: TokenClaims | undefined) {
+    this.#authentication = authentication;
+    this.#token = token;
+  }
+
+  get source(): 'body' | 'token' {
+    return this.#token === undefined ? 'body' : 'token';
+  }
+
+  get tokenType(): string | undefined {
+    return this.#authentication.token_type ?? undefined;
   }
 
   get runtimeToken(): string | undefined {
-    return this.#runtimeToken;
+    return this.#authentication.runtime_token ?? undefined;
+  }
+
+  get expiresAt(): Date | undefined {
+    return this.#token === undefined ? toDate(this.#authentication.expires_at) : new Date(this.#token.expiresAt);
+  }
+
+  get scopes(): readonly string[] {
+    return this.#token?.scopes ?? this.#authentication.scopes ?? NONE;
+  }
+
+  get organizationId(): number | undefined {
+    return this.#token?.organizationId;
+  }
+
+  get projectId(): number | undefined {
+    return this.#token?.projectId;
+  }
+
+  get extensionId(): string | undefined {
+    return this.#token?.extensionId;
+  }
+
+  get tokenId(): string | undefined {
+    return this.#token?.tokenId;
   }
 
   hasScopes(...scopes: string[]): boolean {
@@ -46,9 +82,15 @@ export class DeliveryAuth implements KiketAuth {
   }
 
   requireScopes(...scopes: string[]): void {
+    const error = this.refuseWithout(scopes);
+    if (error !== undefined) throw error;
+  }
+
+  /** Why a handler that requires `scopes` cannot have this delivery; undefined when it can. */
+  refuseWithout(scopes: readonly string[]): ScopeError | undefined {
     const missing = this.#missing(scopes);
-    if (missing.length === 0) return;
-    throw ScopeError.of(
+    if (missing.length === 0) return undefined;
+    return ScopeError.of(
       'scope.missing',
       `The delivery lacks the scope ${missing.join(', ')}. Grant it in the extension's manifest.`,
       {
@@ -58,18 +100,21 @@ export class DeliveryAuth implements KiketAuth {
   }
 
   #missing(scopes: readonly string[]): string[] {
-    return this.scopes.includes('*') ? [] : scopes.filter((scope) => !this.scopes.includes(scope));
+    const granted = this.scopes;
+    return granted.includes('*') ? [] : scopes.filter((scope) => !granted.includes(scope));
   }
 
   toJSON(): unknown {
-    const { tokenType, expiresAt, scopes } = this;
-    return { tokenType, expiresAt, scopes };
+    const { source, tokenType, expiresAt, scopes, organizationId, projectId, extensionId, tokenId } = this;
+    return { source, tokenType, expiresAt, scopes, organizationId, projectId, extensionId, tokenId };
   }
 
   [inspect.custom](): unknown {
     return this.toJSON();
   }
 }
+
+const NONE: readonly string[] = Object.freeze([]);
 
 /** RFC 3339; `Date` alone would take '5' for a month. */
 const DATE = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;

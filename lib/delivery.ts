@@ -32,9 +32,9 @@ export interface KiketJobDelivery<P extends string = string> {
   readonly payload: KiketPayloadOf<P>;
   /** `X-Kiket-Invocation`, else `X-Kiket-Delivery`: not signed, for correlation only. */
   readonly invocationId: string | undefined;
-  /** The signed payload's `issue.project_id`, else `X-Kiket-Project`: then not signed. */
+  /** The signed payload's `issue.project_id`, else that of a verified runtime token, else `X-Kiket-Project`: then not signed. */
   readonly projectId: number | undefined;
-  /** `X-Kiket-Organization`: not signed, for correlation only. */
+  /** That of a verified runtime token; without one `X-Kiket-Organization`: not signed, for correlation only. */
   readonly organizationId: number | undefined;
   /** Calls Kiket back, with the runtime token of the delivery or the `apiKey` of kiketParse's `api` option. */
   readonly api: KiketApi;
@@ -114,7 +114,7 @@ export function signatureMissing(): SignatureError {
 /** @internal */
 export function eventUnhandled(events: readonly string[]): KiketError {
   return KiketError.of('event.unhandled', 'No handler is registered for this event.', {
-    details: [{ reason: 'The events that are handled here', events }],
+    details: [{ reason: 'The events that are handled here', events: [...events] }],
   });
 }
 
@@ -176,7 +176,8 @@ export class Delivery {
   }
 
   get organizationId(): number | undefined {
-    return headerId(this.#exchange.req.headers['x-kiket-organization']);
+    const { token, req } = this.#exchange;
+    return token === undefined ? headerId(req.headers['x-kiket-organization']) : token.organizationId;
   }
 
   /** This delivery, once it is parsed, in the type that handlers see. */

@@ -14,6 +14,8 @@ export const KIKET_ERRORS = {
   'signature.scheme_refused': 401,
   'signature.secret_unknown': 401,
   'signature.secret_unavailable': 503,
+  'token.invalid': 401,
+  'token.keys_unavailable': 503,
   'body.already_parsed': 500,
   'body.too_large': 413,
   'body.encoding_unsupported': 415,
@@ -169,7 +171,7 @@ export class NonRetryableError extends KiketError {
 
 /** The delivery is not authentic, or that cannot be told. */
 export class SignatureError extends KiketError {
-  declare readonly code: Extract<KiketErrorCode, `signature.${string}`>;
+  declare readonly code: Extract<KiketErrorCode, `signature.${string}` | `token.${string}`>;
   static {
     this.prototype.name = 'SignatureError';
   }

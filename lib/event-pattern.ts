@@ -1,4 +1,4 @@
-import { isGuard } from './reply';
+import { describe } from './options';
 
 const PATTERN = /^(?:\*|[^\s*@]+(?:\.\*|@[^\s*@]+)?)$/;
 const DIGITS = /^\d+$/;
@@ -21,20 +21,9 @@ export function splitPattern(pattern: string): [name: string, version: string | 
   return [name, version === undefined ? undefined : normalizeVersion(version)];
 }
 
-/**
- * Compiles `name`, `name@v2`, `prefix.*` or `*` into a test. A pattern never matches a guard, which is registered by
- * its name.
- *
- * @throws {TypeError} when the pattern is ill-formed.
- */
-export function compilePattern(who: string, pattern: string): (event: string | undefined, version: string) => boolean {
-  if (!isEventPattern(pattern)) {
-    throw new TypeError(`${who}: '${pattern}' is no event; write 'name', 'name@v2', 'prefix.*' or '*'`);
-  }
-  if (pattern.endsWith('*')) {
-    const prefix = pattern.slice(0, -1);
-    return (event = '') => event.startsWith(prefix) && !isGuard(event);
-  }
-  const [name, version] = splitPattern(pattern);
-  return (event, received) => event === name && (version === undefined || received === version);
+/** @throws {TypeError} when a pattern is none of `name`, `name@v2`, `prefix.*` and `*`. */
+export function requirePattern(who: string, pattern: unknown): void {
+  if (typeof pattern === 'string' && isEventPattern(pattern)) return;
+  const received = typeof pattern === 'string' ? `'${pattern}'` : describe(pattern);
+  throw new TypeError(`${who}: ${received} is no event; write 'name', 'name@v2', 'prefix.*' or '*'`);
 }

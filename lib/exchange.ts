@@ -5,18 +5,21 @@ import type { KiketApi } from './api/client';
 import type { Callback } from './api/credentials';
 import type { ConnectApi } from './api/delivery-api';
 import { writeError, writeSuccess } from './answer';
-import { DeliveryAuth, type Authentication, type KiketAuth } from './auth';
+import { DeliveryAuth, type Authentication } from './auth';
 import type { BodyRequest } from './body';
 import { Delivery, exchangeOf } from './delivery';
 import { KiketError, toKiketError } from './errors';
 import { shareHiddenClasses } from './hidden-class';
 import { discardLateWrites } from './late-writes';
 import { notify } from './observer';
+import type { ContractPayload } from './payload';
 import { deliveries, lateErrors, outcomeOf, type KiketRecord } from './record';
 import { toJson } from './reply';
 import { ExchangeResponder, type KiketResponder } from './responder';
+import type { TokenClaims } from './runtime-token/claims';
 import { DeliverySecrets, scrub, WithheldSecrets, type KiketSecrets, type SecretValues } from './secrets';
 import type { KiketSignature } from './signature';
+import { traced, tracing } from './trace';
 
 /** @internal What of Express's request is used. */
 export interface KiketRequest extends BodyRequest {
@@ -28,6 +31,9 @@ export interface KiketRequest extends BodyRequest {
 /** @internal What a middleware does with an exchange. kiket() calls stage after stage, where Express would look each up. */
 export type Stage = (exchange: Exchange, next: (error?: unknown) => void) => void;
 
+/** Is told how a delivery ended; of one that was passed on only that it did. */
+type OnEnd = (record: KiketRecord | undefined) => void;
+
 export type OnCompleted = ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
 
 /** Kiket waits 10 s for an answer (`contract.md` §3). */
@@ -38,9 +44,19 @@ const GRACE_MS = 1000;
 
 const NONE = Object.freeze({});
 
-/** @internal The exchange of a request, opened by the first middleware of this package that sees it. */
-export function openExchange(req: KiketRequest, res: ServerResponse): Exchange {
-  return exchangeOf(req) ?? new Exchange(req, res);
+/** @internal Runs a stage on the exchange of a request, which the first middleware of this package that sees it opens. */
+export function runStage(stage: Stage, req: KiketRequest, res: ServerResponse, next: (error?: unknown) => void): void {
+  const open = exchangeOf(req);
+  if (open !== undefined) return stage(open, next);
+  const exchange = new Exchange(req, res);
+  if (tracing.hasSubscribers) traced(exchange, () => stage(exchange, next));
+  else stage(exchange, next);
+}
+
+/** @internal Passes a request without a signature on, unread and untraced. */
+export function passOnUnsigned(req: KiketRequest, res: ServerResponse, next: () => void): void {
+  (exchangeOf(req) ?? new Exchange(req, res)).passOn('unsigned');
+  next();
 }
 
 /**
@@ -57,6 +73,8 @@ export class Exchange {
   limit = 0;
   /** The delivery secrets that were tried, to keep them out of texts. */
   keys: readonly KeyObject[] = [];
+  /** The body as an object, where somebody before kiketParse had to look into it. */
+  object: ContractPayload | undefined = undefined;
   /** Why the request goes on unverified, as if this package were not there. */
   passedOn: 'unsigned' | 'refused' | undefined = undefined;
   /** Whether an error of this request is answered by kiketErrorHandler. */
@@ -87,8 +105,11 @@ export class Exchange {
   #watching = false;
   #recorded = false;
   #onCompleted: OnCompleted = undefined;
+  #onEnd: readonly OnEnd[] = [];
+  #token: TokenClaims | undefined = undefined;
+  #trustsUnsignedBody = false;
   #secrets: KiketSecrets | undefined = undefined;
-  #auth: KiketAuth | undefined = undefined;
+  #auth: DeliveryAuth | undefined = undefined;
   #api: KiketApi | undefined = undefined;
   /** The key of the API, and secrets that the handler has fetched from it. */
   #apiSecrets: readonly string[] = [];
@@ -120,13 +141,13 @@ export class Exchange {
   get secrets(): KiketSecrets | undefined {
     if (!this.parsed) return undefined;
     return (this.#secrets ??= this.delivery.verified
-      ? new DeliverySecrets(this.secretValues, this.fallbackSecrets, this.missingSecrets)
+      ? new DeliverySecrets(this.secretValues, this.fallbackSecrets, this.missingSecrets, !this.trustsBody)
       : new WithheldSecrets());
   }
 
-  get auth(): KiketAuth | undefined {
+  get auth(): DeliveryAuth | undefined {
     if (!this.parsed) return undefined;
-    return (this.#auth ??= new DeliveryAuth(this.authentication));
+    return (this.#auth ??= new DeliveryAuth(this.authentication, this.token));
   }
 
   get api(): KiketApi | undefined {
@@ -153,6 +174,12 @@ export class Exchange {
       if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
     }
     return this.#controller.signal;
+  }
+
+  /** Calls `observer` once, when an answer is out or the client has left. What it throws is ignored. */
+  onEnd(observer: OnEnd): void {
+    this.#onEnd = [...this.#onEnd, observer];
+    this.#watch();
   }
 
   /** Lets the chain go on, unless an answer is out. */
@@ -187,12 +214,33 @@ export class Exchange {
     this.#api = undefined;
   }
 
-  /** Takes the delivery for authentic. */
+  /** Takes the delivery for authentic, as its body is signed. */
   accept(signature: KiketSignature): void {
+    this.delivery.signature = signature;
+    this.#accept();
+  }
+
+  /** Takes the delivery for authentic, as its runtime token is. */
+  acceptToken(token: TokenClaims, trustUnsignedBody: boolean): void {
+    this.#token = token;
+    this.#trustsUnsignedBody = trustUnsignedBody;
+    this.#accept();
+  }
+
+  #accept(): void {
     this.claimed = true;
     this.delivery.verified = true;
-    this.delivery.signature = signature;
     if (this.passedOn !== undefined) this.#takeBack();
+  }
+
+  /** What the runtime token of a verified delivery says, where that was verified. */
+  get token(): TokenClaims | undefined {
+    return this.delivery.verified ? this.#token : undefined;
+  }
+
+  /** Whether nobody but the sender can have written the body, or that is said not to matter. */
+  get trustsBody(): boolean {
+    return this.delivery.signature !== undefined || this.#trustsUnsignedBody;
   }
 
   #takeBack(): void {
@@ -332,14 +380,20 @@ export class Exchange {
   #record(status: number): void {
     if (this.#recorded) return;
     this.#recorded = true;
-    if (this.passedOn !== undefined || !(deliveries.hasSubscribers || this.#onCompleted)) return;
+    if (!(deliveries.hasSubscribers || this.#onCompleted || this.#onEnd.length > 0)) return;
+    const record = this.passedOn === undefined ? this.#toRecord(status) : undefined;
+    for (const observer of this.#onEnd) notify(observer, record);
+    if (record === undefined) return;
+    notify(this.#onCompleted, record);
+    if (deliveries.hasSubscribers) deliveries.publish(record);
+  }
+
+  #toRecord(status: number): KiketRecord {
     const { event, eventVersion, invocationId } = this.delivery;
     const outcome = outcomeOf(status);
     const code = outcome === 'success' || this.#error === undefined ? undefined : this.scrub(this.#error.code);
     const durationMs = performance.now() - this.#startedAtMs;
-    const record: KiketRecord = Object.freeze({ event, eventVersion, invocationId, outcome, code, status, durationMs });
-    notify(this.#onCompleted, record);
-    if (deliveries.hasSubscribers) deliveries.publish(record);
+    return Object.freeze({ event, eventVersion, invocationId, outcome, code, status, durationMs });
   }
 
   static #onDeadline(exchange: Exchange): void {

@@ -10,6 +10,13 @@ export function requireNumber(who: string, name: string, value: unknown, min: nu
   throw new TypeError(`${who}: ${name} is ${received}; give a number from ${min} to ${max}`);
 }
 
+/** @throws {TypeError} when `value` is no whole number within the bounds. */
+export function requireWhole(who: string, name: string, value: unknown, min: number, max: number): void {
+  requireNumber(who, name, value, min, max);
+  if (Number.isInteger(value)) return;
+  throw new TypeError(`${who}: ${name} is ${String(value)}; give a whole number`);
+}
+
 /** @throws {TypeError} when `value` is no boolean: 'false', as the environment gives it, would count as true. */
 export function requireBoolean(who: string, name: string, value: unknown): void {
   if (typeof value === 'boolean') return;

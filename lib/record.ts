@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { isRetryable } from './errors';
+import { isObject } from './object';
 
 /** How one delivery ended. */
 export interface KiketRecord {
@@ -19,6 +20,27 @@ export interface KiketRecord {
 
 /** A {@link KiketRecord} for each delivery that ended, refusals included. */
 export const deliveries = channel('kiket:delivery');
+
+/**
+ * Calls `observer` for each record on the channel; whatever else others publish there is none. Returns how to end it.
+ * `observer` must not throw: Node ends the process then.
+ */
+export function onRecord(observer: (record: KiketRecord) => void): () => void {
+  const onMessage = (message: unknown): void => {
+    if (isRecord(message)) observer(message);
+  };
+  deliveries.subscribe(onMessage);
+  return () => void deliveries.unsubscribe(onMessage);
+}
+
+/** By what its readers need: another copy of this package may publish more, or less. */
+function isRecord(message: unknown): message is KiketRecord {
+  if (!isObject(message)) return false;
+  const { outcome, status, durationMs } = message as Partial<KiketRecord>;
+  return OUTCOMES.has(outcome) && typeof status === 'number' && typeof durationMs === 'number';
+}
+
+const OUTCOMES: ReadonlySet<unknown> = new Set<KiketRecord['outcome']>(['success', 'retryable', 'final']);
 
 /** `{ error, event, eventVersion, invocationId }` of what failed after its answer was out. */
 export const lateErrors = channel('kiket:late-error');

@@ -24,11 +24,14 @@ export class DeliverySecrets implements KiketSecrets {
   readonly #values: SecretValues;
   readonly #fallback: SecretValues;
   readonly missing: readonly string[];
+  readonly #withheld: boolean;
 
-  constructor(values: SecretValues, fallback: SecretValues, missing: readonly string[]) {
+  /** @param withheld whether the delivery may have carried some that nobody may see. */
+  constructor(values: SecretValues, fallback: SecretValues, missing: readonly string[], withheld: boolean) {
     this.#values = values;
     this.#fallback = fallback;
     this.missing = missing;
+    this.#withheld = withheld;
   }
 
   get(key: string): string | undefined {
@@ -38,14 +41,17 @@ export class DeliverySecrets implements KiketSecrets {
   require(key: string): string {
     const value = this.get(key);
     if (value !== undefined) return value;
+    throw MissingSecretError.of('secret.missing', `The secret ${key} is missing. ${this.#advice()}`, {
+      details: [{ reason: 'The delivery carries no such secret', missing: [...new Set([key, ...this.missing])] }],
+    });
+  }
+
+  #advice(): string {
+    if (this.#withheld) {
+      return 'The secrets of the body are withheld, as the runtime token does not cover it: sign deliveries, or see trustUnsignedBody.';
+    }
     const reported = this.missing.length === 0 ? '' : ` Kiket reports as unavailable: ${this.missing.join(', ')}.`;
-    throw MissingSecretError.of(
-      'secret.missing',
-      `The secret ${key} is missing. Set it in the extension's settings.${reported}`,
-      {
-        details: [{ reason: 'The delivery carries no such secret', missing: [...new Set([key, ...this.missing])] }],
-      },
-    );
+    return `Set it in the extension's settings.${reported}`;
   }
 
   keys(): string[] {
@@ -103,9 +109,14 @@ export function hideSecrets(payload: SecretPayload): void {
   if (authentication?.runtime_token) hide(authentication, 'runtime_token', authentication.runtime_token);
 }
 
+/** Takes out of a payload the secrets that whoever has its runtime token may have put there. */
+export function withholdSecrets(payload: SecretPayload): void {
+  delete payload.secrets;
+}
+
 /** Takes secrets and token out of a payload that nobody has verified. */
 export function removeSecrets(payload: SecretPayload): void {
-  delete payload.secrets;
+  withholdSecrets(payload);
   if (payload.authentication) delete payload.authentication.runtime_token;
 }
 

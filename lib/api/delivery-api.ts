@@ -17,7 +17,7 @@ function connect(settings: ApiSettings, exchange: Exchange): KiketApi {
   return new ApiClient({
     authorize: authorizeDelivery(settings, callback, auth),
     dispatcher: settings.dispatcher,
-    projectId: exchange.signedProjectId ?? onlyProjectOf(auth.scopes),
+    projectId: exchange.signedProjectId ?? auth.projectId ?? onlyProjectOf(auth.scopes),
     extensionId: settings.extensionId,
     eventVersion: delivery.eventVersion!,
     limits: () => ({ signal: exchange.signal, remainingMs: exchange.remainingMs }),

@@ -1,5 +1,5 @@
 import type { KiketMiddleware } from '../delivery';
-import { openExchange } from '../exchange';
+import { passOnUnsigned, runStage, type Stage } from '../exchange';
 import { createParse, type KiketParseOptions } from './parse';
 import type { KiketRawBodyOptions } from './raw-body';
 import { createRespond, type KiketRespondOptions } from './respond';
@@ -18,15 +18,19 @@ export interface KiketOptions extends KiketRawBodyOptions, KiketVerifyOptions, K
  * @throws {TypeError} at start-up, as each of them does.
  */
 export function kiket(options: Readonly<KiketOptions>): KiketMiddleware {
-  const { secret, signatureRequired = true, reportOnly = false } = options;
+  const { secret, signatureRequired, reportOnly = false } = options;
+  const mayPassUnsigned = signatureRequired === false;
   const respond = createRespond('kiket', options);
   // What is passed on must be whole; otherwise parse follows, and nobody reads again.
   const verify = createVerify('kiket', secret, options, reportOnly);
   const parse = createParse('kiket', options);
 
-  return function kiketMiddleware(req, res, next) {
-    const exchange = openExchange(req, res);
-    if (signatureRequired || !isUnsigned(req)) respond(exchange);
+  const receive: Stage = (exchange, next) => {
+    respond(exchange);
     verify(exchange, (error) => (error === undefined ? parse(exchange, next) : next(error)));
+  };
+  return function kiketMiddleware(req, res, next) {
+    if (mayPassUnsigned && isUnsigned(req)) passOnUnsigned(req, res, next);
+    else runStage(receive, req, res, next);
   };
 }

@@ -1,18 +1,16 @@
 import { createConnectApi } from '../api/delivery-api';
 import { readApiOptions, type KiketApiOptions } from '../api/options';
 import { asParsersReport, obtainBody, skipLaterParsers } from '../body';
-import { decodeUtf8 } from '../decode';
 import { headerId, wiringMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, PayloadError } from '../errors';
 import { agree, readClaims } from '../event-claims';
 import { DEFAULT_VERSION, normalizeVersion } from '../event-pattern';
-import { openExchange, type Exchange, type Stage } from '../exchange';
-import { parseJson } from '../json';
-import { isObject } from '../object';
+import { runStage, type Exchange, type Stage } from '../exchange';
+import { parseObject } from '../payload-object';
 import type { ContractPayload } from '../payload';
 import { compileSchemas, violationsBy, type Validators } from '../schema';
 import { describe, requireRecord } from '../options';
-import { hideSecrets, removeSecrets, type SecretValues } from '../secrets';
+import { hideSecrets, removeSecrets, withholdSecrets, type SecretValues } from '../secrets';
 import { textOf } from '../text';
 import { validateContract } from '../validate-contract';
 
@@ -45,7 +43,7 @@ const NONE = Object.freeze({});
 export function kiketParse(options: Readonly<KiketParseOptions> = {}): KiketMiddleware {
   const parse = createParse('kiketParse', options);
   return function kiketParseMiddleware(req, res, next) {
-    parse(openExchange(req, res), next);
+    runStage(parse, req, res, next);
   };
 }
 
@@ -91,7 +89,8 @@ function copySecrets(who: string, secrets: KiketParseOptions['fallbackSecrets'] 
 
 /** Fills in the delivery; or says why it is none. */
 function read(exchange: Exchange, validators: Validators): PayloadError | undefined {
-  const payload = parseObject(exchange.rawBody!);
+  const payload = exchange.object ?? parseObject(exchange.rawBody!);
+  exchange.object = undefined;
   if (payload instanceof KiketError) return payload;
   const violations = violationsBy(validateContract, payload);
   if (violations.length > 0) return invalid(violations);
@@ -110,6 +109,7 @@ function read(exchange: Exchange, validators: Validators): PayloadError | undefi
     if (violations.length > 0) return invalid(violations);
   }
 
+  if (!exchange.trustsBody) withholdSecrets(payload);
   exchange.secretValues = payload.secrets ?? NONE;
   exchange.authentication = payload.authentication ?? NONE;
   exchange.callback = payload.api ?? NONE;
@@ -131,35 +131,24 @@ function readUnverified(exchange: Exchange, body: Buffer | undefined): void {
 }
 
 function fill(exchange: Exchange, payload: ContractPayload, event: string | undefined, eventVersion: string): void {
-  const { delivery, req } = exchange;
+  const { delivery } = exchange;
   delivery.event = event;
   delivery.eventVersion = eventVersion;
   delivery.payload = payload as NonNullable<typeof delivery.payload>;
   // A header does not stand in for a signed value, even one that is no id.
   const signedId: unknown = payload.issue?.project_id ?? undefined;
   exchange.signedProjectId = toId(signedId);
-  delivery.projectId = signedId === undefined ? headerId(req.headers['x-kiket-project']) : exchange.signedProjectId;
+  delivery.projectId = signedId === undefined ? unsignedProject(exchange) : exchange.signedProjectId;
   exchange.parsed = true;
+}
+
+/** Where the payload names no project. A header does not stand in for what a verified token leaves open either. */
+function unsignedProject({ token, req }: Exchange): number | undefined {
+  return token === undefined ? headerId(req.headers['x-kiket-project']) : token.projectId;
 }
 
 function toId(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
-}
-
-function parseObject(bytes: Buffer): ContractPayload | PayloadError {
-  const text = decodeUtf8(bytes);
-  if (text === undefined) return malformed('is not UTF-8');
-  let parsed: unknown;
-  try {
-    parsed = parseJson(text);
-  } catch {
-    return malformed(bytes.length === 0 ? 'is empty' : 'is not JSON');
-  }
-  return isObject(parsed) ? parsed : malformed('is JSON, but no object');
-}
-
-function malformed(reason: string): PayloadError {
-  return PayloadError.of('payload.malformed', `The body ${reason}. A delivery is a JSON object in UTF-8.`);
 }
 
 function invalid(details: KiketError['details']): PayloadError {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { obtainBody, parseLimit, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body';
 import type { KiketMiddleware } from '../delivery';
-import { openExchange } from '../exchange';
+import { runStage, type Stage } from '../exchange';
 
 export type { KiketRequestState } from '../delivery';
 
@@ -23,8 +23,8 @@ export interface KiketRawBodyOptions {
 export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): KiketMiddleware {
   const limit = parseLimit('kiketRawBody', options.limit);
 
-  return function kiketRawBodyMiddleware(req, res, next) {
-    const exchange = openExchange(req, res);
+  const stage: Stage = (exchange, next) => {
+    const { req } = exchange;
     const refusal = refuseByHeaders(req);
     if (refusal !== undefined) return exchange.refuse(refusal, next);
     obtainBody(exchange, limit, false, (error, body) => {
@@ -32,6 +32,9 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
       exchange.rawBody = body;
       skipLaterParsers(req, () => exchange.proceed(next));
     });
+  };
+  return function kiketRawBodyMiddleware(req, res, next) {
+    runStage(stage, req, res, next);
   };
 }
 

@@ -1,10 +1,11 @@
 import type { KiketMiddleware } from '../delivery';
-import { DEFAULT_DEADLINE_MS, openExchange, type Exchange } from '../exchange';
+import { DEFAULT_DEADLINE_MS, runStage, type Exchange, type Stage } from '../exchange';
 import { MAX_DELAY_MS, requireFunction, requireNumber } from '../options';
 import type { KiketRecord } from '../record';
 
 export type { KiketRequestState } from '../delivery';
 export type { KiketRecord } from '../record';
+export type { KiketTrace, KiketTraceError } from '../trace';
 
 export interface KiketRespondOptions {
   /** Milliseconds from the moment when a middleware of this package first saw the request. Kiket waits 10 s. Default 9000. */
@@ -23,9 +24,12 @@ export interface KiketRespondOptions {
  */
 export function kiketRespond(options: Readonly<KiketRespondOptions> = {}): KiketMiddleware {
   const respond = createRespond('kiketRespond', options);
-  return function kiketRespondMiddleware(req, res, next) {
-    respond(openExchange(req, res));
+  const stage: Stage = (exchange, next) => {
+    respond(exchange);
     next();
+  };
+  return function kiketRespondMiddleware(req, res, next) {
+    runStage(stage, req, res, next);
   };
 }
 

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import { asParsersReport, obtainBody, parseLimit, refuseByHeaders, restoreByteOrderMark } from '../body';
 import { signatureMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError } from '../errors';
-import { openExchange, type Stage } from '../exchange';
+import { passOnUnsigned, runStage, type Stage } from '../exchange';
 import { notify } from '../observer';
 import { describe, MAX_DELAY_MS, requireBoolean, requireFunction, requireNumber } from '../options';
 import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../secret-source';
@@ -49,8 +49,10 @@ export interface KiketVerifyOptions {
  */
 export function kiketVerify(secret: KiketSecretSource, options: Readonly<KiketVerifyOptions> = {}): KiketMiddleware {
   const verify = createVerify('kiketVerify', secret, options, true);
+  const mayPassUnsigned = options.signatureRequired === false;
   return function kiketVerifyMiddleware(req, res, next) {
-    verify(openExchange(req, res), next);
+    if (mayPassUnsigned && isUnsigned(req)) passOnUnsigned(req, res, next);
+    else runStage(verify, req, res, next);
   };
 }
 
@@ -75,10 +77,6 @@ export function createVerify(
 
   return function verify(exchange, next) {
     const { req } = exchange;
-    if (!signatureRequired && isUnsigned(req)) {
-      exchange.passOn('unsigned');
-      return next();
-    }
     // Until it is verified, a delivery that is only reported on has no deadline.
     exchange.examine(reportOnly ? 'refused' : undefined);
     exchange.limit = limit;
@@ -110,6 +108,8 @@ export function createVerify(
     }
 
     function refuse(error: KiketError): void {
+      // Whatever vouched for it before: one that must hold does not.
+      exchange.delivery.verified = false;
       notify(onRefused, error, req as unknown as Request);
       if (!reportOnly) exchange.refuse(error, next);
       else if (error.code === 'body.aborted') next(asParsersReport(error));

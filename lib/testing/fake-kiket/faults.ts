@@ -1,6 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { describe, MAX_DELAY_MS, requireBoolean, requireNumber, requireRecord } from '../../options';
-import { requireWhole } from './options';
+import { describe, MAX_DELAY_MS, requireBoolean, requireNumber, requireRecord, requireWhole } from '../../options';
 
 const WHO = 'fail';
 

@@ -1,5 +1,5 @@
 import { validateHeaderName } from 'node:http';
-import { describe, requireFunction, requireNumber, requireRecord } from '../../options';
+import { describe, requireFunction, requireRecord, requireWhole } from '../../options';
 import { PAGINATIONS, type FakeKiketPagination } from './paging';
 
 const WHO = 'startFakeKiket';
@@ -48,13 +48,6 @@ export function settingsOf(options: Readonly<FakeKiketOptions>): FakeKiketSettin
   requireWhole(WHO, 'port', port, 0, 65_535);
   requireFunction(WHO, 'now', now);
   return { apiKeys, workspaceTokens, limit, windowSeconds, runtimeHeader, pagination, port, now };
-}
-
-/** @throws {TypeError} */
-export function requireWhole(who: string, name: string, value: unknown, min: number, max: number): void {
-  requireNumber(who, name, value, min, max);
-  if (Number.isInteger(value)) return;
-  throw new TypeError(`${who}: ${name} is ${String(value)}; give a whole number`);
 }
 
 /** @throws {TypeError} */

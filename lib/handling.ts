@@ -1,0 +1,82 @@
+import type { Request, Response } from 'express';
+import type { KiketDelivery } from './delivery';
+import { ExposedError, KiketError, toKiketError } from './errors';
+import { DEFAULT_DEADLINE_MS, type Exchange, type Stage } from './exchange';
+import { mayHoldResponse } from './late-writes';
+import { isThenable } from './observer';
+import { describe } from './options';
+import { hasDecision, isGuard, toJson, type KiketGuardEvent, type KiketGuardReply } from './reply';
+
+type Guard = KiketGuardEvent | `${KiketGuardEvent}@${string}`;
+
+/**
+ * A guard must reply; so must whoever handles one among other events. Anything else may return an object, which the
+ * platform records, or nothing.
+ */
+export type KiketReply<P extends string = string> = [Extract<P, Guard>] extends [never]
+  ? object | void | undefined
+  : KiketGuardReply;
+
+/**
+ * Handles one delivery. What it returns goes out as JSON with 200, or with the 2xx it has set; nothing is an empty 200.
+ * What it throws decides whether Kiket tries again: `RetryableError`, `NonRetryableError`, anything else is retried.
+ */
+export type KiketHandler<P extends string = string> = (
+  delivery: KiketDelivery<P>,
+  req: Request,
+  res: Response,
+) => KiketReply<P> | PromiseLike<KiketReply<P>>;
+
+/**
+ * @internal Runs `fn` for a whole delivery, by the defaults of kiketRespond where that is missing, and sends what it returns.
+ *
+ * @throws {TypeError} when `fn` is no function; says `who` was given what.
+ */
+export function createHandling(who: string, fn: KiketHandler): Stage {
+  if (typeof fn !== 'function') throw new TypeError(`${who}: the handler is ${describe(fn)}; give a function`);
+  const holdsResponse = mayHoldResponse(fn);
+
+  return function handle(exchange, next) {
+    // Its client has left, and sends the delivery again.
+    if (exchange.over) return;
+    exchange.claimed = true;
+    exchange.handlerHoldsResponse = holdsResponse;
+    if (!exchange.armed) exchange.arm(DEFAULT_DEADLINE_MS, undefined);
+    try {
+      const { delivery, req, res } = exchange;
+      const reply = fn(delivery.whole, req as unknown as Request, res as Response);
+      if (isThenable(reply)) Promise.resolve(reply).then(answer, fail);
+      else answer(reply);
+    } catch (error) {
+      fail(error);
+    }
+
+    function answer(reply: unknown): void {
+      try {
+        send(exchange, reply);
+      } catch (error) {
+        fail(error);
+      }
+    }
+
+    function fail(error: unknown): void {
+      if (exchange.over) return exchange.reportLate(error);
+      // Wrapped, because Express takes a thrown 'route' for a signal of its own, and others decide by a foreign status.
+      const told = toKiketError(error);
+      exchange.refuse(told instanceof ExposedError ? error : told, next);
+    }
+  };
+}
+
+function send(exchange: Exchange, reply: unknown): void {
+  // The handler answers for itself; if it does not come to an end, the deadline does.
+  if (!exchange.answerable) return;
+  const json = toJson(reply);
+  if (isGuard(exchange.delivery.event) && (json === undefined || !hasDecision(json))) {
+    throw KiketError.of(
+      'reply.missing',
+      'The guard returned no decision, which Kiket would read as consent. Return allow(), deny() or pending().',
+    );
+  }
+  exchange.send(json);
+}

@@ -1,0 +1,113 @@
+import { parseJson } from '../json';
+import { isObject } from '../object';
+import { refused } from './refused';
+
+/** What a runtime token says, once it is verified. */
+export interface TokenClaims {
+  readonly organizationId: number | undefined;
+  readonly projectId: number | undefined;
+  readonly extensionId: string | undefined;
+  /** `jti`. */
+  readonly tokenId: string | undefined;
+  readonly scopes: readonly string[];
+  readonly expiresAt: Date;
+}
+
+/** Who a token must be from, and for. */
+export interface ExpectedToken {
+  readonly issuer: string;
+  /** One of them suffices; undefined: whatever the token says. */
+  readonly audience: readonly string[] | undefined;
+}
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/** The last second that a Date can hold. */
+const MAX_SECONDS = 8.64e12;
+
+/**
+ * Reads the payload of a token whose signature holds, without any tolerance for clocks.
+ *
+ * @throws {SignatureError} `token.invalid`.
+ */
+export function readClaims(payload: Uint8Array, { issuer, audience }: ExpectedToken, nowMs: number): TokenClaims {
+  const claims = parseClaims(payload);
+  if (claims['iss'] !== issuer) {
+    throw refused('is not from the configured issuer. Check that issuer is the one of the platform that sends');
+  }
+  if (audience !== undefined && !isFor(audience, claims['aud'])) {
+    throw refused('is for another audience than the configured one');
+  }
+  const notBefore = optional(claims, 'nbf', isNumber);
+  if (notBefore !== undefined && !(notBefore * 1000 <= nowMs)) {
+    throw refused('is not valid yet. Check the clock of this server');
+  }
+  optional(claims, 'iat', isNumber);
+  return {
+    organizationId: nullable(claims, 'org_id', isId),
+    projectId: nullable(claims, 'proj_id', isId),
+    extensionId: nullable(claims, 'ext_id', isIdOrText)?.toString(),
+    tokenId: nullable(claims, 'jti', isText),
+    scopes: nullable(claims, 'scopes', isTexts) ?? [],
+    expiresAt: readExpiry(claims, nowMs),
+  };
+}
+
+function parseClaims(payload: Uint8Array): Claims {
+  try {
+    const claims = parseJson(Buffer.from(payload).toString());
+    if (isObject(claims)) return claims;
+  } catch {
+    // The error quotes the claims.
+  }
+  throw refused('holds no claims: its payload is no JSON object');
+}
+
+function readExpiry(claims: Claims, nowMs: number): Date {
+  const seconds = optional(claims, 'exp', isNumber);
+  if (seconds === undefined) throw refused('does not say when it expires (exp)');
+  if (seconds > MAX_SECONDS) throw unfit('exp');
+  if (!(seconds * 1000 > nowMs)) throw refused('has expired. If that comes often, check the clock of this server');
+  return new Date(seconds * 1000);
+}
+
+function isFor(audience: readonly string[], aud: unknown): boolean {
+  const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  return audience.some((each) => named.includes(each));
+}
+
+/** A claim of the JWT itself: absent, or of its type. */
+function optional<T>(claims: Claims, name: string, is: (value: unknown) => value is T): T | undefined {
+  const value = claims[name];
+  if (value === undefined || is(value)) return value;
+  throw unfit(name);
+}
+
+/** A claim of the platform's, which may be null as well. */
+function nullable<T>(claims: Claims, name: string, is: (value: unknown) => value is T): T | undefined {
+  return claims[name] === null ? undefined : optional(claims, name, is);
+}
+
+function unfit(name: string): Error {
+  return refused(`has a claim ${name} that is none: it is of the wrong type, or out of bounds`);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number';
+}
+
+function isId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isIdOrText(value: unknown): value is number | string {
+  return isId(value) || isText(value);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
