@@ -3,13 +3,17 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import {
+  allow,
   kiket,
   kiketErrorHandler,
+  kiketEvents,
   kiketHandler,
   kiketParse,
   kiketRawBody,
   kiketRespond,
   kiketVerify,
+  type KiketEvents,
+  type KiketReply,
 } from 'kiket-express';
 import { signDelivery } from 'kiket-express/testing';
 import type { Express as Application } from 'express';
@@ -27,8 +31,17 @@ function makeApp(express: Express): Application {
   const app = express();
   app.set('env', 'test');
   const done = kiketHandler(() => ({ ok: true }));
+  const events = kiketEvents()
+    .on(['issue.created', 'workflow.sla_status@1'], () => ({ ok: true }))
+    .on('workflow.before_transition', () => allow())
+    .on('a.*', { scopes: ['a.read', 'a.write'] }, () => ({ ok: true }))
+    .on('*', { scopes: ['*'] }, () => undefined)
+    .otherwise('ignore');
   app.use('/whole', kiket({ secret, limit: 5000 }), done);
   app.use('/whole/:event/:version', kiket({ secret }), done);
+  app.use('/events', kiket({ secret, limit: 5000 }), events);
+  app.use('/events/:event/:version', kiket({ secret }), events);
+  app.use('/observe-events', kiket({ secret, reportOnly: true, limit: 5000 }), events);
   app.use('/parts', kiketRespond(), kiketRawBody({ limit: 5000 }), kiketVerify(secret), kiketParse(), done);
   app.use('/verify', kiketVerify(secret), express.json(), (_req, res) => void res.json({ ok: true }));
   app.use('/observe', kiket({ secret, reportOnly: true, limit: 5000 }), express.json({ strict: false }), done);
@@ -43,7 +56,21 @@ function makeApp(express: Express): Application {
   return app;
 }
 
-const paths = ['/whole', '/whole/a.b/v1', '/parts', '/verify', '/observe', '/observe-raw', '/optional', '/nowhere'];
+const paths = [
+  '/whole',
+  '/whole/a.b/v1',
+  '/events',
+  '/events/a.b/v1',
+  '/observe-events',
+  '/parts',
+  '/verify',
+  '/observe',
+  '/observe-raw',
+  '/optional',
+  '/nowhere',
+];
+/** Those that take nothing but what is signed, and the contract's own events. */
+const strict = ['/whole', '/events', '/parts', '/verify'];
 
 // What Node's parser lets through in a header: Latin-1 without control characters.
 const headerValue = fc.oneof(
@@ -172,6 +199,36 @@ const mutation: fc.Arbitrary<[string, Mutation]> = fc.oneof(
   ]),
 );
 
+const guard = 'workflow.before_transition';
+// Few words, so that patterns and events meet.
+const segment = fc.constantFrom('a', 'b', 'c', '__proto__', 'workflow', '');
+const name = fc.oneof(
+  { weight: 5, arbitrary: fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join('.')) },
+  { weight: 1, arbitrary: fc.constant(guard) },
+);
+const version = fc.constantFrom('1', 'v1', '2', 'v2', 'beta');
+const pattern = fc
+  .oneof(
+    name,
+    fc.tuple(name, version).map((parts) => parts.join('@')),
+    name.map((prefix) => `${prefix}.*`),
+    fc.constant('*'),
+  )
+  .filter((text) => !['', '.*'].includes(text) && !text.startsWith('@'));
+const withV = (text: string): string => text.replace(/^(?=\d+$)/, 'v');
+/** `a@2` and `a@v2` are one. */
+const keyOf = (text: string): string => text.replace(/@.*/, (at) => `@${withV(at.slice(1))}`);
+const registrations = fc.uniqueArray(pattern, { selector: keyOf, maxLength: 8 });
+
+/** The pattern that takes an event, as the documentation says it: of those that fit, the most specific. */
+function takerOf(patterns: readonly string[], event: string, eventVersion: string): string | undefined {
+  const byPrefix = patterns
+    .filter((each) => each.endsWith('*') && event.startsWith(each.slice(0, -1)) && event !== guard)
+    .sort((one, other) => other.length - one.length);
+  const byVersion = patterns.find((each) => keyOf(each) === `${event}@${withV(eventVersion)}`);
+  return byVersion ?? patterns.find((each) => each === event) ?? byPrefix[0];
+}
+
 describeMajors('any input', (express) => {
   let server: Server;
   let port: number;
@@ -195,7 +252,7 @@ describeMajors('any input', (express) => {
     const property = fc.asyncProperty(
       fc.constantFrom(...schemes),
       mutation,
-      fc.constantFrom('/whole', '/parts', '/verify'),
+      fc.constantFrom(...strict),
       async (scheme, [, mutate], path) => {
         const delivery: Delivery = signDelivery(text, { secret, scheme });
         const signed = { body: Buffer.from(delivery.body), headers: delivery.headers };
@@ -216,7 +273,7 @@ describeMajors('any input', (express) => {
       fc.constantFrom(...schemes),
       fc.object({ key: fc.string() }),
       framing,
-      fc.constantFrom('/whole', '/parts', '/verify'),
+      fc.constantFrom(...strict),
       async (scheme, context, how, path) => {
         const delivery = signDelivery({ event: 'issue.created', context }, { secret, scheme });
         expect(await statusOf({ path, ...delivery, ...how })).toBe(200);
@@ -225,15 +282,12 @@ describeMajors('any input', (express) => {
     await fc.assert(property, { numRuns: 100 });
   }, 30_000);
 
-  it.each(['/verify', '/whole', '/parts'])(
-    'should not take a timestamped delivery for one whose body alone is signed: %s',
-    async (path) => {
-      const delivery = signDelivery(text, { secret, timestampSeconds: 1_700_000_000 });
-      const headers = { ...delivery.headers, 'X-Kiket-Timestamp': undefined, 'Content-Type': 'text/plain' };
-      const body = `1700000000.${delivery.body as string}`;
-      expect(await statusOf({ path, headers, body })).toBe(401);
-    },
-  );
+  it.each(strict)('should not take a timestamped delivery for one whose body alone is signed: %s', async (path) => {
+    const delivery = signDelivery(text, { secret, timestampSeconds: 1_700_000_000 });
+    const headers = { ...delivery.headers, 'X-Kiket-Timestamp': undefined, 'Content-Type': 'text/plain' };
+    const body = `1700000000.${delivery.body as string}`;
+    expect(await statusOf({ path, headers, body })).toBe(401);
+  });
 
   it('should end in one finished answer, and no error that nobody has caught', async () => {
     const property = fc.asyncProperty(
@@ -270,5 +324,37 @@ describeMajors('any input', (express) => {
       },
     );
     await fc.assert(property, { numRuns: 400 });
+  }, 30_000);
+
+  it('should be handed to the most specific of any registrations', async () => {
+    let events: KiketEvents;
+    const app = express().post('/', kiket({ secret }), (req, res, next) => events(req, res, next));
+    app.use(kiketErrorHandler());
+    const router = createServer(app).listen(0, '127.0.0.1');
+    await once(router, 'listening');
+    const { port: routerPort } = router.address() as AddressInfo;
+    const property = fc.asyncProperty(
+      registrations,
+      name.filter((text) => text !== ''),
+      version,
+      fc.boolean(),
+      async (patterns, event, event_version, isSaid) => {
+        events = kiketEvents();
+        if (isSaid) events.otherwise((): KiketReply => ({ status: 'allow', by: 'otherwise' }));
+        for (const each of patterns) events.on(each, (): KiketReply => ({ status: 'allow', by: each }));
+        const delivery = signDelivery({ event, event_version }, { secret });
+        const answer = await sendOver(routerPort, { path: '/', ...delivery, atOnce: true });
+        const by = takerOf(patterns, event, event_version) ?? (isSaid ? 'otherwise' : undefined);
+        const text = answer.slice(answer.indexOf('\r\n\r\n') + 4);
+        if (by === undefined) expect(text).toContain('"event.unhandled"');
+        else expect(JSON.parse(text)).toEqual({ status: 'allow', by });
+      },
+    );
+    try {
+      await fc.assert(property, { numRuns: 500 });
+    } finally {
+      router.closeAllConnections();
+      router.close();
+    }
   }, 30_000);
 });

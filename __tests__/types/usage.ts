@@ -17,6 +17,7 @@ import {
   kiket,
   kiketDelivery,
   kiketErrorHandler,
+  kiketEvents,
   kiketHandler,
   kiketParse,
   kiketRawBody,
@@ -108,10 +109,44 @@ app.post('/paid', (req) => {
   const total: number = kiketDelivery(req, 'acme.paid').payload.invoice.total;
   void total;
 });
+const events = kiketEvents()
+  .on('workflow.before_transition', guard)
+  .on('issue.created', ({ payload }) => {
+    void payload.issue?.id;
+  })
+  .on('issue.created@v2', ({ event }) => {
+    const name: 'issue.created' = event;
+    void name;
+  })
+  .on(['issue.updated', 'issue.assigned'], ({ event }) => {
+    const name: 'issue.updated' | 'issue.assigned' = event;
+    void name;
+  })
+  .on('issue.*', { scopes: ['issues.read'] }, ({ event }) => {
+    void event.length;
+  })
+  .on('acme.paid', ({ payload }) => {
+    void payload.invoice.total;
+  })
+  .on('vendor.unknown', ({ payload }) => {
+    const field: unknown = payload['field'];
+    void field;
+  })
+  .on('*', () => {})
+  .otherwise('ignore');
+// @ts-expect-error a guard must reply
+events.on('workflow.before_transition', () => {});
+// @ts-expect-error among other events, too
+events.on(['issue.created', 'workflow.before_transition@v2'], () => ({ ok: true }));
 const router = Router();
 router.post(
   ['/kiket', '/webhooks/:event', '/v/:version/webhooks/:event'],
   kiket({ secret: (req) => (req.params.event ? secret : undefined) }),
+  events,
+);
+router.post(
+  '/:event',
+  kiket({ secret }),
   kiketHandler(() => undefined),
 );
 
