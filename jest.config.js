@@ -5,11 +5,14 @@ module.exports = {
   maxWorkers: '100%',
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
+  setupFilesAfterEnv: ['<rootDir>/__tests__/support/release-channels.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] },
   moduleNameMapper: {
     '^kiket-express$': '<rootDir>/lib/index.ts',
-    '^kiket-express/(api|testing|errors|delivery)$': '<rootDir>/lib/$1',
+    '^kiket-express/(api|telemetry|testing|errors|delivery)$': '<rootDir>/lib/$1',
     '^kiket-express/(.*)$': '<rootDir>/lib/middleware/$1',
+    // Version 6 has ES modules only, which Jest does not load here. The packed package is tested with it.
+    '^jose$': 'jose5',
   },
   collectCoverageFrom: [
     'lib/**/*.ts',

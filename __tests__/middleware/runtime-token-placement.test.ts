@@ -1,0 +1,314 @@
+import { channel } from 'node:diagnostics_channel';
+import type { Request, RequestHandler, Response } from 'express';
+import {
+  captureRawBody,
+  kiket,
+  kiketErrorHandler,
+  kiketParse,
+  kiketRawBody,
+  kiketRespond,
+  kiketVerify,
+  type KiketMiddleware,
+  type KiketRecord,
+} from 'kiket-express';
+import { bodyReaders } from '../support/body-readers';
+import { example, secret } from '../support/deliver';
+import { describeMajors } from '../support/express';
+import { answersTo, observed } from '../support/refusals';
+import {
+  carrying,
+  claims,
+  found,
+  looking,
+  send,
+  startPlatform,
+  tokenWith,
+  unsigned,
+  type Platform,
+  type TokenOptions,
+} from '../support/runtime-token';
+import { signedRequest, type SignedRequestOptions } from '../support/signed-request';
+import { turns } from '../support/turns';
+
+const valid = carrying(tokenWith());
+const invalid = carrying(tokenWith({ iss: 'canary' }));
+const wronglySigned: SignedRequestOptions = { secret: 'another secret' };
+const withoutSignature = { 'X-Kiket-Signature': undefined };
+
+type Stages = (platform: Platform, options?: TokenOptions) => KiketMiddleware[];
+
+/** Where only a token vouches for the delivery. */
+const alone: Record<string, Stages> = {
+  'kiketRuntimeToken, kiketParse': ({ runtimeToken }, options) => [runtimeToken(options), kiketParse()],
+  'kiketRawBody, kiketRuntimeToken, kiketParse': ({ runtimeToken }, options) => [
+    kiketRawBody(),
+    runtimeToken(options),
+    kiketParse(),
+  ],
+  'kiketRuntimeToken, kiketRawBody, kiketParse': ({ runtimeToken }, options) => [
+    runtimeToken(options),
+    kiketRawBody(),
+    kiketParse(),
+  ],
+  'kiketRuntimeToken, kiketParse, kiketRespond': ({ runtimeToken }, options) => [
+    runtimeToken(options),
+    kiketParse(),
+    kiketRespond(),
+  ],
+  'kiketRuntimeToken twice, kiketParse': ({ runtimeToken }, options) => [
+    runtimeToken(options),
+    runtimeToken(options),
+    kiketParse(),
+  ],
+};
+
+/** Where a signature and a token vouch for it. */
+const both: Record<string, Stages> = {
+  'kiketRespond, kiketVerify, kiketRuntimeToken, kiketParse': ({ runtimeToken }) => [
+    kiketRespond(),
+    kiketVerify(secret),
+    runtimeToken(),
+    kiketParse(),
+  ],
+  'kiketVerify, kiketRuntimeToken, kiketParse, kiketRespond': ({ runtimeToken }) => [
+    kiketVerify(secret),
+    runtimeToken(),
+    kiketParse(),
+    kiketRespond(),
+  ],
+  'kiketRawBody, kiketVerify, kiketRuntimeToken, kiketParse': ({ runtimeToken }) => [
+    kiketRawBody(),
+    kiketVerify(secret),
+    runtimeToken(),
+    kiketParse(),
+  ],
+  'kiketRuntimeToken, kiketVerify, kiketParse': ({ runtimeToken }) => [
+    runtimeToken(),
+    kiketVerify(secret),
+    kiketParse(),
+  ],
+  'kiketRuntimeToken, kiket()': ({ runtimeToken }) => [runtimeToken(), kiket({ secret })],
+};
+
+/** Where a signature is looked at, and a token decides if there is none that counts. */
+const eitherWay: Record<string, (platform: Platform) => KiketMiddleware[]> = {
+  'signatureRequired: false': ({ runtimeToken }) => [
+    kiketVerify(secret, { signatureRequired: false }),
+    runtimeToken(),
+    kiketParse(),
+  ],
+  'signatureRequired: false, under a deadline': ({ runtimeToken }) => [
+    kiketRespond(),
+    kiketVerify(secret, { signatureRequired: false }),
+    runtimeToken(),
+    kiketParse(),
+  ],
+  'reportOnly: true': ({ runtimeToken }) => [kiketVerify(secret, { reportOnly: true }), runtimeToken(), kiketParse()],
+  'reportOnly: true, under a deadline': ({ runtimeToken }) => [
+    kiketRespond(),
+    kiketVerify(secret, { reportOnly: true }),
+    runtimeToken(),
+    kiketParse(),
+  ],
+};
+
+const tooLate: Record<string, (platform: Platform) => KiketMiddleware[]> = {
+  'after kiketParse': ({ runtimeToken }) => [kiketVerify(secret), kiketParse(), runtimeToken()],
+  'after kiket()': ({ runtimeToken }) => [kiket({ secret }), runtimeToken()],
+  'after itself and kiketParse': ({ runtimeToken }) => [runtimeToken(), kiketParse(), runtimeToken()],
+  'after kiket() that only reports': ({ runtimeToken }) => [
+    kiket({ secret: 'another secret', reportOnly: true }),
+    runtimeToken(),
+  ],
+};
+
+function trust({ verified, signature, auth, secrets }: Parameters<Parameters<typeof looking>[2]>[0]): object {
+  return { verified, isSigned: signature !== undefined, scopes: auth.scopes, secrets: secrets.keys().length };
+}
+const byToken = { verified: true, isSigned: false, scopes: claims.scopes, secrets: 0 };
+const bySignature = { verified: true, isSigned: true, scopes: claims.scopes, secrets: 2 };
+
+const keepText: RequestHandler = (req, _res, next) => {
+  let text = '';
+  req.setEncoding('utf8').on('data', (part: string) => (text += part));
+  req.on('end', () => {
+    Object.assign(req, { rawBody: text });
+    next();
+  });
+};
+
+describeMajors('kiketRuntimeToken', (express) => {
+  /** The answer to one delivery, and what was recorded of it. */
+  async function outcome(
+    stages: (platform: Platform) => KiketMiddleware[],
+    payload: object,
+    options: SignedRequestOptions,
+  ): Promise<unknown[]> {
+    const records: KiketRecord[] = [];
+    const collect = (record: unknown) => void records.push(record as KiketRecord);
+    channel('kiket:delivery').subscribe(collect);
+    const { status, body } = await send(looking(express, stages(await startPlatform()), trust), payload, options);
+    channel('kiket:delivery').unsubscribe(collect);
+    return [status, body.found ?? body.error?.code, ...records.map((record) => record.code)];
+  }
+
+  describe.each(Object.entries(alone))('in %s', (_name, stages) => {
+    it.each<[string, object, SignedRequestOptions, unknown[]]>([
+      ['an unsigned delivery', valid, unsigned, [200, byToken, undefined]],
+      ['a signature, which nobody looks at', valid, wronglySigned, [200, byToken, undefined]],
+      ['a token that does not count', invalid, unsigned, [401, 'token.invalid', 'token.invalid']],
+      ['no token', example, unsigned, [401, 'token.invalid', 'token.invalid']],
+    ])('should let the token decide: %s', async (_what, payload, options, expected) => {
+      expect(await outcome(stages, payload, options)).toEqual(expected);
+    });
+
+    it('should hand out the secrets of the body if that is said', async () => {
+      const trusting = (platform: Platform) => stages(platform, { trustUnsignedBody: true });
+      expect(await outcome(trusting, valid, unsigned)).toEqual([200, { ...byToken, secrets: 2 }, undefined]);
+    });
+  });
+
+  describe.each(Object.entries(both))('in %s', (_name, stages) => {
+    it.each<[string, object, SignedRequestOptions, unknown[]]>([
+      ['both', valid, {}, [200, bySignature, undefined]],
+      ['a token that does not count', invalid, {}, [401, 'token.invalid', 'token.invalid']],
+      ['a wrong signature', valid, wronglySigned, [401, 'signature.mismatch', 'signature.mismatch']],
+      ['no signature', valid, { headers: withoutSignature }, [401, 'signature.missing', 'signature.missing']],
+    ])('should demand both: %s', async (_what, payload, options, expected) => {
+      expect(await outcome(stages, payload, options)).toEqual(expected);
+    });
+  });
+
+  describe.each(Object.entries(eitherWay))('after kiketVerify with %s', (name, stages) => {
+    const mismatch = name.startsWith('reportOnly') ? byToken : 'signature.mismatch';
+
+    it.each<[string, object, SignedRequestOptions, unknown[]]>([
+      ['both', valid, {}, [200, bySignature, undefined]],
+      ['a signature, and no token that counts', invalid, {}, [401, 'token.invalid', 'token.invalid']],
+      ['a token alone', valid, { headers: withoutSignature }, [200, byToken, undefined]],
+      ['neither', invalid, { headers: withoutSignature }, [401, 'token.invalid', 'token.invalid']],
+      ['nothing at all', { event: 'a' }, { headers: withoutSignature }, [401, 'token.invalid', 'token.invalid']],
+      [
+        'a wrong signature, and a token',
+        valid,
+        wronglySigned,
+        mismatch === byToken ? [200, byToken, undefined] : [401, mismatch, mismatch],
+      ],
+      [
+        'a token of another project than the body, which nobody has signed',
+        carrying(tokenWith({ proj_id: 28 })),
+        { headers: withoutSignature },
+        [401, 'token.invalid', 'token.invalid'],
+      ],
+    ])('should receive what is vouched for, and refuse the rest: %s', async (_what, payload, options, expected) => {
+      expect(await outcome(stages, payload, options)).toEqual(expected);
+    });
+
+    it('should leave what it refuses unverified', async () => {
+      const seen: unknown[] = [];
+      const platform = await startPlatform();
+      const app = express();
+      app.set('env', 'test');
+      app.use((req, res, next) => {
+        res.on('finish', () => seen.push(req.kiket?.verified, req.kiket?.auth, req.kiket?.secrets));
+        next();
+      });
+      app.post('/kiket', ...stages(platform), kiketErrorHandler());
+      await send(app, invalid, { headers: withoutSignature });
+      expect(seen).toEqual([false, undefined, undefined]);
+    });
+  });
+
+  it('should set a deadline again to what kiketVerify has passed on', async () => {
+    const { runtimeToken } = await startPlatform();
+    const stages = [
+      kiketRespond({ deadlineMs: 100 }),
+      kiketVerify(secret, { signatureRequired: false }),
+      runtimeToken(),
+      kiketParse(),
+    ];
+    const app = looking(express, stages, () => new Promise(() => undefined));
+    const { status, body } = await send(app, valid, unsigned);
+    expect([status, body.error?.code]).toEqual([503, 'deadline.exceeded']);
+  });
+
+  it('should grant nothing of the token to what a later kiketVerify only reports', async () => {
+    const { runtimeToken } = await startPlatform();
+    const stages = [runtimeToken(), kiket({ secret, reportOnly: true })];
+    const app = looking(express, stages, ({ verified, auth, organizationId }) => [
+      verified,
+      auth.source,
+      auth.scopes,
+      auth.tokenId ?? null,
+      organizationId ?? null,
+    ]);
+    expect(await found(app, valid, wronglySigned)).toEqual([false, 'body', [], null, null]);
+  });
+
+  it('should not make up for a signature that a later kiketVerify does not demand', async () => {
+    const { runtimeToken } = await startPlatform();
+    const app = looking(express, [runtimeToken(), kiket({ secret, signatureRequired: false })], trust);
+    const { status, body } = await send(app, valid, unsigned);
+    expect([status, body.error?.code]).toEqual([401, 'signature.missing']);
+  });
+
+  it.each(Object.entries(tooLate))('should say that it stands too late %s', async (_name, stages) => {
+    const { app } = observed(express, stages(await startPlatform()));
+    const { status, body } = await send(app, valid, {});
+    expect([status, body.error?.code]).toEqual([500, 'wiring.missing']);
+    expect(body.error?.message).toMatch(/before kiketParse.*kiket\(\)/);
+  });
+
+  it.each<[name: string, before: (of: typeof express) => RequestHandler]>([
+    ['express.json() that keeps the bytes', (of) => of.json({ verify: captureRawBody })],
+    ['express.raw()', (of) => of.raw({ type: () => true })],
+    ['express.text()', (of) => of.text({ type: () => true })],
+    ['an adapter that keeps a text', () => keepText],
+  ])('should take the body from %s', async (_name, before) => {
+    const { runtimeToken } = await startPlatform();
+    const app = looking(express, [before(express) as KiketMiddleware, runtimeToken(), kiketParse()], trust);
+    // captureRawBody keeps the bytes of signed requests.
+    expect(await found(app, valid, {})).toEqual(byToken);
+  });
+
+  describe.each(['length', 'chunked'] as const)('in front of a service, by %s', (framing) => {
+    it.each([1024, 90 * 1024])('should give back all of %d bytes to express.json()', async (size) => {
+      const { runtimeToken } = await startPlatform();
+      const payload = carrying(tokenWith(), { context: { padding: 'é'.repeat(size / 2) } });
+      const app = express();
+      app.use('/kiket', runtimeToken());
+      app.post('/kiket', express.json({ limit: '1mb' }), (req: Request, res: Response) => void res.json(req.body));
+      const { text } = await send(app, payload, { ...unsigned, framing });
+      expect(JSON.parse(text)).toEqual(payload);
+    });
+
+    it.each(Object.entries(bodyReaders).filter(([, { contentType }]) => contentType === 'application/json'))(
+      'should leave the body as it would be without it to %s',
+      async (_name, reader) => {
+        const { runtimeToken } = await startPlatform();
+        const answerWith = async (...before: KiketMiddleware[]): Promise<unknown[]> => {
+          const app = express();
+          app.set('env', 'test');
+          app.post('/kiket', ...(before as RequestHandler[]), ...reader.handlers(express));
+          const [answer] = await answersTo(app, [signedRequest(JSON.stringify(valid), { ...unsigned, framing })]);
+          return [answer?.status, answer?.text];
+        };
+        expect(await answerWith(runtimeToken())).toEqual(await answerWith());
+      },
+    );
+
+    it('should give the body back where a middleware before it has paused it, and the keys take a while', async () => {
+      const { runtimeToken, server } = await startPlatform();
+      const release = server.hold();
+      void server
+        .received(1)
+        .then(() => turns())
+        .then(release);
+      const app = express();
+      app.use((req, _res, next) => (req.pause(), next()), runtimeToken() as RequestHandler, express.json());
+      app.post('/kiket', (req: Request, res: Response) => void res.json(req.body));
+      const { text } = await send(app, valid, { ...unsigned, framing });
+      expect(JSON.parse(text)).toEqual(valid);
+    });
+  });
+});

@@ -1,0 +1,125 @@
+import { createHmac, generateKeyPairSync, sign, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A key of the platform: signs tokens, and is published by its `jwk`. */
+export interface TokenKey {
+  readonly alg: string;
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  readonly jwk: JsonWebKey & { readonly kid: string };
+}
+
+const CURVES = { ES256: 'P-256', ES384: 'P-384' } as const;
+
+export function createKey(kid: string, alg: keyof typeof CURVES | 'RS256' = 'ES256'): TokenKey {
+  const { privateKey, publicKey } =
+    alg === 'RS256'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : generateKeyPairSync('ec', { namedCurve: CURVES[alg] });
+  return { alg, privateKey, publicKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig' } };
+}
+
+/** A signed token as Kiket makes them. Header fields that are `undefined` are left out. */
+export function mintToken(key: TokenKey, claims: unknown, header: object = {}): string {
+  const protectedHeader = { alg: key.alg, kid: key.jwk.kid, ...header };
+  return signWith(protectedHeader, claims, (data) =>
+    sign(`sha${key.alg.slice(2)}`, data, { key: key.privateKey, dsaEncoding: 'ieee-p1363' }),
+  );
+}
+
+/** A token signed with a secret that everybody knows. */
+export function mintHmacToken(secret: string, claims: unknown, header: object = {}): string {
+  return signWith({ alg: 'HS256', ...header }, claims, (data) => createHmac('sha256', secret).update(data).digest());
+}
+
+/** A text stands for itself, so that a token can hold what is no JSON. */
+export function signWith(header: unknown, claims: unknown, signer: (data: Buffer) => Buffer): string {
+  const encode = (part: unknown): string =>
+    Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
+  const data = `${encode(header)}.${encode(claims)}`;
+  return `${data}.${signer(Buffer.from(data)).toString('base64url')}`;
+}
+
+export interface KeyServer {
+  readonly url: string;
+  /** Paths that have been asked for. */
+  readonly requests: string[];
+  /** Whether a connection has ever been made. */
+  readonly connections: () => number;
+  /** What is published from now on: keys, and what stands beside them as it is. */
+  publish(...keys: readonly unknown[]): void;
+  /** What every request gets from now on, instead of the keys. */
+  answer: RequestListener | undefined;
+  /** Leaves requests without an answer, until what is returned is called: it gives all of them the answer of then. */
+  hold(): () => void;
+  /** Resolves once so many requests have come in all. */
+  received(count: number): Promise<void>;
+}
+
+const closers: (() => Promise<unknown>)[] = [];
+
+/** Starts a key server on loopback, which is closed after the test. */
+export async function startKeyServer(...keys: readonly unknown[]): Promise<KeyServer> {
+  let published = keys;
+  let holding = false;
+  let connections = 0;
+  const held: Parameters<RequestListener>[] = [];
+  const respond: RequestListener = (req, res) => {
+    if (keyServer.answer !== undefined) return keyServer.answer(req, res);
+    const jwks = { keys: published.map((key) => (isTokenKey(key) ? key.jwk : key)) };
+    res.setHeader('content-type', 'application/json').end(JSON.stringify(jwks));
+  };
+  const server = createServer((req, res) => {
+    keyServer.requests.push(req.url!);
+    server.emit('received');
+    if (holding) held.push([req, res]);
+    else respond(req, res);
+  });
+  server.on('connection', () => connections++);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const keyServer: KeyServer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/.well-known/jwks.json`,
+    requests: [],
+    connections: () => connections,
+    answer: undefined,
+    publish(...next) {
+      published = next;
+    },
+    hold() {
+      holding = true;
+      return () => {
+        holding = false;
+        for (const request of held.splice(0)) respond(...request);
+      };
+    },
+    async received(count) {
+      while (keyServer.requests.length < count) await once(server, 'received');
+    },
+  };
+  closers.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return keyServer;
+}
+
+function isTokenKey(key: unknown): key is TokenKey {
+  return typeof key === 'object' && key !== null && 'jwk' in key;
+}
+
+/** An answer of one status and text. */
+export function text(status: number, body: string, headers: Record<string, string> = {}): RequestListener {
+  return (_req, res) => void res.writeHead(status, headers).end(body);
+}
+
+/** Breaks the connection. */
+export const reset: RequestListener = (req) => void req.socket.destroy();
+
+/** Begins an answer, and never ends it. */
+export const stall: RequestListener = (_req, res) => void res.writeHead(200).write('{"keys":[');
+
+afterEach(async () => {
+  await Promise.all(closers.splice(0).map((close) => close()));
+});

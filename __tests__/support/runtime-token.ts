@@ -1,0 +1,154 @@
+import type { RequestListener } from 'node:http';
+import {
+  kiketErrorHandler,
+  kiketHandler,
+  kiketParse,
+  kiketRespond,
+  kiketVerify,
+  type KiketDelivery,
+  type KiketMiddleware,
+  type KiketParseOptions,
+  type KiketRespondOptions,
+} from 'kiket-express';
+import { kiketRuntimeToken, type KiketRuntimeTokenOptions } from 'kiket-express/runtime-token';
+import type { Answer } from './connection';
+import { example, secret } from './deliver';
+import type { Express } from './express';
+import { createKey, mintToken, startKeyServer, type KeyServer } from './key-server';
+import { answersTo, bytesOf } from './refusals';
+import { signedRequest, type SignedRequestOptions } from './signed-request';
+
+export const issuer = 'kiket.dev';
+
+/**
+ * When the tests take place for kiketRuntimeToken, in seconds since 1970: so late that calls back, which go by the clock of
+ * the machine, take its tokens for fresh.
+ */
+export const NOW = 4_000_000_000;
+
+/** What a token of the platform says. What no answer may show is easy to find. */
+export const claims = {
+  iss: issuer,
+  sub: 'canary_subject',
+  org_id: 700_007,
+  proj_id: example.issue.project_id,
+  ext_id: 'com.canary.crm',
+  scopes: ['canary.read', 'project:27'],
+  iat: NOW - 10,
+  exp: NOW + 300,
+  jti: 'canary_token_id',
+};
+
+/** The platform's key. */
+export const key = createKey('first');
+
+/** A token as the platform makes them, but for some claims; `undefined` leaves one out. */
+export function tokenWith(changes: object = {}, header: object = {}): string {
+  return mintToken(key, { ...claims, ...changes }, header);
+}
+
+/** The contract's example with a token in it, and other fields. */
+export function carrying(token: unknown, fields: object = {}): typeof example {
+  const authentication = { ...example.authentication, runtime_token: token };
+  return { ...example, authentication, ...fields } as typeof example;
+}
+
+/** Without any signature, as some generations of the platform send. */
+export const unsigned: SignedRequestOptions = {
+  headers: { 'X-Kiket-Signature': undefined, 'X-Kiket-Timestamp': undefined },
+};
+
+export function unsignedWith(headers: Record<string, string | undefined>): SignedRequestOptions {
+  return { headers: { ...unsigned.headers, ...headers } };
+}
+
+/** Which deliveries a chain takes, and what stands in it before kiketRuntimeToken. */
+export interface Mode {
+  readonly isSigned: boolean;
+  readonly before: () => KiketMiddleware[];
+}
+
+export const modes: Readonly<Record<string, Mode>> = {
+  'after kiketVerify': { isSigned: true, before: () => [kiketVerify(secret)] },
+  'in place of kiketVerify': { isSigned: false, before: () => [] },
+};
+
+export const modeNames = Object.keys(modes);
+
+/** How a delivery is sent in a mode, with more headers. */
+export function sentIn(mode: string, headers: Record<string, string | undefined> = {}): SignedRequestOptions {
+  return modes[mode]!.isSigned ? { headers } : unsignedWith(headers);
+}
+
+export type TokenOptions = Partial<KiketRuntimeTokenOptions>;
+
+export interface Platform {
+  readonly server: KeyServer;
+  /** kiketRuntimeToken as it is set up for this platform. */
+  readonly runtimeToken: (options?: TokenOptions) => KiketMiddleware;
+  /** All that stands before a handler in a mode. */
+  readonly stages: (
+    mode: string,
+    options?: TokenOptions & KiketParseOptions & KiketRespondOptions,
+  ) => KiketMiddleware[];
+}
+
+/** A key server that publishes the key of the platform, and the middlewares that trust it. It is closed after the test. */
+export async function startPlatform(): Promise<Platform> {
+  const server = await startKeyServer(key);
+  const runtimeToken = (options: TokenOptions = {}): KiketMiddleware =>
+    kiketRuntimeToken({ issuer, jwksUrl: server.url, now: () => NOW * 1000, ...options });
+  return {
+    server,
+    runtimeToken,
+    stages(mode, options = {}) {
+      const { deadlineMs, onCompleted, fallbackSecrets, api, payloadSchemas, ...token } = options;
+      return [
+        kiketRespond({ deadlineMs, onCompleted }),
+        ...modes[mode]!.before(),
+        runtimeToken(token),
+        kiketParse({ fallbackSecrets, api, payloadSchemas }),
+      ];
+    },
+  };
+}
+
+/** An application that says what `look` finds of a delivery. */
+export function looking(
+  express: Express,
+  stages: readonly KiketMiddleware[],
+  look: (delivery: KiketDelivery, req: { body?: unknown }) => unknown,
+): RequestListener {
+  const app = express();
+  app.set('env', 'test');
+  const handler = kiketHandler(async (delivery, req) => ({ found: (await look(delivery, req)) ?? null }));
+  app.post(['/kiket', '/webhooks/:event'], ...stages, handler, kiketErrorHandler());
+  return app;
+}
+
+/** The answer to one delivery, and what is in it. */
+export async function send(
+  app: RequestListener,
+  payload: object | string | Buffer,
+  options?: SignedRequestOptions,
+): Promise<Answer & { readonly body: Body }> {
+  const [answer] = await answersTo(app, [signedRequest(bytesOf(payload), options)]);
+  if (answer === undefined) throw new Error('The application has closed the connection');
+  return { ...answer, body: answer.text === '' ? {} : (JSON.parse(answer.text) as Body) };
+}
+
+interface Body {
+  readonly found?: unknown;
+  readonly error?: { readonly code: string; readonly message: string; readonly retryable: boolean };
+}
+
+/** What `look` finds of a delivery that is received. */
+export async function found(
+  app: RequestListener,
+  payload: object | string | Buffer,
+  options?: SignedRequestOptions,
+): Promise<unknown> {
+  const { status, body } = await send(app, payload, options);
+  expect([status, body.error]).toEqual([200, undefined]);
+  return body.found;
+}

@@ -1,0 +1,120 @@
+import type { IncomingMessage } from 'node:http';
+import { obtainBody, parseLimit, refuseByHeaders } from '../body';
+import { headerId, type KiketMiddleware } from '../delivery';
+import { KiketError, SignatureError, type PayloadError } from '../errors';
+import { runStage, type Exchange, type Stage } from '../exchange';
+import { isObject } from '../object';
+import { requireBoolean, requireRecord } from '../options';
+import type { ContractPayload } from '../payload';
+import { parseObject } from '../payload-object';
+import type { TokenClaims } from '../runtime-token/claims';
+import type { TokenOptions } from '../runtime-token/options';
+import { createTokenVerifier } from '../runtime-token/token-verifier';
+import { textOf } from '../text';
+
+export type { KiketRequestState } from '../delivery';
+
+const WHO = 'kiketRuntimeToken';
+
+export interface KiketRuntimeTokenOptions extends TokenOptions {
+  /**
+   * Without a signature by HMAC the body is covered by nothing: whoever has captured a token can send any body with it until
+   * the token expires. Its secrets are therefore withheld. `true` hands them to handlers all the same. Default false.
+   */
+  trustUnsignedBody?: boolean | undefined;
+  /** Largest body that kiketRuntimeToken reads itself: bytes, or a text such as '1mb'. Default '1mb'. */
+  limit?: number | string | undefined;
+}
+
+/**
+ * Lets a delivery pass only if the runtime token in it is Kiket's (`contract.md` §2): ES256, by a key of `jwksUrl`, of
+ * `issuer`, not expired, and of the organization and the project that the headers name. `req.kiket.auth` then has the
+ * scopes and the ids of the token.
+ *
+ * After kiketVerify it adds to the signature. In its place, for senders that do not sign, it makes the delivery `verified`,
+ * but **the token does not protect the body**: it is good for any body until it expires. Then the body's project must be the
+ * token's, its secrets are withheld (see `trustUnsignedBody`), and who can read your traffic or your logs can call your
+ * handlers.
+ *
+ * Stands before kiketParse. Refuses with 401 `token.invalid`, and with 503 `token.keys_unavailable` while no key is known
+ * and the server of the keys cannot be reached. Needs the package `jose`.
+ *
+ * @throws {TypeError} at start-up, when an option makes no sense or `jose` is not installed.
+ */
+export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): KiketMiddleware {
+  requireRecord(WHO, 'options', options);
+  const { trustUnsignedBody = false } = options;
+  requireBoolean(WHO, 'trustUnsignedBody', trustUnsignedBody);
+  const limit = parseLimit(WHO, options.limit);
+  const verifyToken = createTokenVerifier(WHO, options);
+
+  const stage: Stage = (exchange, next) => {
+    const { req } = exchange;
+    if (exchange.parsed) return exchange.refuse(mountedTooLate(), next);
+    // What kiketVerify has passed on is decided here: with a deadline again, and a record.
+    exchange.examine(undefined);
+    const refusal = refuseByHeaders(req);
+    if (refusal !== undefined) return exchange.refuse(refusal, next);
+    obtainBody(exchange, limit, true, (error, body) => {
+      if (error !== undefined) return exchange.refuse(error, next);
+      exchange.rawBody = body;
+      void admit(exchange).then((refused) => {
+        if (refused === undefined) exchange.proceed(next);
+        else exchange.refuse(refused, next);
+      });
+    });
+  };
+
+  /** Takes the delivery for authentic; or says why it is not. */
+  async function admit(exchange: Exchange): Promise<SignatureError | PayloadError | undefined> {
+    const payload = parseObject(exchange.rawBody!);
+    if (payload instanceof KiketError) return payload;
+    const token = isObject(payload.authentication) ? textOf(payload.authentication.runtime_token) : undefined;
+    if (token === undefined) return invalid('The delivery carries no runtime token.');
+    const claims = await verifyToken(token);
+    if (claims instanceof SignatureError) return claims;
+    const isSigned = exchange.delivery.signature !== undefined;
+    const contradiction = contradictionTo(claims, exchange.req, isSigned ? undefined : payload);
+    if (contradiction !== undefined) return invalid(contradiction);
+    exchange.object = payload;
+    exchange.acceptToken(claims, trustUnsignedBody);
+    return undefined;
+  }
+
+  return function kiketRuntimeTokenMiddleware(req, res, next) {
+    runStage(stage, req, res, next);
+  };
+}
+
+/** What a delivery says that a token must not contradict. `unsigned` is its payload, where only the token vouches for it. */
+function contradictionTo(
+  { organizationId, projectId }: TokenClaims,
+  { headers }: IncomingMessage,
+  unsigned: ContractPayload | undefined,
+): string | undefined {
+  const organization = headerId(headers['x-kiket-organization']);
+  if (isOther(organization, organizationId)) {
+    return 'The runtime token is of another organization than X-Kiket-Organization says.';
+  }
+  if (isOther(headerId(headers['x-kiket-project']), projectId)) {
+    return 'The runtime token is of another project than X-Kiket-Project says.';
+  }
+  const project: unknown = isObject(unsigned?.issue) ? (unsigned.issue.project_id ?? undefined) : undefined;
+  if (project !== undefined && project !== projectId) return 'The runtime token is not of the project in the payload.';
+  return undefined;
+}
+
+function isOther(claimed: number | undefined, verified: number | undefined): boolean {
+  return claimed !== undefined && verified !== undefined && claimed !== verified;
+}
+
+function invalid(message: string): SignatureError {
+  return SignatureError.of('token.invalid', message);
+}
+
+function mountedTooLate(): KiketError {
+  return KiketError.of(
+    'wiring.missing',
+    `${WHO} has run after kiketParse, which has believed the delivery already. Mount it before kiketParse, or before kiket().`,
+  );
+}

@@ -1,0 +1,78 @@
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { parseJson } from '../json';
+import { isObject } from '../object';
+
+/** Bytes of an answer, decompressed. */
+const LIMIT = 1024 * 1024;
+
+/**
+ * The keys at `url` that can verify ES256. What else is in the set, broken or meant for others, is left out.
+ *
+ * Rejects when there is none: whoever publishes an empty set does not mean that every delivery be given up.
+ */
+export function fetchKeys(url: string, timeoutMs: number): Promise<object[]> {
+  return within(timeoutMs, async (signal) => {
+    // A redirect would let another place than the configured one say which keys count.
+    const response = await fetch(url, { redirect: 'error', headers: { accept: 'application/json' }, signal });
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      throw new Error(`The key server answered ${response.status}, not 200`);
+    }
+    const keys = readSet(await readText(response)).filter(canVerify);
+    if (keys.length === 0) throw new Error('No key of the key server is a public one for ES256');
+    return keys;
+  });
+}
+
+/** Its own timer, since a signal does not reach a body whose request has been collected as garbage. */
+function within<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const controller = new AbortController();
+    const timer = setTimeout(() => {
+      const error = new Error(`No answer of the key server within ${timeoutMs} ms`);
+      reject(error);
+      controller.abort(error);
+    }, timeoutMs).unref();
+    void work(controller.signal)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
+}
+
+async function readText({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // Leaving the loop closes the connection.
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > LIMIT) throw new Error(`The key server answered with more than ${LIMIT} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function readSet(text: string): readonly unknown[] {
+  const set = parsed(text);
+  if (isObject(set) && Array.isArray(set['keys'])) return set['keys'];
+  throw new Error('The key server did not answer with a JSON Web Key Set');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    // The error quotes the text.
+    return undefined;
+  }
+}
+
+function canVerify(key: unknown): key is object {
+  // A private key that is published is nobody's any more.
+  if (!isObject(key) || key['kty'] !== 'EC' || key['crv'] !== 'P-256' || key['d'] !== undefined) return false;
+  try {
+    createPublicKey({ key: key as JsonWebKey, format: 'jwk' });
+    return true;
+  } catch {
+    return false;
+  }
+}
