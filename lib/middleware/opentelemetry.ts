@@ -1,0 +1,88 @@
+import {
+  context,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Span,
+} from '@opentelemetry/api';
+import type { Delivery, KiketMiddleware } from '../delivery';
+import { runStage, type Exchange, type Stage } from '../exchange';
+import { notify } from '../observer';
+import { defined } from '../opentelemetry/defined';
+import { deliveryAttributes, isServerError, recordAttributes } from '../opentelemetry/delivery-attributes';
+import { measure, NAME } from '../opentelemetry/instruments';
+import { nameOf, requestAttributes, routeSince, type RoutedRequest } from '../opentelemetry/request-attributes';
+import type { KiketRecord } from '../record';
+import { VERSION } from '../version';
+
+export type { KiketRequestState } from '../delivery';
+
+/** Deliveries that have a span. */
+const observed = new WeakSet<Exchange>();
+
+/**
+ * Makes a span for each delivery, in the trace that its `traceparent` names, and the metrics `kiket.delivery.duration`
+ * (histogram, in seconds) and `kiket.deliveries` (counter, by outcome), with the OpenTelemetry SDK that the process has
+ * registered. What handlers do happens inside the span.
+ *
+ * Stands first in the route, before `kiket()` and all other middlewares of this package, but after an instrumentation of
+ * HTTP or Express: then the span is an internal one inside theirs, otherwise that of a server. Attributes are those of
+ * OpenTelemetry's conventions for HTTP, and `kiket.event`, `kiket.event_version`, `kiket.invocation_id`, `kiket.project_id`,
+ * `kiket.organization_id`, `kiket.outcome` and `kiket.error_code`. The query is left out, and of `url.path` the values of
+ * path parameters: senders put tokens there. A request that is passed on unverified has a span without an outcome, and
+ * counts nowhere.
+ */
+export function kiketOpenTelemetry(): KiketMiddleware {
+  return function kiketOpenTelemetryMiddleware(req, res, next) {
+    runStage(observe, req, res, next);
+  };
+}
+
+const observe: Stage = (exchange, next) => {
+  if (observed.has(exchange)) return next();
+  observed.add(exchange);
+  let inside: Context | undefined;
+  // A sampler, a propagator or a processor of the service's own may throw.
+  notify(() => {
+    inside = begin(exchange);
+  });
+  if (inside === undefined) next();
+  else context.with(inside, next);
+};
+
+/** Starts the span of a delivery, which ends with it; returns the context to go on in. */
+function begin(exchange: Exchange): Context {
+  const { delivery } = exchange;
+  const req: RoutedRequest = exchange.req;
+  const active = context.active();
+  const isInside = trace.getSpan(active) !== undefined;
+  const parent = isInside ? active : propagation.extract(active, req.headers);
+  const kind = isInside ? SpanKind.INTERNAL : SpanKind.SERVER;
+  const attributes = requestAttributes(req);
+  const span = trace.getTracer(NAME, VERSION).startSpan(nameOf(attributes), { kind, attributes }, parent);
+  exchange.onEnd((record) => {
+    conclude(span, req, attributes, delivery, record);
+    if (record !== undefined) measure(record);
+  });
+  return trace.setSpan(parent, span);
+}
+
+function conclude(
+  span: Span,
+  req: RoutedRequest,
+  atStart: Attributes,
+  delivery: Delivery,
+  record: KiketRecord | undefined,
+): void {
+  const route = atStart['http.route'] ?? routeSince(req);
+  const attributes = defined({ ...atStart, 'http.route': route, ...deliveryAttributes(delivery) });
+  span.updateName(nameOf(attributes)).setAttributes(attributes);
+  if (record !== undefined) {
+    span.setAttributes(recordAttributes(record));
+    if (isServerError(record)) span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+  span.end();
+}

@@ -1,0 +1,34 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { Delivery } from '../delivery';
+import type { KiketRecord } from '../record';
+import { defined } from './defined';
+
+/** What one span can say. */
+export function deliveryAttributes(delivery: Delivery): Attributes {
+  const { event, eventVersion, invocationId, projectId, organizationId } = delivery;
+  return {
+    'kiket.event': event,
+    'kiket.event_version': eventVersion,
+    'kiket.invocation_id': invocationId,
+    'kiket.project_id': projectId,
+    'kiket.organization_id': organizationId,
+  };
+}
+
+/** What few values can be said of many deliveries with. Only verified ones have an event. */
+export function recordAttributes(record: KiketRecord): Attributes {
+  const { event, outcome, code, status } = record;
+  const hasStatus = status !== 0;
+  return defined({
+    'kiket.event': event,
+    'kiket.outcome': outcome,
+    'kiket.error_code': code,
+    'http.response.status_code': hasStatus ? status : undefined,
+    'error.type': isServerError(record) ? (code ?? (hasStatus ? String(status) : 'client_disconnected')) : undefined,
+  });
+}
+
+/** As the conventions for HTTP have it: a 4xx is the caller's error, a 429 too. */
+export function isServerError({ status }: KiketRecord): boolean {
+  return status === 0 || status >= 500;
+}

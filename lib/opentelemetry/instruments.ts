@@ -1,0 +1,48 @@
+import { metrics, type Counter, type Histogram, type MeterProvider } from '@opentelemetry/api';
+import type { KiketRecord } from '../record';
+import { VERSION } from '../version';
+import { recordAttributes } from './delivery-attributes';
+
+export const NAME = 'kiket-express';
+
+/** Seconds, as OpenTelemetry advises for HTTP servers. */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+interface Instruments {
+  readonly provider: MeterProvider;
+  readonly duration: Histogram;
+  readonly deliveries: Counter;
+}
+
+/** Counts a delivery that has ended. */
+export function measure(record: KiketRecord): void {
+  const { duration, deliveries } = currentInstruments();
+  const attributes = recordAttributes(record);
+  duration.record(record.durationMs / 1000, attributes);
+  deliveries.add(1, attributes);
+}
+
+let instruments: Instruments | undefined;
+
+/** Of the SDK that is registered now: those that were made before it measure nothing for ever. */
+function currentInstruments(): Instruments {
+  const provider = metrics.getMeterProvider();
+  if (instruments?.provider !== provider) instruments = createInstruments(provider);
+  return instruments;
+}
+
+function createInstruments(provider: MeterProvider): Instruments {
+  const meter = provider.getMeter(NAME, VERSION);
+  return {
+    provider,
+    duration: meter.createHistogram('kiket.delivery.duration', {
+      description: 'From the first middleware that sees a delivery to its answer',
+      unit: 's',
+      advice: { explicitBucketBoundaries: BUCKETS },
+    }),
+    deliveries: meter.createCounter('kiket.deliveries', {
+      description: 'Deliveries that have ended, by outcome',
+      unit: '{delivery}',
+    }),
+  };
+}
