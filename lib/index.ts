@@ -3,9 +3,17 @@ export { kiket, type KiketOptions } from './middleware/kiket';
 export { captureRawBody, kiketRawBody, type KiketRawBodyOptions } from './middleware/raw-body';
 export { kiketVerify, type KiketSecret, type KiketSecretSource, type KiketVerifyOptions } from './middleware/verify';
 export { kiketParse, type KiketParseOptions } from './middleware/parse';
-export { kiketRespond, type KiketRecord, type KiketRespondOptions } from './middleware/respond';
+export {
+  kiketRespond,
+  type KiketRecord,
+  type KiketRespondOptions,
+  type KiketTrace,
+  type KiketTraceError,
+} from './middleware/respond';
 export { kiketHandler, type KiketHandler, type KiketReply } from './middleware/handler';
+export { kiketEvents, type KiketEvents, type KiketOnOptions } from './middleware/events';
 export { kiketErrorHandler, type KiketErrorHandlerOptions } from './middleware/error-handler';
+export { kiketHealth, type KiketHealth } from './middleware/health';
 export {
   kiketDelivery,
   type KiketAuth,
@@ -50,6 +58,7 @@ export {
   type KiketTable,
   type KiketTelemetry,
 } from './api/index';
+export { kiketTelemetry, type KiketTelemetryOptions, type KiketTelemetryReporter } from './telemetry/index';
 export {
   KIKET_ERRORS,
   KiketApiError,

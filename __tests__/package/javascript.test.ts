@@ -8,8 +8,9 @@ const majors = ['express4', 'express5'] as const;
 beforeAll(async () => {
   await workbench.pack();
   await Promise.all([
-    workbench.install('express4', { express: '^4.18.0' }),
-    workbench.install('express5', { express: '^5.0.0' }),
+    // Each with the oldest or the newest major of the peers that few have.
+    workbench.install('express4', { express: '^4.18.0', jose: '^5.9.0' }),
+    workbench.install('express5', { express: '^5.0.0', jose: '^6.0.0', '@opentelemetry/api': '^1.9.0' }),
     workbench.install('tools', { esbuild: '~0.28.0' }),
   ]);
   for (const major of majors) cpSync(join(__dirname, 'consumers'), workbench.path(major), { recursive: true });
@@ -27,6 +28,10 @@ describe.each(majors)('the installed package with %s', (major) => {
     },
     60_000,
   );
+
+  it('should verify runtime tokens, with the jose that is installed', async () => {
+    expect(await node(workbench.path(major, 'commonjs'), 'runtime-token.js')).toEqual(delivered);
+  }, 60_000);
 
   it('should serve deliveries as a bundle of esbuild, away from its modules', async () => {
     const bundle = workbench.path(`${major}-bundle.js`);
@@ -90,12 +95,18 @@ describe('what is loaded, in a fresh process', () => {
     return [...new Set(names)].filter((name) => name !== 'kiket-express').sort();
   }
 
-  const watched = ['ajv', 'express', 'secure-json-parse', 'undici'];
+  const watched = ['@opentelemetry', 'ajv', 'express', 'jose', 'secure-json-parse', 'undici'];
+  const needs: Record<string, string[]> = {
+    api: ['secure-json-parse'],
+    parse: ['secure-json-parse'],
+    'runtime-token': ['secure-json-parse'],
+    telemetry: ['secure-json-parse'],
+    opentelemetry: ['@opentelemetry'],
+  };
 
   it.each(entries)('should be nothing for kiket-express/%s that it does not need', async (entry) => {
     const loaded = await packagesAfter(`require('kiket-express/${entry}')`);
-    const needed = ['api', 'parse'].includes(entry) ? ['secure-json-parse'] : [];
-    expect(loaded.filter((name) => watched.includes(name))).toEqual(needed);
+    expect(loaded.filter((name) => watched.includes(name))).toEqual(needs[entry] ?? []);
   });
 
   it('should be neither Ajv nor undici nor express for kiket-express', async () => {

@@ -36,7 +36,7 @@ describe('the tarball', () => {
     const built = listFiles(join(workbench.source, 'lib'))
       .filter((file) => file.endsWith('.ts'))
       .flatMap((file) => ['.js', '.d.ts'].map((extension) => `dist/${file.replace(/\.ts$/, extension)}`));
-    const documents = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/errors.md'];
+    const documents = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/errors.md', 'docs/migrating.md'];
     expect(files).toEqual([...built, ...documents].sort());
   });
 
@@ -60,7 +60,10 @@ describe('the entry points', () => {
     .filter((name) => name !== 'kiket');
 
   it('should be one for every middleware, and the nouns that users import', () => {
-    const expected = ['.', ...[...middlewares, 'api', 'delivery', 'errors', 'testing'].map((name) => `./${name}`)];
+    const expected = [
+      '.',
+      ...[...middlewares, 'api', 'delivery', 'errors', 'telemetry', 'testing'].map((name) => `./${name}`),
+    ];
     expect(Object.keys(manifest.exports).sort()).toEqual([...expected, './package.json'].sort());
   });
 

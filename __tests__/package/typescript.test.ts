@@ -34,12 +34,17 @@ const uses: Record<string, string> = {
   parse: "app.use(kiketParse({ payloadSchemas: { 'issue.created': { type: 'object' } } }));",
   respond: 'app.use(kiketRespond({ onCompleted: ({ outcome }) => void outcome }));',
   handler: "app.post('/', kiketHandler('issue.created', ({ payload }) => ({ id: payload.issue?.id })));",
+  events: "app.post('/', kiketEvents().on('issue.created', ({ payload }) => ({ id: payload.issue?.id })));",
+  'runtime-token': "app.use(kiketRuntimeToken({ issuer: 'kiket.dev', jwksUrl: 'https://kiket.dev/keys' }));",
+  opentelemetry: 'app.use(kiketOpenTelemetry());',
   'error-handler': 'app.use(kiketErrorHandler({ onError: (error) => void error }));',
   delivery: "app.post('/', (req) => void kiketDelivery(req, 'issue.created').secrets.require('TOKEN'));",
 };
 /** These know nothing of a request. */
 const usesWithoutRequest: Record<string, string> = {
   api: "export const limit: Promise<{ remaining: number }> = createKiketApi({ apiKey: 'ext_1' }).rateLimit();",
+  health: 'export const route: (req: never, res: never) => void = kiketHealth();',
+  telemetry: "export const sent: number = kiketTelemetry({ apiKey: 'ext_1' }).sent;",
   errors: "export const status: number = (new RetryableError('Later') satisfies KiketError).status;",
   testing: "export const body: string | Buffer = signDelivery({}, { secret: 'secret' }).body;",
 };

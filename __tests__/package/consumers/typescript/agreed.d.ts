@@ -11,6 +11,8 @@ declare module 'agreed/errors' {
     readonly 'signature.scheme_refused': 401;
     readonly 'signature.secret_unknown': 401;
     readonly 'signature.secret_unavailable': 503;
+    readonly 'token.invalid': 401;
+    readonly 'token.keys_unavailable': 503;
     readonly 'body.already_parsed': 500;
     readonly 'body.too_large': 413;
     readonly 'body.encoding_unsupported': 415;
@@ -67,7 +69,7 @@ declare module 'agreed/errors' {
     constructor(message: string, options?: Readonly<KiketErrorOptions>);
   }
   export class SignatureError extends KiketError {
-    readonly code: Extract<KiketErrorCode, `signature.${string}`>;
+    readonly code: Extract<KiketErrorCode, `signature.${string}` | `token.${string}`>;
   }
   export class PayloadError extends KiketError {
     readonly code: Extract<KiketErrorCode, `payload.${string}` | 'delivery.conflict'>;
@@ -175,10 +177,15 @@ declare module 'agreed/delivery' {
     readonly missing: readonly string[];
   }
   export interface KiketAuth {
+    readonly source: 'body' | 'token';
     readonly tokenType: string | undefined;
     readonly runtimeToken: string | undefined;
     readonly expiresAt: Date | undefined;
     readonly scopes: readonly string[];
+    readonly organizationId: number | undefined;
+    readonly projectId: number | undefined;
+    readonly extensionId: string | undefined;
+    readonly tokenId: string | undefined;
     hasScopes(...scopes: string[]): boolean;
     requireScopes(...scopes: string[]): void;
   }
@@ -287,6 +294,18 @@ declare module 'agreed/respond' {
     readonly status: number;
     readonly durationMs: number;
   }
+  export interface KiketTraceError {
+    readonly code: string | undefined;
+    readonly status: number;
+    readonly retryable: boolean;
+  }
+  export interface KiketTrace {
+    readonly event: string | undefined;
+    readonly eventVersion: string | undefined;
+    readonly invocationId: string | undefined;
+    readonly record: KiketRecord | undefined;
+    readonly error: KiketTraceError | undefined;
+  }
   export interface KiketRespondOptions {
     deadlineMs?: number | undefined;
     onCompleted?: ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
@@ -316,6 +335,83 @@ declare module 'agreed/handler' {
   ) => KiketReply<P> | PromiseLike<KiketReply<P>>;
   export function kiketHandler<P extends KiketEventPattern>(event: P, fn: KiketHandler<P>): KiketMiddleware;
   export function kiketHandler(fn: KiketHandler): KiketMiddleware;
+}
+
+declare module 'agreed/events' {
+  import type { KiketEventPattern, KiketMiddleware } from 'agreed/delivery';
+  import type { KiketHandler } from 'agreed/handler';
+  export type { KiketRequestState } from 'agreed/delivery';
+  export interface KiketOnOptions {
+    scopes?: readonly string[] | undefined;
+  }
+  export interface KiketEvents extends KiketMiddleware {
+    on<P extends KiketEventPattern>(event: P | readonly P[], handler: KiketHandler<P>): this;
+    on<P extends KiketEventPattern>(
+      event: P | readonly P[],
+      options: Readonly<KiketOnOptions>,
+      handler: KiketHandler<P>,
+    ): this;
+    otherwise(answer: 'ignore' | 'reject' | KiketHandler): this;
+    readonly registered: readonly { readonly event: string; readonly version: string | undefined }[];
+  }
+  export function kiketEvents(): KiketEvents;
+}
+
+declare module 'agreed/health' {
+  import type { IncomingMessage, ServerResponse } from 'node:http';
+  import type { KiketEvents } from 'agreed/events';
+  export interface KiketHealth {
+    readonly status: 'ok';
+    readonly version: string;
+    readonly events: KiketEvents['registered'];
+    readonly deliveries: Readonly<Record<'success' | 'retryable' | 'final', number>>;
+  }
+  export function kiketHealth(
+    ...events: readonly Pick<KiketEvents, 'registered'>[]
+  ): (req: IncomingMessage, res: ServerResponse) => void;
+}
+
+declare module 'agreed/runtime-token' {
+  import type { KiketMiddleware } from 'agreed/delivery';
+  export type { KiketRequestState } from 'agreed/delivery';
+  export interface KiketRuntimeTokenOptions {
+    issuer: string;
+    jwksUrl: string | URL;
+    audience?: string | readonly string[] | undefined;
+    trustUnsignedBody?: boolean | undefined;
+    limit?: number | string | undefined;
+    now?: (() => number) | undefined;
+  }
+  export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): KiketMiddleware;
+}
+
+declare module 'agreed/opentelemetry' {
+  import type { KiketMiddleware } from 'agreed/delivery';
+  export type { KiketRequestState } from 'agreed/delivery';
+  export function kiketOpenTelemetry(): KiketMiddleware;
+}
+
+declare module 'agreed/telemetry' {
+  import type { KiketApiError } from 'agreed/errors';
+  import type { KiketTelemetry } from 'kiket-express/api';
+  export interface KiketTelemetryOptions {
+    apiKey: string;
+    baseUrl?: string | undefined;
+    dispatcher?: object | undefined;
+    batchSize?: number | undefined;
+    intervalMs?: number | undefined;
+    maxQueued?: number | undefined;
+    timeoutMs?: number | undefined;
+    onDropped?: ((record: KiketTelemetry, error: KiketApiError | undefined) => void | PromiseLike<void>) | undefined;
+  }
+  export interface KiketTelemetryReporter {
+    readonly sent: number;
+    readonly dropped: number;
+    readonly queued: number;
+    flush(): Promise<void>;
+    close(): Promise<void>;
+  }
+  export function kiketTelemetry(options: Readonly<KiketTelemetryOptions>): KiketTelemetryReporter;
 }
 
 declare module 'agreed/error-handler' {
@@ -493,6 +589,9 @@ declare module 'agreed' {
   export * from 'agreed/parse';
   export * from 'agreed/respond';
   export * from 'agreed/handler';
+  export * from 'agreed/events';
+  export * from 'agreed/health';
+  export * from 'agreed/telemetry';
   export * from 'agreed/error-handler';
   export * from 'agreed/api';
 }

@@ -5,10 +5,15 @@ import type * as api from 'kiket-express/api';
 import type * as delivery from 'kiket-express/delivery';
 import type * as errorHandler from 'kiket-express/error-handler';
 import type * as errors from 'kiket-express/errors';
+import type * as events from 'kiket-express/events';
 import type * as handler from 'kiket-express/handler';
+import type * as health from 'kiket-express/health';
+import type * as opentelemetry from 'kiket-express/opentelemetry';
 import type * as parse from 'kiket-express/parse';
 import type * as rawBody from 'kiket-express/raw-body';
 import type * as respond from 'kiket-express/respond';
+import type * as runtimeToken from 'kiket-express/runtime-token';
+import type * as telemetry from 'kiket-express/telemetry';
 import type * as testing from 'kiket-express/testing';
 import type * as verify from 'kiket-express/verify';
 import type * as root from 'kiket-express';
@@ -17,10 +22,15 @@ import type * as agreedApi from 'agreed/api';
 import type * as agreedDelivery from 'agreed/delivery';
 import type * as agreedErrorHandler from 'agreed/error-handler';
 import type * as agreedErrors from 'agreed/errors';
+import type * as agreedEvents from 'agreed/events';
 import type * as agreedHandler from 'agreed/handler';
+import type * as agreedHealth from 'agreed/health';
+import type * as agreedOpentelemetry from 'agreed/opentelemetry';
 import type * as agreedParse from 'agreed/parse';
 import type * as agreedRawBody from 'agreed/raw-body';
 import type * as agreedRespond from 'agreed/respond';
+import type * as agreedRuntimeToken from 'agreed/runtime-token';
+import type * as agreedTelemetry from 'agreed/telemetry';
 import type * as agreedTesting from 'agreed/testing';
 import type * as agreedVerify from 'agreed/verify';
 
@@ -95,6 +105,7 @@ export type Parse = [
 
 export type Respond = [
   Assert<Same<respond.KiketRecord, agreedRespond.KiketRecord>>,
+  Assert<Same<respond.KiketTrace, agreedRespond.KiketTrace>>,
   Assert<Same<respond.KiketRespondOptions, agreedRespond.KiketRespondOptions>>,
   Assert<Same<respond.KiketRequestState, agreedRespond.KiketRequestState>>,
   Assert<Same<Values<typeof respond>, Values<typeof agreedRespond>>>,
@@ -104,6 +115,33 @@ export type Handler = [
   Assert<Same<handler.KiketRequestState, agreedHandler.KiketRequestState>>,
   Assert<Same<Values<typeof handler>, Values<typeof agreedHandler>>>,
 ];
+
+export type Events = [
+  Assert<Same<events.KiketOnOptions, agreedEvents.KiketOnOptions>>,
+  Assert<Compatible<events.KiketEvents, agreedEvents.KiketEvents>>,
+  Assert<Same<keyof events.KiketEvents, keyof agreedEvents.KiketEvents>>,
+  Assert<Same<events.KiketEvents['registered'], agreedEvents.KiketEvents['registered']>>,
+  Assert<Compatible<Values<typeof events>, Values<typeof agreedEvents>>>,
+];
+
+export type Health = [
+  Assert<Same<health.KiketHealth, agreedHealth.KiketHealth>>,
+  Assert<Same<Values<typeof health>, Values<typeof agreedHealth>>>,
+];
+
+export type RuntimeToken = [
+  Assert<Same<runtimeToken.KiketRuntimeTokenOptions, agreedRuntimeToken.KiketRuntimeTokenOptions>>,
+  Assert<Same<Values<typeof runtimeToken>, Values<typeof agreedRuntimeToken>>>,
+];
+
+export type Telemetry = [
+  Assert<Compatible<telemetry.KiketTelemetryOptions, agreedTelemetry.KiketTelemetryOptions>>,
+  Assert<Same<keyof telemetry.KiketTelemetryOptions, keyof agreedTelemetry.KiketTelemetryOptions>>,
+  Assert<Same<telemetry.KiketTelemetryReporter, agreedTelemetry.KiketTelemetryReporter>>,
+  Assert<Compatible<Values<typeof telemetry>, Values<typeof agreedTelemetry>>>,
+];
+
+export type OpenTelemetry = Assert<Same<Values<typeof opentelemetry>, Values<typeof agreedOpentelemetry>>>;
 
 export type ErrorHandler = [
   Assert<Same<errorHandler.KiketErrorHandlerOptions, agreedErrorHandler.KiketErrorHandlerOptions>>,
@@ -187,13 +225,16 @@ export type {
   KiketEventName,
   KiketEventOf,
   KiketEventPattern,
+  KiketEvents,
   KiketGuardEvent,
   KiketGuardReply,
   KiketHandler,
+  KiketHealth,
   KiketIssue,
   KiketJobDelivery,
   KiketListOptions,
   KiketMiddleware,
+  KiketOnOptions,
   KiketParseOptions,
   KiketPayload,
   KiketPayloadOf,
@@ -212,6 +253,10 @@ export type {
   KiketSignatureScheme,
   KiketSlaEvent,
   KiketTable,
+  KiketTelemetryOptions,
+  KiketTelemetryReporter,
+  KiketTrace,
+  KiketTraceError,
   KiketTransition,
   KiketVerifyOptions,
   MissingSecretError,
