@@ -48,16 +48,19 @@ describe('the answer in docs/errors.md', () => {
   });
 });
 
-describe.each(['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/errors.md'])('the links of %s', (file) => {
-  const targets = linksOf(read(file)).filter((target) => !target.startsWith('https://'));
+describe.each(['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/migrating.md'])(
+  'the links of %s',
+  (file) => {
+    const targets = linksOf(read(file)).filter((target) => !target.startsWith('https://'));
 
-  it('should lead to files and headings that exist', () => {
-    const broken = targets.filter((target) => {
-      const [path = '', anchor] = target.split('#');
-      const linked = path === '' ? file : resolve(repository, dirname(file), path);
-      if (!existsSync(resolve(repository, linked))) return true;
-      return anchor !== undefined && !anchorsOf(read(linked)).includes(anchor);
+    it('should lead to files and headings that exist', () => {
+      const broken = targets.filter((target) => {
+        const [path = '', anchor] = target.split('#');
+        const linked = path === '' ? file : resolve(repository, dirname(file), path);
+        if (!existsSync(resolve(repository, linked))) return true;
+        return anchor !== undefined && !anchorsOf(read(linked)).includes(anchor);
+      });
+      expect(broken).toEqual([]);
     });
-    expect(broken).toEqual([]);
-  });
-});
+  },
+);

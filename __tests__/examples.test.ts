@@ -8,6 +8,7 @@ import { signDelivery, type FakeKiket } from 'kiket-express/testing';
 import request, { type Agent, type Response, type Test } from 'supertest';
 import { createApp as createGuard } from '../examples/guard';
 import { createApp as createLegacyService, steps, type Step } from '../examples/legacy-service';
+import { createApp as createManyEvents } from '../examples/many-events';
 import { createApp as createNewService } from '../examples/new-service';
 import { createApp as createSlaAlert } from '../examples/sla-alert';
 import { Connection } from './support/connection';
@@ -233,6 +234,86 @@ describe('examples/legacy-service', () => {
   });
 });
 
+describe('examples/many-events', () => {
+  const lines: string[] = [];
+  const app = createManyEvents(secret, (line) => void lines.push(line));
+  beforeEach(() => (lines.length = 0));
+  const issue = { id: 7, title: 'Broken door' };
+
+  it.each([
+    ['issue.created', 'v1', { ok: true }, 'New: Broken door'],
+    ['issue.created', '1', { ok: true }, 'New: Broken door'],
+    ['issue.created', 'v3', { ok: true }, 'New: Broken door'],
+    ['issue.created', 'v2', { ok: true, posted: false }, undefined],
+    ['issue.assigned', 'v1', {}, 'Assigned: Broken door'],
+    ['issue.status_changed', 'v1', {}, 'Moved: Broken door'],
+    ['comment.created', 'v1', {}, 'comment.created on Broken door'],
+    ['acme.release_published', 'v1', {}, 'Released: 1.4'],
+    ['issue.updated', 'v1', {}, undefined],
+  ])('should take %s in version %s', async (event, event_version, reply, line) => {
+    const authentication = { scopes: ['comments.read'] };
+    const payload = { event, event_version, issue, release: { name: '1.4' }, authentication };
+    expect((await deliver(app, payload).expect(200)).body).toEqual(reply);
+    expect(lines).toEqual(line === undefined ? [] : [line]);
+  });
+
+  it('should post what is urgent since v2', async () => {
+    const payload = { event: 'issue.created', event_version: 'v2', issue: { ...issue, priority: 'urgent' } };
+    await deliver(app, payload).expect(200, { ok: true, posted: true });
+    expect(lines).toEqual(['New and urgent: Broken door']);
+  });
+
+  it.each([
+    ['deny', { to: 'released' }, {}],
+    ['allow', { to: 'released' }, { release_note: 'Doors open again' }],
+    ['allow', { to: 'review' }, {}],
+  ])('should %s a transition %j of the issue %j', async (status, transition, issue) => {
+    const response = await deliver(app, { event: 'workflow.before_transition', transition, issue }).expect(200);
+    expect(response.body).toMatchObject({ status });
+  });
+
+  it('should 403 a comment without the scope', async () => {
+    expect(codeOf(await deliver(app, { event: 'comment.created' }).expect(403))).toBe('scope.missing');
+    expect(lines).toEqual([]);
+  });
+
+  it.each([
+    ['/kiket', 200],
+    ['/webhooks/issue.created', 200],
+    ['/v/2/webhooks/issue.created', 200],
+    ['/v/v2/webhooks/issue.created', 200],
+    ['/v/1/webhooks/issue.created', 400],
+    ['/webhooks/issue.assigned', 400],
+  ])('should be reached at %s: %i', async (path, status) => {
+    const payload = { event: 'issue.created', event_version: 'v2', issue };
+    const response = await deliver(app, payload, { path }).expect(status);
+    expect(response.body).toMatchObject(status === 200 ? { posted: false } : { error: { code: 'delivery.conflict' } });
+  });
+
+  it('should take event and version from the path where the body has none', async () => {
+    const path = '/v/2/webhooks/issue.created';
+    await deliver(app, { issue }, { path }).expect(200, { ok: true, posted: false });
+  });
+
+  it('should tell its health', async () => {
+    const app = createManyEvents(secret);
+    await deliver(app, { event: 'issue.updated' }).expect(200);
+    await deliver(app, { event: 'comment.created' }).expect(403);
+    const health = await request(app).get('/health').expect(200);
+    expect(health.body).toMatchObject({ status: 'ok', deliveries: { success: 1, retryable: 0, final: 1 } });
+    const { events } = health.body as { events: { event: string; version?: string }[] };
+    expect(events.map(({ event, version }) => [event, version])).toEqual([
+      ['workflow.before_transition', undefined],
+      ['issue.created', undefined],
+      ['issue.created', 'v2'],
+      ['issue.assigned', undefined],
+      ['issue.status_changed', undefined],
+      ['comment.*', undefined],
+      ['acme.release_published', undefined],
+    ]);
+  });
+});
+
 describe('an example that is started', () => {
   /** Long enough for a slow machine. */
   const START_MS = 60_000;
@@ -242,7 +323,9 @@ describe('an example that is started', () => {
   const started: [string, Record<string, string>, string, object][] = [
     ['new-service', {}, '/kiket', { event: 'issue.created' }],
     ['guard', {}, '/kiket', { event: 'workflow.before_transition' }],
+    ['observability', {}, '/kiket', { event: 'issue.created' }],
     ['sla-alert', {}, '/kiket', { event: 'workflow.sla_status' }],
+    ['many-events', {}, '/v/2/webhooks/issue.created', { event: 'issue.created' }],
     ...steps.map((STEP): (typeof started)[0] => ['legacy-service', { STEP }, '/hooks/kiket', example]),
   ];
 
@@ -261,7 +344,7 @@ describe('an example that is started', () => {
     START_MS,
   );
 
-  it.each(['new-service', 'guard', 'sla-alert', 'legacy-service'])(
+  it.each(['new-service', 'guard', 'observability', 'sla-alert', 'legacy-service', 'many-events'])(
     'should not start without a secret: %s',
     async (name) => {
       running = new ExampleProcess(name, { KIKET_WEBHOOK_SECRET: '' });
@@ -276,6 +359,13 @@ describe('an example that is started', () => {
   it('should be one of these', () => {
     const folders = readdirSync(resolve(__dirname, '../examples'), { withFileTypes: true });
     const names = folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-    expect(names.sort()).toEqual(['guard', 'legacy-service', 'new-service', 'sla-alert']);
+    expect(names.sort()).toEqual([
+      'guard',
+      'legacy-service',
+      'many-events',
+      'new-service',
+      'observability',
+      'sla-alert',
+    ]);
   });
 });

@@ -2,12 +2,15 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Express as App } from 'express';
 import { KIKET_ERRORS } from 'kiket-express';
+import request from 'supertest';
 import manifest from '../package.json';
+import { until } from './api/faulty';
 import { captureOutput } from './support/capture-output';
 import { deliver, example, secret } from './support/deliver';
 import type { FakeKiket } from 'kiket-express/testing';
 import { describeMajors, type Express } from './support/express';
 import { startFake } from './support/fake-kiket';
+import { createKey, mintToken, startKeyServer, type TokenKey } from './support/key-server';
 import { blocksOf, sectionsOf, tableOf } from './support/markdown';
 import { optionsOf } from './support/option-docs';
 import { runBlock, typeErrorsOf, type ReadmeTest } from './support/readme-block';
@@ -49,6 +52,21 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
     const path = '/guard';
     await deliver(app, transition('done'), { path }).expect(200, { status: 'deny', message: 'Not before the review' });
     await deliver(app, transition('review'), { path }).expect(200, { status: 'allow' });
+  },
+  'Many events': async (app) => {
+    const send = (event: string, changes: object = {}, options = {}) => deliver(app, { event, ...changes }, options);
+    await send('workflow.before_transition', { transition: { to: 'done' } }).expect(200, {
+      status: 'deny',
+      message: 'Not before the review',
+    });
+    await send('issue.created', { event_version: '2', issue: { id: 7 } }).expect(200, { created: 7 });
+    await send('issue.assigned', {}, { path: '/v/1/webhooks/issue.assigned' }).expect(200, {
+      changed: 'issue.assigned',
+    });
+    expect(await codeOf(send('issue.created').expect(403))).toBe('scope.missing');
+    const authentication = { scopes: ['issues.read'] };
+    await send('issue.created', { authentication }).expect(200, { seen: 'issue.created' });
+    await send('comment.created').expect(200, '');
   },
   'Body sources': async (app, { express }) => {
     addExistingService(app, express);
@@ -93,6 +111,33 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
     expect(await codeOf(deliver(app, delivery).expect(403))).toBe('scope.missing');
     expect(await codeOf(deliver(app, { event: 'a.b', authentication }).expect(422))).toBe('secret.missing');
   },
+  'Runtime tokens': async (app) => {
+    const claims = {
+      iss: 'kiket.dev',
+      exp: 4_102_444_800,
+      org_id: 3,
+      proj_id: 27,
+      jti: 'one',
+      scopes: ['issues.read'],
+    };
+    const payload = (key: TokenKey) => ({ ...example, authentication: { runtime_token: mintToken(key, claims) } });
+    const verified = { organization: 3, token: 'one', scopes: ['issues.read'] };
+    await deliver(app, payload(platformKey)).expect(200, verified);
+    expect(await codeOf(deliver(app, payload(createKey('platform'))).expect(401))).toBe('token.invalid');
+    expect(await codeOf(deliver(app, payload(platformKey), forged).expect(401))).toBe('signature.mismatch');
+  },
+  Observability: async (app) => {
+    await deliver(app, { event: 'issue.created' }).expect(200, { ok: true });
+    await deliver(app, example).expect(404);
+    const health = await request(app).get('/health').expect(200);
+    expect(health.body).toMatchObject({
+      version: manifest.version,
+      deliveries: { success: 1, final: 1, retryable: 0 },
+    });
+    process.emit('SIGTERM');
+    await until(() => fake.telemetry.length === 2);
+    expect(fake.telemetry).toMatchObject([{ event: 'issue.created', status: 'ok' }, { status: 'error' }]);
+  },
   'Trying it without risk': async (app, { express }) => {
     addExistingService(app, express);
     const output = await captureOutput(async () => {
@@ -112,17 +157,25 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
   },
 };
 
+const platformKey = createKey('platform');
 let fake: FakeKiket;
 beforeEach(async () => {
   fake = await startFake();
   process.env.KIKET_BASE_URL = fake.url;
+  process.env.KIKET_JWKS_URL = (await startKeyServer(platformKey)).url;
 });
 afterEach(() => {
   delete process.env.KIKET_BASE_URL;
+  delete process.env.KIKET_JWKS_URL;
 });
 
 const forged = { secret: 'whsec_of_another' };
 const unsigned = { headers: { 'X-Kiket-Signature': undefined } };
+
+/** An interface that extends another has the options of both. */
+function pairsOf(names: readonly string[]): [string, string][] {
+  return names.flatMap((name, i): [string, string][] => (i % 2 === 0 ? [[name, names[i + 1]!]] : []));
+}
 
 function addExistingService(app: App, express: Express, path = '/kiket'): void {
   app.use(express.json({ limit: '1mb' }));
@@ -176,13 +229,18 @@ describe('the README', () => {
     ['kiketParse', 'parse', 'KiketParseOptions'],
     ['kiketRespond', 'respond', 'KiketRespondOptions'],
     ['kiketErrorHandler', 'error-handler', 'KiketErrorHandlerOptions'],
+    ['on', 'events', 'KiketOnOptions'],
+    ['kiketRuntimeToken', '../runtime-token/options', 'TokenOptions', 'runtime-token', 'KiketRuntimeTokenOptions'],
+    ['kiketTelemetry', '../telemetry/options', 'KiketTelemetryOptions'],
     ['api', '../api/options', 'KiketApiOptions'],
-  ])('should list the options of %s with their defaults', (middleware, file, interfaceName) => {
+  ])('should list the options of %s with their defaults', (middleware, ...sources) => {
     const rows = tableOf(sectionOf('Options'));
     const start = rows.findIndex(([name]) => name === `**${middleware}**`) + 1;
     const length = rows.slice(start).findIndex(([name]) => name!.startsWith('**'));
     const listed = rows.slice(start, length === -1 ? undefined : start + length);
-    const documented = optionsOf(resolve(repository, 'lib/middleware', `${file}.ts`), interfaceName);
+    const documented = pairsOf(sources).flatMap(([file, interfaceName]) =>
+      optionsOf(resolve(repository, 'lib/middleware', `${file}.ts`), interfaceName),
+    );
     expect(listed.map(([name]) => name)).toEqual(documented.map(({ name }) => name));
     for (const [i, { defaultValue }] of documented.entries()) {
       if (defaultValue !== undefined) expect(listed[i]![1]).toBe(defaultValue);

@@ -2,6 +2,8 @@
 export interface Block {
   readonly heading: string;
   readonly language: string;
+  /** What stands behind the language: `before` in "```ts before". */
+  readonly mark: string;
   readonly code: string;
 }
 
@@ -10,14 +12,14 @@ export interface Section {
   readonly text: string;
 }
 
-const FENCE = /^```(\w*)\n(.*?)^```$/gms;
+const FENCE = /^```(\w*)(?: ([^\n]+))?\n(.*?)^```$/gms;
 const HEADING = /^(#+) (.+)$/;
 
 export function blocksOf(markdown: string): Block[] {
   return [...markdown.matchAll(FENCE)].map((match) => {
     const before = withoutBlocks(markdown.slice(0, match.index)).split('\n');
     const heading = before.findLast((line) => HEADING.test(line))?.replace(HEADING, '$2') ?? '';
-    return { heading, language: match[1]!, code: match[2]! };
+    return { heading, language: match[1]!, mark: match[2] ?? '', code: match[3]! };
   });
 }
 

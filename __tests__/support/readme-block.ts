@@ -7,6 +7,13 @@ export interface ReadmeTest {
   readonly run: () => Promise<void>;
 }
 
+export interface BlockSurroundings {
+  /** What the block imports by these names. */
+  readonly modules?: Readonly<Record<string, unknown>>;
+  /** Is given what the block exports. */
+  readonly exports?: object;
+}
+
 /**
  * Runs a block of the README as it stands, with `app` and `secret` as the README says, and returns the tests that it
  * defines. It loads this package as users do, by name.
@@ -16,12 +23,14 @@ export function runBlock(
   app: Express,
   secret: string,
   express: (typeof majors)['Express 5'],
+  { modules = {}, exports = {} }: BlockSurroundings = {},
 ): ReadmeTest[] {
   const tests: ReadmeTest[] = [];
+  const known: Readonly<Record<string, unknown>> = { express: { default: express, __esModule: true }, ...modules };
   const scope = {
-    exports: {},
+    exports,
     // Jest maps this package to the sources.
-    require: (name: string): unknown => (name === 'express' ? { default: express, __esModule: true } : load(name)),
+    require: (name: string): unknown => known[name] ?? load(name),
     app,
     secret,
     it: (name: string, run: () => Promise<void>) => tests.push({ name, run }),
@@ -48,8 +57,16 @@ declare global {
 export {};
 `;
 
-/** What the compiler says of the blocks, each a module of its own, under the settings of this repository. */
-export function typeErrorsOf(blocks: readonly string[], configFile: string): string[] {
+/**
+ * What the compiler says of the blocks, each a module of its own, under the settings of this repository.
+ *
+ * @param files blocks that others import, by the name of the file.
+ */
+export function typeErrorsOf(
+  blocks: readonly string[],
+  configFile: string,
+  files: Readonly<Record<string, string>> = {},
+): string[] {
   const { options } = ts.getParsedCommandLineOfConfigFile(
     configFile,
     { noEmit: true, skipLibCheck: true },
@@ -60,6 +77,7 @@ export function typeErrorsOf(blocks: readonly string[], configFile: string): str
   )!;
   const sources = new Map(blocks.map((code, i) => [fileOf(configFile, `block-${i}`), `${code}\nexport {};`]));
   sources.set(fileOf(configFile, 'prelude'), PRELUDE);
+  for (const [name, code] of Object.entries(files)) sources.set(ts.sys.resolvePath(`${configFile}/../${name}`), code);
 
   const host = ts.createCompilerHost(options);
   host.readFile = (file) => sources.get(file) ?? ts.sys.readFile(file);
