@@ -33,3 +33,23 @@ export const CALLING_BACK = {
   sizes: '1,20',
   warmup: '3', // an HTTP client's code takes longer to be compiled, and half as many deliveries a second pass it
 };
+
+export const ROUTING = {
+  receivers: [
+    { id: 'ours-events', name: '**kiketEvents()**, one of 1,000 registrations, with a scope', scheme: 'kiket' },
+    { id: 'ours', name: '**kiketHandler()**', scheme: 'kiket' },
+  ],
+  baseline: 'ours',
+  sizes: '1,20',
+  warmup: '2',
+};
+
+export const TOKENS = {
+  receivers: [
+    { id: 'ours-token', name: '**kiketRuntimeToken()**', scheme: 'none' },
+    { id: 'express5-token', name: "**Express 5 and jose, as the platform's SDK**", scheme: 'none' },
+  ],
+  baseline: 'express5-token',
+  sizes: '1,20',
+  warmup: '2',
+};

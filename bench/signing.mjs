@@ -6,6 +6,8 @@ export const SECRET_BASE64 = Buffer.from(SECRET).toString('base64');
 
 /** The headers that each scheme adds to a delivery. */
 const SCHEMES = {
+  none: () => ({}),
+
   kiket: (body) => ({ 'X-Kiket-Signature': hmac(body, 'hex') }),
 
   github: (body) => ({

@@ -1,0 +1,7 @@
+// What it costs to be found among 1,000 registrations, and to need a scope: node routing.mjs
+import { compare } from './compare.mjs';
+import { readOptions } from './options.mjs';
+import { payloadOf } from './payload.mjs';
+import { ROUTING } from './receivers.mjs';
+
+await compare(readOptions(ROUTING), payloadOf);

@@ -1,0 +1,32 @@
+// What a delivery costs that its runtime token alone vouches for, with the keys known: node runtime-token.mjs
+import { compare } from './compare.mjs';
+import { deliveryBytes } from './delivery.mjs';
+import { startKeyServer } from './keys.mjs';
+import { statusOf } from './load.mjs';
+import { readOptions } from './options.mjs';
+import { payloadOf } from './payload.mjs';
+import { TOKENS } from './receivers.mjs';
+import { withReceiver } from './receiver-process.mjs';
+
+const options = readOptions(TOKENS);
+const keys = await startKeyServer();
+process.env.KIKET_JWKS_URL = keys.url; // the receivers inherit it
+
+await compare(options, (bytes) => bodyWith(keys.token, bytes), checkTokens);
+keys.close();
+
+function bodyWith(token, bytes) {
+  return payloadOf(bytes, {
+    authentication: { token_type: 'runtime', runtime_token: token, expires_at: '2099-12-31T23:59:59Z', scopes: [] },
+  });
+}
+
+/** Nothing covers the body, so it is the token that must not be another's. */
+function checkTokens({ id, scheme }, body) {
+  return withReceiver(id, async ({ port }) => {
+    const valid = await statusOf(port, deliveryBytes(scheme, body));
+    if (valid !== 200) throw new Error(`A valid delivery was answered ${valid}`);
+    const forged = await statusOf(port, deliveryBytes(scheme, body.replace(keys.token, keys.forgedToken)));
+    if (forged !== 401) throw new Error(`A forged token was answered ${forged}`);
+  });
+}
