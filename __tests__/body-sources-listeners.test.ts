@@ -5,10 +5,16 @@ import { describeMajors } from './support/express';
 import { chains, deliverTwice, expectReceived, payloadOf, receiver, sizes } from './support/receiver';
 import type { Framing } from './support/signed-request';
 
+let heard = 0;
+const hear = (chunk: Buffer): void => void (heard += chunk.length);
+beforeEach(() => {
+  heard = 0;
+});
+
 /** What a service may do with every body before ours, such as to measure it. */
 const listeners: Record<string, KiketMiddleware> = {
   "listens for 'data'": (req, _res, next) => {
-    req.on('data', () => undefined);
+    req.on('data', hear);
     next();
   },
   'sets it flowing': (req, _res, next) => {
@@ -16,7 +22,7 @@ const listeners: Record<string, KiketMiddleware> = {
     next();
   },
   "listens for 'data', and has paused it": (req, _res, next) => {
-    req.on('data', () => undefined).pause();
+    req.on('data', hear).pause();
     next();
   },
 };
@@ -44,6 +50,8 @@ describeMajors('a middleware before ours that', (express) => {
           [200, true],
           [200, true],
         ]);
+        // Each delivery once, as without kiketVerify.
+        expect(heard).toBe(listener.startsWith('listens') ? 2 * Buffer.byteLength(body) : 0);
       },
     );
   });

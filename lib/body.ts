@@ -125,9 +125,7 @@ function readBody(req: BodyRequest, res: ServerResponse, limit: number, giveBack
   let received = 0;
   let settled = false;
   const resource = new AsyncResource('kiket.readBody');
-  // A middleware before this one listens too, or has set it flowing: what we give back would be gone before the next reads.
-  const wasFlowing = giveBack && req.readableFlowing === true;
-  if (wasFlowing) req.pause();
+  const others = giveBack ? setAside(req) : undefined;
   const [event, onEvent] = giveBack ? (['readable', onReadable] as const) : (['data', onData] as const);
   // To listen makes Node read. Whether a body without a length is empty shows once its first packet is parsed.
   if (giveBack && expected === undefined) process.nextTick(listen);
@@ -175,7 +173,7 @@ function readBody(req: BodyRequest, res: ServerResponse, limit: number, giveBack
   }
 
   function finish(body: Buffer): void {
-    if (wasFlowing) req.resume();
+    others?.putBack();
     resource.runInAsyncScope(done, undefined, refusal(), body);
   }
 
@@ -185,6 +183,24 @@ function readBody(req: BodyRequest, res: ServerResponse, limit: number, giveBack
     if (!req.complete) return aborted();
     return expected === undefined ? undefined : lengthMismatch(expected, received);
   }
+}
+
+/**
+ * Silences whoever listens for 'data' already, or has set the request flowing: they would hear what is given back twice, or
+ * instead of whoever reads next.
+ */
+function setAside(req: BodyRequest): { putBack(): void } | undefined {
+  const listeners = req.rawListeners('data') as ((chunk: Buffer) => void)[];
+  const wasFlowing = req.readableFlowing === true;
+  if (listeners.length === 0 && !wasFlowing) return undefined;
+  req.pause();
+  for (const listener of listeners) req.off('data', listener);
+  return {
+    putBack() {
+      for (const listener of listeners) req.on('data', listener);
+      if (wasFlowing) req.resume();
+    },
+  };
 }
 
 function isEmpty(req: BodyRequest, expected: number | undefined): boolean {
