@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel';
+import { channel, tracingChannel } from 'node:diagnostics_channel';
 import type { Request, RequestHandler, Response } from 'express';
 import {
   captureRawBody,
@@ -24,8 +24,8 @@ import {
   startPlatform,
   tokenWith,
   unsigned,
+  type PartialTokenOptions,
   type Platform,
-  type TokenOptions,
 } from '../support/runtime-token';
 import { signedRequest, type SignedRequestOptions } from '../support/signed-request';
 import { turns } from '../support/turns';
@@ -35,7 +35,7 @@ const invalid = carrying(tokenWith({ iss: 'canary' }));
 const wronglySigned: SignedRequestOptions = { secret: 'another secret' };
 const withoutSignature = { 'X-Kiket-Signature': undefined };
 
-type Stages = (platform: Platform, options?: TokenOptions) => KiketMiddleware[];
+type Stages = (platform: Platform, options?: PartialTokenOptions) => KiketMiddleware[];
 
 /** Where only a token vouches for the delivery. */
 const alone: Record<string, Stages> = {
@@ -245,11 +245,30 @@ describeMajors('kiketRuntimeToken', (express) => {
     expect(await found(app, valid, wronglySigned)).toEqual([false, 'body', [], null, null]);
   });
 
-  it('should not make up for a signature that a later kiketVerify does not demand', async () => {
+  it('should make up for a signature that what comes after does not demand', async () => {
     const { runtimeToken } = await startPlatform();
-    const app = looking(express, [runtimeToken(), kiket({ secret, signatureRequired: false })], trust);
-    const { status, body } = await send(app, valid, unsigned);
-    expect([status, body.error?.code]).toEqual([401, 'signature.missing']);
+    const optional = { signatureRequired: false };
+    for (const stages of [[kiket({ secret, ...optional })], [kiketVerify(secret, optional), kiketParse()]]) {
+      const app = looking(express, [runtimeToken(), ...stages], trust);
+      expect((await send(app, valid, unsigned)).status).toBe(200);
+      const { status, body } = await send(app, valid, { secret: 'another secret' });
+      expect([status, body.error?.code]).toEqual([401, 'signature.mismatch']);
+    }
+  });
+
+  it('should trace and record what was passed on unsigned, and is verified by its token', async () => {
+    const { runtimeToken } = await startPlatform();
+    const told: string[] = [];
+    const tell = (name: string) => () => void told.push(name);
+    const tracing = tracingChannel('kiket:delivery');
+    const subscribers = Object.fromEntries(
+      ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((name) => [name, tell(name)]),
+    ) as never;
+    tracing.subscribe(subscribers);
+    const stages = [kiketVerify(secret, { signatureRequired: false }), runtimeToken(), kiketParse()];
+    await send(looking(express, stages, trust), valid, unsigned);
+    tracing.unsubscribe(subscribers);
+    expect(told).toEqual(['start', 'end', 'asyncStart', 'asyncEnd']);
   });
 
   it.each(Object.entries(tooLate))('should say that it stands too late %s', async (_name, stages) => {

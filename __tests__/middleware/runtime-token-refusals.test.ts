@@ -19,7 +19,7 @@ import {
   send,
   startPlatform,
   tokenWith,
-  type TokenOptions,
+  type PartialTokenOptions,
 } from '../support/runtime-token';
 import { signedRequest } from '../support/signed-request';
 
@@ -139,7 +139,7 @@ interface Row {
   readonly body: object | string | Buffer;
   readonly refusal?: Refusal;
   readonly headers?: Record<string, string | undefined>;
-  readonly options?: TokenOptions;
+  readonly options?: PartialTokenOptions;
 }
 
 const valid = carrying(tokenWith());

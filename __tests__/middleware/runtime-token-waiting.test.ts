@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter, once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
 import type { ErrorRequestHandler } from 'express';
 import request from 'supertest';
 import { kiketErrorHandler, kiketHandler, kiketRespond, type KiketRecord } from 'kiket-express';
@@ -9,6 +8,7 @@ import { Connection } from '../support/connection';
 import { secret } from '../support/deliver';
 import { describeMajors } from '../support/express';
 import { createKey, mintToken } from '../support/key-server';
+import { startServer } from '../support/loopback-server';
 import { observed } from '../support/refusals';
 import {
   carrying,
@@ -97,14 +97,13 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
       const { stages, server } = await startPlatform();
       const release = server.hold();
       const app = looking(express, stages(mode), ({ auth }) => auth.tokenId);
-      await serving(app, async (url) => {
-        const ids = Array.from({ length: 50 }, (_, i) => `token ${i}`);
-        const all = Promise.all(ids.map((jti) => post(url, mode, carrying(tokenWith({ jti })))));
-        await server.received(1);
-        await turns(100);
-        release();
-        expect(await all).toEqual(ids.map((id) => [200, { found: id }]));
-      });
+      const { url } = await startServer(app);
+      const ids = Array.from({ length: 50 }, (_, i) => `token ${i}`);
+      const all = Promise.all(ids.map((jti) => post(url, mode, carrying(tokenWith({ jti })))));
+      await server.received(1);
+      await turns(100);
+      release();
+      expect(await all).toEqual(ids.map((id) => [200, { found: id }]));
       expect(server.requests).toHaveLength(1);
     });
 
@@ -115,18 +114,17 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
       server.publish(old);
       const app = looking(express, stages(mode, { now: () => nowMs }), ({ auth }) => auth.tokenId);
       const by = (key: typeof old) => carrying(mintToken(key, { ...claims, exp: NOW + 3600, jti: key.jwk.kid }));
-      await serving(app, async (url) => {
-        const round = (keys: (typeof old)[]) => Promise.all(keys.map((key) => post(url, mode, by(key))));
-        const expectAll = async (keys: (typeof old)[]) =>
-          expect(await round(keys)).toEqual(keys.map(({ jwk }) => [200, { found: jwk.kid }]));
-        await expectAll([old, old]);
-        server.publish(old, next);
-        nowMs += 60_000;
-        await expectAll([old, next, old, next, next]);
-        server.publish(next);
-        nowMs += 60_000;
-        await expectAll([next, old, next]);
-      });
+      const { url } = await startServer(app);
+      const round = (keys: (typeof old)[]) => Promise.all(keys.map((key) => post(url, mode, by(key))));
+      const expectAll = async (keys: (typeof old)[]) =>
+        expect(await round(keys)).toEqual(keys.map(({ jwk }) => [200, { found: jwk.kid }]));
+      await expectAll([old, old]);
+      server.publish(old, next);
+      nowMs += 60_000;
+      await expectAll([old, next, old, next, next]);
+      server.publish(next);
+      nowMs += 60_000;
+      await expectAll([next, old, next]);
       expect(server.requests).toHaveLength(2);
     });
 
@@ -189,18 +187,6 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
       await turns();
     });
   });
-
-  async function serving(app: RequestListener, use: (url: string) => Promise<void>): Promise<void> {
-    const server = createServer(app);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    try {
-      const { port } = server.address() as { port: number };
-      await use(`http://127.0.0.1:${port}`);
-    } finally {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    }
-  }
 
   async function post(url: string, mode: string, payload: object): Promise<unknown[]> {
     const { body, headers } = signDelivery(payload, { secret });

@@ -4,28 +4,29 @@ import { SignatureError } from '../../lib/errors';
 import type { TokenOptions } from '../../lib/runtime-token/options';
 import { createTokenVerifier } from '../../lib/runtime-token/token-verifier';
 import { createKey, mintHmacToken, mintToken, signWith, startKeyServer, text } from '../support/key-server';
-import { bench, claims, issuer, messageOf, NOW, verdictOf, type Bench } from './tokens';
+import { claims, issuer, NOW } from '../support/runtime-token';
+import { messageOf, setUp, verdictOf, type VerifierSetup } from './tokens';
 
 const es256 =
-  ({ key }: Bench) =>
+  ({ key }: VerifierSetup) =>
   (data: Buffer): Buffer =>
     sign('sha256', data, { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
 
 describe('a runtime token', () => {
   it('should give what it says', async () => {
-    const { key, verify } = await bench();
+    const { key, verify } = await setUp();
     expect(await verify(mintToken(key, claims))).toEqual({
-      organizationId: 7,
+      organizationId: 700_007,
       projectId: 27,
-      extensionId: 'com.acme.crm',
-      tokenId: 'token_canary',
-      scopes: ['issues.read', 'project:27'],
+      extensionId: 'com.canary.crm',
+      tokenId: 'canary_token_id',
+      scopes: ['canary.read', 'project:27'],
       expiresAt: new Date((NOW + 300) * 1000),
     });
   });
 
   it.each([undefined, null])('should need nothing but who issued it and until when: the rest is %s', async (absent) => {
-    const { key, verify } = await bench();
+    const { key, verify } = await setUp();
     const rest = { org_id: absent, proj_id: absent, ext_id: absent, scopes: absent, jti: absent };
     expect(await verify(mintToken(key, { iss: issuer, exp: NOW + 1, ...rest }))).toEqual({
       organizationId: undefined,
@@ -50,17 +51,17 @@ describe('a runtime token', () => {
     ['of an extension with a number', { ext_id: 5 }],
     ['with another claim', { pi_id: { deep: [] }, __proto__: null }],
   ])('should be accepted: one %s', async (_name, fields, header = {}) => {
-    const { key, verify } = await bench();
+    const { key, verify } = await setUp();
     expect(verdictOf(await verify(mintToken(key, { ...claims, ...fields }, header)))).toBe('ok');
   });
 
   it('should give the number of an extension as a text', async () => {
-    const { key, verify } = await bench();
+    const { key, verify } = await setUp();
     expect(await verify(mintToken(key, { ...claims, ext_id: 5 }))).toMatchObject({ extensionId: '5' });
   });
 
   it('should not take claims from a prototype', async () => {
-    const { key, verify } = await bench();
+    const { key, verify } = await setUp();
     const payload = JSON.stringify({ iss: issuer, exp: NOW + 1 }).replace('{', '{"__proto__":{"org_id":7},');
     expect(await verify(mintToken(key, payload))).toMatchObject({ organizationId: undefined });
   });
@@ -69,10 +70,7 @@ describe('a runtime token', () => {
 describe('a runtime token that is refused', () => {
   const stranger = createKey('first');
 
-  it.each<[string, RegExp, (bench: Bench) => unknown]>([
-    ['absent', /is no text/, () => undefined],
-    ['null', /is no text/, () => null],
-    ['an object', /is no text/, ({ key }) => ({ toString: () => mintToken(key, claims) })],
+  it.each<[string, RegExp, (setup: VerifierSetup) => string]>([
     ['empty', /no signed JWT/, () => ''],
     ['an opaque text', /no signed JWT/, () => 'rt_0123456789'],
     ['dots', /no signed JWT/, () => '..'],
@@ -85,17 +83,17 @@ describe('a runtime token that is refused', () => {
     ['a header that is no JSON', /no signed JWT/, (b) => signWith('{', claims, es256(b))],
     ['a header that is null', /no signed JWT/, (b) => signWith('null', claims, es256(b))],
     ['a header that is a list', /no signed JWT/, (b) => signWith([], claims, es256(b))],
-    ['no algorithm', /no signed JWT/, ({ key }) => mintToken(key, claims, { alg: undefined })],
+    ['no algorithm', /not signed with ES256/, ({ key }) => mintToken(key, claims, { alg: undefined })],
     ['longer than any', /longer than 16384/, ({ key }) => mintToken(key, { ...claims, pad: 'x'.repeat(16_384) })],
     ['claims that are no JSON', /no claims/, ({ key }) => mintToken(key, '{"iss":')],
     ['claims that are a list', /no claims/, ({ key }) => mintToken(key, [])],
     ['claims that are null', /no claims/, ({ key }) => mintToken(key, 'null')],
   ])('should be so as %s', async (_name, message, make) => {
-    const test = await bench();
-    expect(messageOf(await test.verify(make(test) as string))).toMatch(message);
+    const test = await setUp();
+    expect(messageOf(await test.verify(make(test)))).toMatch(message);
   });
 
-  it.each<[string, RegExp, (bench: Bench) => string]>([
+  it.each<[string, RegExp, (setup: VerifierSetup) => string]>([
     ['none', /not signed with ES256/, () => signWith({ alg: 'none' }, claims, () => Buffer.alloc(0))],
     ['none with a key', /not signed with ES256/, ({ key }) => mintToken(key, claims, { alg: 'none' })],
     ['none in capitals', /not signed with ES256/, ({ key }) => mintToken(key, claims, { alg: 'NONE' })],
@@ -136,7 +134,7 @@ describe('a runtime token that is refused', () => {
       },
     ],
   ])('should be so by its algorithm or signature: %s', async (_name, message, make) => {
-    const test = await bench();
+    const test = await setUp();
     expect(messageOf(await test.verify(make(test)))).toMatch(message);
   });
 
@@ -157,7 +155,7 @@ describe('a runtime token that is refused', () => {
     ['a key id that is null', /by what is no text/, { kid: null }],
     ['a key id of the prototype', /names no key/, { kid: '__proto__' }],
   ])('should be so by its header: %s', async (_name, message, header) => {
-    const { key, verify } = await bench();
+    const { key, verify } = await setUp();
     expect(messageOf(await verify(mintToken(key, claims, header)))).toMatch(message);
   });
 
@@ -173,7 +171,7 @@ describe('a runtime token that is refused', () => {
     ['from nobody', /configured issuer/, { iss: undefined }],
     ['without an end', /does not say when it expires/, { exp: undefined }],
   ])('should be so as one that is %s', async (_name, message, fields) => {
-    const { key, verify } = await bench();
+    const { key, verify } = await setUp();
     expect(messageOf(await verify(mintToken(key, { ...claims, ...fields })))).toMatch(message);
   });
 
@@ -197,20 +195,20 @@ describe('a runtime token that is refused', () => {
     ['exp', 8.64e12 + 1],
     ['exp', 1e300],
   ])('should be so for its claim %s: %j', async (name, value) => {
-    const { key, verify } = await bench();
+    const { key, verify } = await setUp();
     expect(messageOf(await verify(mintToken(key, { ...claims, [name]: value })))).toMatch(
       `has a claim ${name} that is`,
     );
   });
 
   it('should be so when it expires in infinity', async () => {
-    const { key, verify } = await bench();
+    const { key, verify } = await setUp();
     const payload = JSON.stringify(claims).replace(String(claims.exp), '1e999');
     expect(messageOf(await verify(mintToken(key, payload)))).toMatch('has a claim exp that is');
   });
 
   it('should be so when it expires while the keys are fetched', async () => {
-    const { key, server, pass, verify } = await bench();
+    const { key, server, pass, verify } = await setUp();
     const release = server.hold();
     const outcome = verify(mintToken(key, { ...claims, exp: NOW + 2 }));
     await server.received(1);
@@ -221,14 +219,14 @@ describe('a runtime token that is refused', () => {
 
   it('should be so when the clock is none', async () => {
     let clock = NOW * 1000;
-    const { key, verify } = await bench({ now: () => clock });
+    const { key, verify } = await setUp({ now: () => clock });
     expect(verdictOf(await verify(mintToken(key, claims)))).toBe('ok');
     clock = NaN;
     expect(verdictOf(await verify(mintToken(key, claims)))).toBe('token.invalid');
   });
 
   it('should be so without asking the key server, where that changes nothing', async () => {
-    const { key, server, verify } = await bench();
+    const { key, server, verify } = await setUp();
     for (const token of [
       'x',
       mintToken(key, claims, { alg: 'none' }),
@@ -242,7 +240,7 @@ describe('a runtime token that is refused', () => {
   });
 
   it('should be quoted by nothing of the refusal', async () => {
-    const { key, verify } = await bench({ audience: 'us' });
+    const { key, verify } = await setUp({ audience: 'us' });
     const canary = 'canary';
     const tokens = [
       canary,
@@ -266,7 +264,7 @@ describe('a runtime token that is refused', () => {
   });
 
   it('should never be a rejection, whatever it is', async () => {
-    const { key, verify } = await bench();
+    const { key, verify } = await setUp();
     await verify(mintToken(key, claims));
     const part = fc.oneof(fc.string(), fc.json());
     await fc.assert(
@@ -299,13 +297,13 @@ describe('the audience', () => {
     ['is an object', 'us', { us: 'us' }, 'token.invalid'],
     ['is the list as a text', ['you', 'us'], 'you,us', 'token.invalid'],
   ])('should decide: it %s', async (_name, audience, aud, verdict) => {
-    const { key, verify } = await bench({ audience });
+    const { key, verify } = await setUp({ audience });
     expect(verdictOf(await verify(mintToken(key, { ...claims, aud })))).toBe(verdict);
   });
 
   it('should not change with the array that was given', async () => {
     const audience = ['us'];
-    const { key, verify } = await bench({ audience });
+    const { key, verify } = await setUp({ audience });
     audience.push('them');
     expect(verdictOf(await verify(mintToken(key, { ...claims, aud: 'them' })))).toBe('token.invalid');
   });
@@ -323,7 +321,7 @@ describe('a key that the token brings along', () => {
   ])('should have no say: %s', async (_name, header) => {
     const attacker = createKey('first');
     const theirs = await startKeyServer(attacker, { ...attacker.jwk, kid: 'theirs' });
-    const { key, verify } = await bench();
+    const { key, verify } = await setUp();
     const brought = header(theirs.url, attacker.jwk);
     expect(verdictOf(await verify(mintToken(attacker, claims, brought)))).toBe('token.invalid');
     expect(verdictOf(await verify(mintToken(key, claims, { ...brought, kid: 'first' })))).toBe('ok');
@@ -333,7 +331,7 @@ describe('a key that the token brings along', () => {
   it('should have no say by the claims either', async () => {
     const attacker = createKey('theirs');
     const theirs = await startKeyServer(attacker);
-    const { verify } = await bench();
+    const { verify } = await setUp();
     const token = mintToken(attacker, { ...claims, iss: theirs.url, jku: theirs.url, api: { base_url: theirs.url } });
     expect(verdictOf(await verify(token))).toBe('token.invalid');
     expect(theirs.connections()).toBe(0);
@@ -342,7 +340,7 @@ describe('a key that the token brings along', () => {
 
 describe('a key server without a key', () => {
   it('should be a reason to send the delivery again, and the cause to be found', async () => {
-    const { key, server, verify } = await bench();
+    const { key, server, verify } = await setUp();
     server.answer = text(500, 'canary');
     const error = (await verify(mintToken(key, claims))) as SignatureError;
     expect(error).toBeInstanceOf(SignatureError);
@@ -402,14 +400,14 @@ describe('the options', () => {
   it('should have the URL asked as it was written, and not as it is changed later', async () => {
     const server = await startKeyServer();
     const jwksUrl = new URL(`${server.url}?tenant=1`);
-    const { key, verify } = await bench({ jwksUrl });
+    const { key, verify } = await setUp({ jwksUrl });
     jwksUrl.pathname = '/changed';
     await verify(mintToken(key, claims));
     expect(server.requests).toEqual(['/.well-known/jwks.json?tenant=1']);
   });
 
   it('should take the time of the machine where there is no other', async () => {
-    const { key, verify } = await bench({ now: undefined });
+    const { key, verify } = await setUp({ now: undefined });
     const nowSeconds = Date.now() / 1000;
     expect(verdictOf(await verify(mintToken(key, { ...claims, exp: nowSeconds + 600 })))).toBe('ok');
     expect(verdictOf(await verify(mintToken(key, { ...claims, exp: nowSeconds - 1 })))).toBe('token.invalid');

@@ -3,28 +3,11 @@ import type { TokenClaims } from '../../lib/runtime-token/claims';
 import type { TokenOptions } from '../../lib/runtime-token/options';
 import { createTokenVerifier } from '../../lib/runtime-token/token-verifier';
 import { createKey, mintToken, startKeyServer, type KeyServer, type TokenKey } from '../support/key-server';
-
-export const issuer = 'kiket.dev';
-
-/** When the tests take place, in seconds since 1970. */
-export const NOW = 1_790_000_000;
-
-/** What a token of the platform says. */
-export const claims = {
-  iss: issuer,
-  sub: 'extension',
-  org_id: 7,
-  proj_id: 27,
-  ext_id: 'com.acme.crm',
-  scopes: ['issues.read', 'project:27'],
-  iat: NOW - 10,
-  exp: NOW + 300,
-  jti: 'token_canary',
-};
+import { claims, issuer, NOW } from '../support/runtime-token';
 
 type Outcome = TokenClaims | SignatureError;
 
-export interface Bench {
+export interface VerifierSetup {
   readonly key: TokenKey;
   readonly server: KeyServer;
   /** Moves the clock. */
@@ -35,7 +18,7 @@ export interface Bench {
 }
 
 /** A key server that publishes one key, and a verifier that uses it. */
-export async function bench(options: Partial<TokenOptions> = {}): Promise<Bench> {
+export async function setUp(options: Partial<TokenOptions> = {}): Promise<VerifierSetup> {
   const key = createKey('first');
   const server = await startKeyServer(key);
   let passedMs = 0;

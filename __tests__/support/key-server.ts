@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync, sign, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
+import { startServer } from './loopback-server';
+import { until } from './until';
 
 /** A key of the platform: signs tokens, and is published by its `jwk`. */
 export interface TokenKey {
@@ -58,31 +58,25 @@ export interface KeyServer {
   received(count: number): Promise<void>;
 }
 
-const closers: (() => Promise<unknown>)[] = [];
-
 /** Starts a key server on loopback, which is closed after the test. */
 export async function startKeyServer(...keys: readonly unknown[]): Promise<KeyServer> {
   let published = keys;
   let holding = false;
-  let connections = 0;
   const held: Parameters<RequestListener>[] = [];
   const respond: RequestListener = (req, res) => {
     if (keyServer.answer !== undefined) return keyServer.answer(req, res);
     const jwks = { keys: published.map((key) => (isTokenKey(key) ? key.jwk : key)) };
     res.setHeader('content-type', 'application/json').end(JSON.stringify(jwks));
   };
-  const server = createServer((req, res) => {
+  const { url, counts } = await startServer((req, res) => {
     keyServer.requests.push(req.url!);
-    server.emit('received');
     if (holding) held.push([req, res]);
     else respond(req, res);
   });
-  server.on('connection', () => connections++);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
   const keyServer: KeyServer = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/.well-known/jwks.json`,
+    url: `${url}/.well-known/jwks.json`,
     requests: [],
-    connections: () => connections,
+    connections: () => counts.connections,
     answer: undefined,
     publish(...next) {
       published = next;
@@ -94,14 +88,8 @@ export async function startKeyServer(...keys: readonly unknown[]): Promise<KeySe
         for (const request of held.splice(0)) respond(...request);
       };
     },
-    async received(count) {
-      while (keyServer.requests.length < count) await once(server, 'received');
-    },
+    received: (count) => until(() => keyServer.requests.length >= count),
   };
-  closers.push(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
   return keyServer;
 }
 
@@ -119,7 +107,3 @@ export const reset: RequestListener = (req) => void req.socket.destroy();
 
 /** Begins an answer, and never ends it. */
 export const stall: RequestListener = (_req, res) => void res.writeHead(200).write('{"keys":[');
-
-afterEach(async () => {
-  await Promise.all(closers.splice(0).map((close) => close()));
-});

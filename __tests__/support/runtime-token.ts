@@ -80,23 +80,23 @@ export function sentIn(mode: string, headers: Record<string, string | undefined>
   return modes[mode]!.isSigned ? { headers } : unsignedWith(headers);
 }
 
-export type TokenOptions = Partial<KiketRuntimeTokenOptions>;
+export type PartialTokenOptions = Partial<KiketRuntimeTokenOptions>;
 
 export interface Platform {
   readonly server: KeyServer;
   /** kiketRuntimeToken as it is set up for this platform. */
-  readonly runtimeToken: (options?: TokenOptions) => KiketMiddleware;
+  readonly runtimeToken: (options?: PartialTokenOptions) => KiketMiddleware;
   /** All that stands before a handler in a mode. */
   readonly stages: (
     mode: string,
-    options?: TokenOptions & KiketParseOptions & KiketRespondOptions,
+    options?: PartialTokenOptions & KiketParseOptions & KiketRespondOptions,
   ) => KiketMiddleware[];
 }
 
 /** A key server that publishes the key of the platform, and the middlewares that trust it. It is closed after the test. */
 export async function startPlatform(): Promise<Platform> {
   const server = await startKeyServer(key);
-  const runtimeToken = (options: TokenOptions = {}): KiketMiddleware =>
+  const runtimeToken = (options: PartialTokenOptions = {}): KiketMiddleware =>
     kiketRuntimeToken({ issuer, jwksUrl: server.url, now: () => NOW * 1000, ...options });
   return {
     server,

@@ -1,20 +1,31 @@
 import type { IncomingMessage } from 'node:http';
 import { obtainBody, parseLimit, refuseByHeaders } from '../body';
-import { headerId, type KiketMiddleware } from '../delivery';
+import type { KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError, type PayloadError } from '../errors';
-import { runStage, type Exchange, type Stage } from '../exchange';
+import type { Exchange } from '../exchange';
+import { headerId } from '../id';
 import { isObject } from '../object';
-import { requireBoolean, requireRecord } from '../options';
+import { requireBoolean, requireKnown } from '../options';
 import type { ContractPayload } from '../payload';
 import { parseObject } from '../payload-object';
 import type { TokenClaims } from '../runtime-token/claims';
 import type { TokenOptions } from '../runtime-token/options';
+import { noToken, refused } from '../runtime-token/refused';
 import { createTokenVerifier } from '../runtime-token/token-verifier';
+import { runVerification, type Stage } from '../stage';
 import { textOf } from '../text';
 
 export type { KiketRequestState } from '../delivery';
 
 const WHO = 'kiketRuntimeToken';
+const OPTIONS = [
+  'issuer',
+  'jwksUrl',
+  'audience',
+  'trustUnsignedBody',
+  'limit',
+  'now',
+] as const satisfies (keyof KiketRuntimeTokenOptions)[];
 
 export interface KiketRuntimeTokenOptions extends TokenOptions {
   /**
@@ -33,34 +44,35 @@ export interface KiketRuntimeTokenOptions extends TokenOptions {
  *
  * After kiketVerify it adds to the signature. In its place, for senders that do not sign, it makes the delivery `verified`,
  * but **the token does not protect the body**: it is good for any body until it expires. Then the body's project must be the
- * token's, its secrets are withheld (see `trustUnsignedBody`), and who can read your traffic or your logs can call your
- * handlers.
+ * token's, kiketParse withholds its secrets (see `trustUnsignedBody`), and who can read your traffic or your logs can call
+ * your handlers. Bytes in `rawBody`, and what a parser of your own reads, are as the sender wrote them.
  *
- * Stands before kiketParse. Refuses with 401 `token.invalid`, and with 503 `token.keys_unavailable` while no key is known
- * and the server of the keys cannot be reached. Needs the package `jose`.
+ * Stands before kiketParse. Refuses with 401 `token.invalid`; with 503 `token.keys_unavailable` while the key of the token is
+ * not known and the key server cannot be read; with `payload.malformed`; and with `body.*` for what it cannot read. Needs the
+ * package `jose`.
  *
  * @throws {TypeError} at start-up, when an option makes no sense or `jose` is not installed.
  */
 export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): KiketMiddleware {
-  requireRecord(WHO, 'options', options);
+  const verifyToken = createTokenVerifier(WHO, options);
+  requireKnown(WHO, options, OPTIONS);
   const { trustUnsignedBody = false } = options;
   requireBoolean(WHO, 'trustUnsignedBody', trustUnsignedBody);
   const limit = parseLimit(WHO, options.limit);
-  const verifyToken = createTokenVerifier(WHO, options);
 
   const stage: Stage = (exchange, next) => {
     const { req } = exchange;
-    if (exchange.parsed) return exchange.refuse(mountedTooLate(), next);
+    if (exchange.contents !== undefined) return exchange.refuse(mountedTooLate(), next);
     // What kiketVerify has passed on is decided here: with a deadline again, and a record.
-    exchange.examine(undefined);
+    exchange.examine(false);
     const refusal = refuseByHeaders(req);
-    if (refusal !== undefined) return exchange.refuse(refusal, next);
+    if (refusal !== undefined) return exchange.reject(refusal, next);
     obtainBody(exchange, limit, true, (error, body) => {
-      if (error !== undefined) return exchange.refuse(error, next);
+      if (error !== undefined) return exchange.reject(error, next);
       exchange.rawBody = body;
-      void admit(exchange).then((refused) => {
-        if (refused === undefined) exchange.proceed(next);
-        else exchange.refuse(refused, next);
+      void admit(exchange).then((refusal) => {
+        if (refusal === undefined) exchange.proceed(next);
+        else exchange.reject(refusal, next);
       });
     });
   };
@@ -70,23 +82,23 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
     const payload = parseObject(exchange.rawBody!);
     if (payload instanceof KiketError) return payload;
     const token = isObject(payload.authentication) ? textOf(payload.authentication.runtime_token) : undefined;
-    if (token === undefined) return invalid('The delivery carries no runtime token.');
+    if (token === undefined) return noToken();
     const claims = await verifyToken(token);
     if (claims instanceof SignatureError) return claims;
     const isSigned = exchange.delivery.signature !== undefined;
     const contradiction = contradictionTo(claims, exchange.req, isSigned ? undefined : payload);
-    if (contradiction !== undefined) return invalid(contradiction);
-    exchange.object = payload;
+    if (contradiction !== undefined) return refused(contradiction);
+    exchange.bodyObject = payload;
     exchange.acceptToken(claims, trustUnsignedBody);
     return undefined;
   }
 
   return function kiketRuntimeTokenMiddleware(req, res, next) {
-    runStage(stage, req, res, next);
+    runVerification(stage, req, res, next);
   };
 }
 
-/** What a delivery says that a token must not contradict. `unsigned` is its payload, where only the token vouches for it. */
+/** What of a delivery a token contradicts, after "The runtime token". `unsigned` is its payload, where only the token vouches for it. */
 function contradictionTo(
   { organizationId, projectId }: TokenClaims,
   { headers }: IncomingMessage,
@@ -94,22 +106,18 @@ function contradictionTo(
 ): string | undefined {
   const organization = headerId(headers['x-kiket-organization']);
   if (isOther(organization, organizationId)) {
-    return 'The runtime token is of another organization than X-Kiket-Organization says.';
+    return 'is of another organization than X-Kiket-Organization says';
   }
   if (isOther(headerId(headers['x-kiket-project']), projectId)) {
-    return 'The runtime token is of another project than X-Kiket-Project says.';
+    return 'is of another project than X-Kiket-Project says';
   }
   const project: unknown = isObject(unsigned?.issue) ? (unsigned.issue.project_id ?? undefined) : undefined;
-  if (project !== undefined && project !== projectId) return 'The runtime token is not of the project in the payload.';
+  if (project !== undefined && project !== projectId) return 'is not of the project in the payload';
   return undefined;
 }
 
 function isOther(claimed: number | undefined, verified: number | undefined): boolean {
   return claimed !== undefined && verified !== undefined && claimed !== verified;
-}
-
-function invalid(message: string): SignatureError {
-  return SignatureError.of('token.invalid', message);
 }
 
 function mountedTooLate(): KiketError {

@@ -1,3 +1,5 @@
+import type { SignatureError } from '../errors';
+import { isId } from '../id';
 import { parseJson } from '../json';
 import { isObject } from '../object';
 import { refused } from './refused';
@@ -30,7 +32,7 @@ const MAX_SECONDS = 8.64e12;
  *
  * @throws {SignatureError} `token.invalid`.
  */
-export function readClaims(payload: Uint8Array, { issuer, audience }: ExpectedToken, nowMs: number): TokenClaims {
+export function readTokenClaims(payload: Uint8Array, { issuer, audience }: ExpectedToken, nowMs: number): TokenClaims {
   const claims = parseClaims(payload);
   if (claims['iss'] !== issuer) {
     throw refused('is not from the configured issuer. Check that issuer is the one of the platform that sends');
@@ -88,16 +90,12 @@ function nullable<T>(claims: Claims, name: string, is: (value: unknown) => value
   return claims[name] === null ? undefined : optional(claims, name, is);
 }
 
-function unfit(name: string): Error {
+function unfit(name: string): SignatureError {
   return refused(`has a claim ${name} that is none: it is of the wrong type, or out of bounds`);
 }
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number';
-}
-
-function isId(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 function isText(value: unknown): value is string {

@@ -1,6 +1,12 @@
-import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { parseJson } from '../json';
 import { isObject } from '../object';
+
+/** A public key of the platform. */
+export interface PlatformKey {
+  readonly kid: string | undefined;
+  readonly key: KeyObject;
+}
 
 /** Bytes of an answer, decompressed. */
 const LIMIT = 1024 * 1024;
@@ -10,7 +16,7 @@ const LIMIT = 1024 * 1024;
  *
  * Rejects when there is none: whoever publishes an empty set does not mean that every delivery be given up.
  */
-export function fetchKeys(url: string, timeoutMs: number): Promise<object[]> {
+export function fetchKeys(url: string, timeoutMs: number): Promise<readonly PlatformKey[]> {
   return within(timeoutMs, async (signal) => {
     // A redirect would let another place than the configured one say which keys count.
     const response = await fetch(url, { redirect: 'error', headers: { accept: 'application/json' }, signal });
@@ -18,7 +24,7 @@ export function fetchKeys(url: string, timeoutMs: number): Promise<object[]> {
       await response.body?.cancel();
       throw new Error(`The key server answered ${response.status}, not 200`);
     }
-    const keys = readSet(await readText(response)).filter(canVerify);
+    const keys = readSet(await readText(response)).flatMap((jwk) => toKey(jwk) ?? []);
     if (keys.length === 0) throw new Error('No key of the key server is a public one for ES256');
     return keys;
   });
@@ -66,13 +72,24 @@ function parsed(text: string): unknown {
   }
 }
 
-function canVerify(key: unknown): key is object {
-  // A private key that is published is nobody's any more.
-  if (!isObject(key) || key['kty'] !== 'EC' || key['crv'] !== 'P-256' || key['d'] !== undefined) return false;
+function toKey(jwk: unknown): PlatformKey | undefined {
+  if (!isObject(jwk) || !isForES256(jwk)) return undefined;
   try {
-    createPublicKey({ key: key as JsonWebKey, format: 'jwk' });
-    return true;
+    return { kid: jwk['kid'] as string | undefined, key: createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }) };
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+/** By RFC 7517, where what is absent excludes nothing. A private key that is published is nobody's any more. */
+function isForES256({ kty, crv, d, use, alg, key_ops: operations, kid }: Readonly<Record<string, unknown>>): boolean {
+  return (
+    kty === 'EC' &&
+    crv === 'P-256' &&
+    d === undefined &&
+    (use === undefined || use === 'sig') &&
+    (alg === undefined || alg === 'ES256') &&
+    (operations === undefined || (Array.isArray(operations) && operations.includes('verify'))) &&
+    (kid === undefined || typeof kid === 'string')
+  );
 }

@@ -1,15 +1,13 @@
-import type { SignatureError } from '../errors';
-import { fetchKeys } from './fetch-keys';
-import { codeOf, type FindKey, type Jose, type TokenHeader } from './jose';
-import { refused, unverifiable } from './refused';
+import { fetchKeys, type PlatformKey } from './fetch-keys';
+import { unverifiable } from './refused';
 
 /** How long a set is used before it is fetched again. */
 const LIFETIME_MS = 600_000;
 /**
- * From a fetch that an unknown key has caused to the next of this kind, so that whoever invents key ids makes nobody hammer
- * the key server; and from one that has failed to the next.
+ * From a fetch that a token has caused, whose key was not known, to the next of this kind, so that whoever invents tokens makes
+ * nobody hammer the key server; and from one that has failed to the next. For so long a new key may go unseen.
  */
-const COOL_DOWN_MS = 30_000;
+const COOL_DOWN_MS = 10_000;
 /** The same while there are no keys at all, when each second costs deliveries. */
 const FIRST_COOL_DOWN_MS = 1000;
 
@@ -20,82 +18,89 @@ export interface KeySetOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** What has been fetched at one time. */
+export type Keys = readonly PlatformKey[];
+
 /**
- * The platform's public keys, fetched by the first use, kept, and fetched again when they are old or one is unknown.
+ * The platform's public keys, fetched by the first use, kept, and fetched again when they are old or one is missing.
  *
- * A key that is known is never waited for: the old set is used while it is renewed, and further when that fails. So an
- * outage of the key server, or a slow one, fails no delivery but those that are signed with a key never seen.
- *
- * The function that is returned rejects with a {@link SignatureError}: `token.invalid` for a key that the platform does
- * not have, `token.keys_unavailable` where that cannot be told.
+ * Nobody waits for a set that is there: it is used while it is renewed, and further when that fails. So an outage of the key
+ * server, or a slow one, fails no delivery but those that are signed with a key never seen.
  */
-export function createKeySet(
-  { createLocalJWKSet }: Pick<Jose, 'createLocalJWKSet'>,
-  url: string,
-  { now, timeoutMs = 5000 }: KeySetOptions,
-): FindKey {
-  let known: { readonly find: FindKey; readonly fetchedAtMs: number } | undefined;
-  let running: Promise<void> | undefined;
-  let failure: { readonly error: unknown; readonly atMs: number } | undefined;
-  let searchedAtMs = -Infinity;
+export class KeySet {
+  readonly #url: string;
+  readonly #now: () => number;
+  readonly #timeoutMs: number;
+  #keys: Keys | undefined = undefined;
+  #fetchedAtMs = 0;
+  #running: Promise<void> | undefined = undefined;
+  #failure: { readonly cause: unknown; readonly atMs: number } | undefined = undefined;
+  #searchedAtMs = -Infinity;
 
-  return async function findKey(header) {
-    const before = known;
-    if (before === undefined) await refresh();
-    else if (isPast(before.fetchedAtMs, LIFETIME_MS)) void refresh();
-    const key = await look(header);
-    if (key !== undefined) return key;
+  constructor(url: string, { now, timeoutMs = 5000 }: KeySetOptions) {
+    this.#url = url;
+    this.#now = now;
+    this.#timeoutMs = timeoutMs;
+  }
 
-    // A set that has come while this delivery waited is as new as another would be.
-    if (known === before) await search();
-    const newKey = await look(header);
-    if (newKey !== undefined) return newKey;
-    throw failure === undefined ? unknownKey() : unverifiable(failure.error);
-  };
+  /** Why the last fetch has failed, as what a delivery is told whose key is not known; undefined when it has not. */
+  get failure(): Error | undefined {
+    if (this.#failure === undefined) return undefined;
+    const { cause, atMs } = this.#failure;
+    return unverifiable(cause, Math.max(0, atMs + this.#coolDownMs - this.#now()));
+  }
 
-  async function look(header: TokenHeader): Promise<object | undefined> {
-    if (known === undefined) throw unverifiable(failure?.error);
+  /**
+   * The keys, and whether they have been fetched while the caller waited: then none are newer.
+   *
+   * Rejects with {@link KeySet.failure} when there are none.
+   */
+  async get(): Promise<{ readonly keys: Keys; readonly isFresh: boolean }> {
+    const isFresh = this.#keys === undefined;
+    if (isFresh) await this.#refresh();
+    else if (this.#isPast(this.#fetchedAtMs, LIFETIME_MS)) void this.#refresh();
+    if (this.#keys === undefined) throw this.failure!;
+    return { keys: this.#keys, isFresh };
+  }
+
+  /** The keys after a fetch for one that is missing, unless that is too soon. Never rejects. */
+  async search(): Promise<Keys> {
+    if (this.#running === undefined && this.#isPast(this.#searchedAtMs, COOL_DOWN_MS)) {
+      void this.#refresh();
+      if (this.#isRunning) this.#searchedAtMs = this.#now();
+    }
+    await this.#running;
+    return this.#keys!;
+  }
+
+  get #isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  get #coolDownMs(): number {
+    return this.#keys === undefined ? FIRST_COOL_DOWN_MS : COOL_DOWN_MS;
+  }
+
+  /** Resolves when the fetch that runs has ended; it starts one if it is time. */
+  #refresh(): Promise<void> {
+    const isTime = this.#failure === undefined || this.#isPast(this.#failure.atMs, this.#coolDownMs);
+    if (isTime) this.#running ??= this.#fetch();
+    return this.#running ?? Promise.resolve();
+  }
+
+  async #fetch(): Promise<void> {
     try {
-      return await known.find(header);
-    } catch (error) {
-      if (codeOf(error) === 'ERR_JWKS_NO_MATCHING_KEY') return undefined;
-      throw error;
+      this.#keys = await fetchKeys(this.#url, this.#timeoutMs);
+      this.#fetchedAtMs = this.#now();
+      this.#failure = undefined;
+    } catch (cause) {
+      this.#failure = { cause, atMs: this.#now() };
     }
-  }
-
-  /** Fetches for a key that is not known, if that is not too soon. */
-  function search(): Promise<void> {
-    if (isPast(searchedAtMs, COOL_DOWN_MS) && running === undefined) {
-      void refresh();
-      searchedAtMs = now();
-    }
-    return running ?? Promise.resolve();
-  }
-
-  /** Resolves when the fetch that runs has ended; it starts one if it is time. How it went is in `known` and `failure`. */
-  function refresh(): Promise<void> {
-    const coolDownMs = known === undefined ? FIRST_COOL_DOWN_MS : COOL_DOWN_MS;
-    if (running === undefined && (failure === undefined || isPast(failure.atMs, coolDownMs))) running = fetchOnce();
-    return running ?? Promise.resolve();
-  }
-
-  async function fetchOnce(): Promise<void> {
-    try {
-      const find = createLocalJWKSet({ keys: await fetchKeys(url, timeoutMs) });
-      known = { find, fetchedAtMs: now() };
-      failure = undefined;
-    } catch (error) {
-      failure = { error, atMs: now() };
-    }
-    running = undefined;
+    this.#running = undefined;
   }
 
   /** Also when the clock has been set back: it would be long until it comes to the same time again. */
-  function isPast(sinceMs: number, ms: number): boolean {
-    return Math.abs(now() - sinceMs) >= ms;
+  #isPast(sinceMs: number, ms: number): boolean {
+    return Math.abs(this.#now() - sinceMs) >= ms;
   }
-}
-
-function unknownKey(): SignatureError {
-  return refused('names no key of the platform. Check that jwksUrl is the one of the platform that sends');
 }
