@@ -1,7 +1,6 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import type { Delivery } from './delivery';
 import type { Exchange } from './exchange';
-import { isRetryable } from './errors';
 import type { KiketRecord } from './record';
 
 /** Why a delivery was not taken, without the text of the error, which may quote the payload. */
@@ -38,6 +37,7 @@ export const tracing = tracingChannel<unknown, KiketTrace>('kiket:delivery');
  * `traceCallback`.
  */
 export function traced(exchange: Exchange, first: () => void): void {
+  exchange.isTraced = true;
   const trace = new DeliveryTrace(exchange.delivery);
   exchange.onEnd((record) => trace.complete(record));
   tracing.start.runStores(trace, () => {
@@ -74,7 +74,7 @@ class DeliveryTrace implements KiketTrace {
     this.record = record;
     if (record !== undefined && record.outcome !== 'success') {
       const { code, status } = record;
-      this.error = Object.freeze({ code, status, retryable: status === 0 || isRetryable(status) });
+      this.error = Object.freeze({ code, status, retryable: record.outcome === 'retryable' });
       tracing.error.publish(this);
     }
     tracing.asyncStart.runStores(this, () => tracing.asyncEnd.publish(this));

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import { inspect } from 'node:util';
@@ -40,8 +39,9 @@ import { Connection } from '../support/connection';
 import { deliver, example, secret, type DeliverOptions } from '../support/deliver';
 import { endpoint, type Stage } from '../support/endpoint';
 import { describeMajors } from '../support/express';
-import { signedRequest } from '../support/signed-request';
+import { leaveUnanswered } from '../support/leave-unanswered';
 import { turns } from '../support/turns';
+import { until } from '../support/until';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const PARENT_ID = 'b7ad6b7169203331';
@@ -261,19 +261,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
   });
 
   it('should have no status, and say why, when the client has left', async () => {
-    let closed: Promise<unknown> | undefined;
-    let isWaiting = false;
-    const wait: RequestHandler = (_req, res) => {
-      closed = once(res, 'close');
-      isWaiting = true;
-    };
-    const { head, body } = signedRequest(JSON.stringify(example));
-    await Connection.to(endpoint(express, [kiketOpenTelemetry(), kiket({ secret }), wait]), async (connection) => {
-      connection.write(head, body);
-      while (!isWaiting) await turn();
-      connection.break();
-      await closed;
-    });
+    await leaveUnanswered(express, [kiketOpenTelemetry(), kiket({ secret })]);
     const outcome = { 'kiket.outcome': 'retryable', 'error.type': 'client_disconnected' };
     expect(onlySpan().attributes).toEqual({ ...started, ...parsed, ...outcome });
     expect(onlySpan().status.code).toBe(SpanStatusCode.ERROR);
@@ -358,7 +346,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
       let waiting = 0;
       const meet = kiketHandler(async ({ invocationId }) => {
         waiting++;
-        while (waiting < 2) await turn();
+        await until(() => waiting === 2);
         trace.getTracer('app').startSpan(invocationId!).end();
         return {};
       });
@@ -437,12 +425,17 @@ describeMajors('kiketOpenTelemetry', (express) => {
     it('should not have the value where it is mounted on a path with a parameter', async () => {
       const app = express();
       app.use('/hooks/:tenant', ...stages);
-      expect(await named(app, `/hooks/${token}`)).toEqual({ name: 'POST', path: '/hooks/REDACTED' });
+      expect(await named(app, `/hooks/${token}`)).toEqual({ name: 'POST' });
+    });
+
+    it('should not have the value where a router is mounted on a path with a parameter', async () => {
+      const app = express().use('/hooks/:tenant', express.Router().post('/kiket', ...stages));
+      expect(await named(app, `/hooks/${token}/kiket`)).toEqual({ name: 'POST' });
     });
 
     it('should be without a route of which Express tells only what was sent', async () => {
       const router = express.Router().post('/kiket', ...stages);
-      expect(await named(express().use('/api', router), '/api/kiket')).toEqual({ name: 'POST', path: '/api/kiket' });
+      expect(await named(express().use('/api', router), '/api/kiket')).toEqual({ name: 'POST' });
     });
 
     it('should be without a route of a list of paths', async () => {
@@ -460,7 +453,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
       const app = express().use(kiketOpenTelemetry());
       app.use('/api', express.Router().post('/kiket', kiket({ secret }), ok));
       app.use(kiketErrorHandler());
-      expect(await named(app, '/api/kiket', {})).toEqual({ name: 'POST', path: '/api/kiket' });
+      expect(await named(app, '/api/kiket', {})).toEqual({ name: 'POST' });
     });
 
     it.each([
@@ -531,7 +524,6 @@ describe('kiketOpenTelemetry without Express', () => {
     expect(onlySpan().name).toBe('POST');
     expect(onlySpan().attributes).toEqual({
       'http.request.method': 'POST',
-      'url.path': '/kiket',
       'url.scheme': 'http',
       'kiket.outcome': 'success',
       'http.response.status_code': 202,

@@ -1,22 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
+import { AN_HOUR_MS, countsOf, ended, events, eventsAt, extension, publish, report } from './reporting';
 import { deliver } from '../support/deliver';
 import { describeMajors } from '../support/express';
 import { failingCallbacks } from '../support/failing-callbacks';
+import { startFake } from '../support/fake-kiket';
+import { startServer } from '../support/loopback-server';
 import { turns } from '../support/turns';
-import {
-  AN_HOUR_MS,
-  countsOf,
-  ended,
-  events,
-  eventsAt,
-  extension,
-  publish,
-  report,
-  startFake,
-  startServer,
-  until,
-} from './reporting';
+import { until } from '../support/until';
 
 describe('records of telemetry', () => {
   it('should leave when the time is over', async () => {

@@ -2,28 +2,24 @@ import { execFile } from 'node:child_process';
 import { channel } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { KiketTelemetryOptions } from '../../lib/telemetry';
+import { AN_HOUR_MS, countsOf, ended, events, eventsAt, extension, report } from './reporting';
 import { deliver } from '../support/deliver';
 import { describeMajors } from '../support/express';
+import { startFake } from '../support/fake-kiket';
+import { startServer } from '../support/loopback-server';
 import { turns } from '../support/turns';
+import { until } from '../support/until';
 import { warningsOf } from '../support/warnings';
-import {
-  AN_HOUR_MS,
-  countsOf,
-  ended,
-  events,
-  eventsAt,
-  extension,
-  report,
-  startFake,
-  startServer,
-  until,
-} from './reporting';
 
 const repository = resolve(__dirname, '../..');
 const deliveries = channel('kiket:delivery');
+
+/** A clock that the test moves. What else is asynchronous, such as the network, goes on by itself. */
+function stopTheClock(): void {
+  jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'queueMicrotask', 'setImmediate', 'setInterval'] });
+}
 
 describe('flush', () => {
   it('should send what waits', async () => {
@@ -61,16 +57,18 @@ describe('flush', () => {
   });
 
   it('should resolve when its time is over, and leave the rest for later', async () => {
+    stopTheClock();
     const held: ServerResponse[] = [];
     const server = await startServer((_req, res) => void held.push(res));
-    const reporter = report(server, { timeoutMs: 2000 });
+    const reporter = report(server, { timeoutMs: 200 });
     ended(...events(100));
     const flushed = reporter.flush();
     await until(() => held.length === 1);
     // So that what comes next is still under way when the time is over.
-    await wait(1000);
+    jest.advanceTimersByTime(100);
     held[0]!.writeHead(202).end();
     await until(() => held.length === 5);
+    jest.advanceTimersByTime(100);
     await flushed;
     expect(reporter.queued).toBe(99);
     for (const res of held.slice(1)) res.writeHead(202).end();
@@ -124,6 +122,7 @@ describe('close', () => {
   });
 
   it('should break off what is under way when its time is over, and begin nothing more', async () => {
+    stopTheClock();
     const held: ServerResponse[] = [];
     const server = await startServer((_req, res) => void held.push(res));
     const causes: unknown[] = [];
@@ -132,11 +131,16 @@ describe('close', () => {
     };
     const reporter = report(server, { batchSize: 100, timeoutMs: 1000, onDropped });
     ended(...events(100));
+    jest.advanceTimersByTime(0);
     await until(() => held.length === 1);
     const closed = reporter.close();
+    // So that what comes next has more time than close.
+    jest.advanceTimersByTime(1);
     held[0]!.writeHead(202).end();
     await until(() => held.length === 5);
     for (const res of held.slice(2)) res.writeHead(202).end();
+    await turns(50);
+    jest.advanceTimersByTime(999);
     await closed;
     expect(countsOf(reporter)).toEqual({ sent: 4, dropped: 96, queued: 0 });
     expect(causes).toEqual(['AbortError']);

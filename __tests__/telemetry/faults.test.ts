@@ -1,21 +1,12 @@
 import { KiketApiError } from 'kiket-express';
 import type { FakeKiketFault } from 'kiket-express/testing';
+import { countsOf, ended, events, eventsAt, extension, report, TELEMETRY } from './reporting';
 import { deliver } from '../support/deliver';
 import { describeMajors } from '../support/express';
+import { startFake } from '../support/fake-kiket';
+import { closedOrigin, startServer } from '../support/loopback-server';
 import { turns } from '../support/turns';
-import {
-  closedOrigin,
-  countsOf,
-  ended,
-  events,
-  eventsAt,
-  extension,
-  report,
-  startFake,
-  startServer,
-  TELEMETRY,
-  until,
-} from './reporting';
+import { until } from '../support/until';
 
 const elsewhere = 'http://127.0.0.1:9/elsewhere';
 

@@ -4,5 +4,7 @@ import type { KiketTelemetryReporter } from '../../lib/telemetry';
 export const openReporters: KiketTelemetryReporter[] = [];
 
 afterEach(async () => {
+  // With a clock that a test moves, their time would never be over.
+  jest.useRealTimers();
   await Promise.all(openReporters.splice(0).map((reporter) => reporter.close()));
 });

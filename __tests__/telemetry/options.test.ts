@@ -1,7 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 import { kiketTelemetry, type KiketTelemetryOptions } from '../../lib/telemetry';
 import { openReporters } from './open-reporters';
-import { ended, report, startFake } from './reporting';
+import { ended, report } from './reporting';
+import { startFake } from '../support/fake-kiket';
 
 const counts = {
   good: [1, 2, 10_000],

@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { createKiketApi } from 'kiket-express';
+import { countsOf, ended, events, eventsAt, report } from './reporting';
+import { startFake } from '../support/fake-kiket';
+import { startServer } from '../support/loopback-server';
 import { turns } from '../support/turns';
-import { countsOf, ended, events, eventsAt, report, startFake, startServer, until } from './reporting';
+import { until } from '../support/until';
 
 describe('the reporter at the rate limit', () => {
   it('should leave half of it, and wait for the next window', async () => {

@@ -9,11 +9,13 @@ import {
   RetryableError,
   type KiketDelivery,
 } from 'kiket-express';
-import { events, publish, report, startFake, TELEMETRY, extension, until } from './reporting';
+import { events, publish, report, TELEMETRY, extension } from './reporting';
 import { deliver, example, secret, type DeliverOptions } from '../support/deliver';
 import { endpoint, type Stage } from '../support/endpoint';
 import { describeMajors } from '../support/express';
+import { startFake } from '../support/fake-kiket';
 import { turns } from '../support/turns';
+import { until } from '../support/until';
 
 const event = 'workflow.sla_status';
 

@@ -2,12 +2,9 @@ import { openReporters } from './open-reporters';
 import { channel } from 'node:diagnostics_channel';
 import { kiket, kiketErrorHandler, kiketHandler, type KiketRecord } from 'kiket-express';
 import { kiketTelemetry, type KiketTelemetryOptions, type KiketTelemetryReporter } from '../../lib/telemetry';
-import { closedOrigin, startFake, startServer, until } from '../api/faulty';
 import { secret } from '../support/deliver';
 import { endpoint, type Stage } from '../support/endpoint';
 import type { Express } from '../support/express';
-
-export { closedOrigin, startFake, startServer, until };
 
 export const TELEMETRY = '/api/v1/ext/telemetry';
 

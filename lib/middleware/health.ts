@@ -1,9 +1,11 @@
 /// <reference types="node" preserve="true" />
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RegisteredEvent } from '../event-routes';
 import { describe } from '../options';
 import { onRecord, type KiketRecord } from '../record';
 import { VERSION } from '../version';
-import type { RegisteredEvent } from '../event-routes';
+
+type Counts = Record<KiketRecord['outcome'], number>;
 
 /** What is asked of `kiketEvents()`. */
 interface RegisteredEvents {
@@ -17,7 +19,7 @@ export interface KiketHealth {
   readonly version: string;
   readonly events: readonly RegisteredEvent[];
   /** Deliveries of this process that have ended since kiketHealth was called. */
-  readonly deliveries: Readonly<Record<KiketRecord['outcome'], number>>;
+  readonly deliveries: Readonly<Counts>;
 }
 
 /**
@@ -49,8 +51,6 @@ export function kiketHealth(
     res.end(json);
   };
 }
-
-type Counts = Record<KiketRecord['outcome'], number>;
 
 const counts: Counts = { success: 0, retryable: 0, final: 0 };
 let isCounting = false;

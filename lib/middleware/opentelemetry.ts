@@ -9,13 +9,14 @@ import {
   type Span,
 } from '@opentelemetry/api';
 import type { Delivery, KiketMiddleware } from '../delivery';
-import { runStage, type Exchange, type Stage } from '../exchange';
+import type { Exchange } from '../exchange';
 import { notify } from '../observer';
 import { defined } from '../opentelemetry/defined';
 import { deliveryAttributes, isServerError, recordAttributes } from '../opentelemetry/delivery-attributes';
-import { measure, NAME } from '../opentelemetry/instruments';
+import { measure, SCOPE } from '../opentelemetry/instruments';
 import { nameOf, requestAttributes, routeSince, type RoutedRequest } from '../opentelemetry/request-attributes';
 import type { KiketRecord } from '../record';
+import { runStage, type Stage } from '../stage';
 import { VERSION } from '../version';
 
 export type { KiketRequestState } from '../delivery';
@@ -30,10 +31,9 @@ const observed = new WeakSet<Exchange>();
  *
  * Stands first in the route, before `kiket()` and all other middlewares of this package, but after an instrumentation of
  * HTTP or Express: then the span is an internal one inside theirs, otherwise that of a server. Attributes are those of
- * OpenTelemetry's conventions for HTTP, and `kiket.event`, `kiket.event_version`, `kiket.invocation_id`, `kiket.project_id`,
- * `kiket.organization_id`, `kiket.outcome` and `kiket.error_code`. The query is left out, and of `url.path` the values of
- * path parameters: senders put tokens there. A request that is passed on unverified has a span without an outcome, and
- * counts nowhere.
+ * OpenTelemetry's conventions for HTTP, and `kiket.*`, as the README lists them; but never the query, or the value of a path
+ * parameter: senders put tokens there. A request that is passed on unverified has a span without an outcome, and counts
+ * nowhere.
  */
 export function kiketOpenTelemetry(): KiketMiddleware {
   return function kiketOpenTelemetryMiddleware(req, res, next) {
@@ -62,7 +62,7 @@ function begin(exchange: Exchange): Context {
   const parent = isInside ? active : propagation.extract(active, req.headers);
   const kind = isInside ? SpanKind.INTERNAL : SpanKind.SERVER;
   const attributes = requestAttributes(req);
-  const span = trace.getTracer(NAME, VERSION).startSpan(nameOf(attributes), { kind, attributes }, parent);
+  const span = trace.getTracer(SCOPE, VERSION).startSpan(nameOf(attributes), { kind, attributes }, parent);
   exchange.onEnd((record) => {
     conclude(span, req, attributes, delivery, record);
     if (record !== undefined) measure(record);
@@ -77,8 +77,8 @@ function conclude(
   delivery: Delivery,
   record: KiketRecord | undefined,
 ): void {
-  const route = atStart['http.route'] ?? routeSince(req);
-  const attributes = defined({ ...atStart, 'http.route': route, ...deliveryAttributes(delivery) });
+  const routed = defined({ 'http.route': routeSince(req), 'url.path': routeSince(req) });
+  const attributes = defined({ ...routed, ...atStart, ...deliveryAttributes(delivery) });
   span.updateName(nameOf(attributes)).setAttributes(attributes);
   if (record !== undefined) {
     span.setAttributes(recordAttributes(record));

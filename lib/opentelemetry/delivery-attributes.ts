@@ -1,16 +1,17 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Delivery } from '../delivery';
 import type { KiketRecord } from '../record';
+import { shorten } from '../text';
 import { defined } from './defined';
 
-/** What one span can say. */
+/** What one span can say. The payload of an unverified delivery may say anything, and is not quoted. */
 export function deliveryAttributes(delivery: Delivery): Attributes {
-  const { event, eventVersion, invocationId, projectId, organizationId } = delivery;
+  const { verified, event, eventVersion, invocationId, projectId, organizationId } = delivery;
   return {
-    'kiket.event': event,
-    'kiket.event_version': eventVersion,
-    'kiket.invocation_id': invocationId,
-    'kiket.project_id': projectId,
+    'kiket.event': verified ? shorten(event) : undefined,
+    'kiket.event_version': verified ? shorten(eventVersion) : undefined,
+    'kiket.invocation_id': shorten(invocationId),
+    'kiket.project_id': verified ? projectId : undefined,
     'kiket.organization_id': organizationId,
   };
 }
@@ -20,9 +21,9 @@ export function recordAttributes(record: KiketRecord): Attributes {
   const { event, outcome, code, status } = record;
   const hasStatus = status !== 0;
   return defined({
-    'kiket.event': event,
+    'kiket.event': shorten(event),
     'kiket.outcome': outcome,
-    'kiket.error_code': code,
+    'kiket.error_code': shorten(code),
     'http.response.status_code': hasStatus ? status : undefined,
     'error.type': isServerError(record) ? (code ?? (hasStatus ? String(status) : 'client_disconnected')) : undefined,
   });

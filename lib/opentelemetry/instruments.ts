@@ -3,7 +3,8 @@ import type { KiketRecord } from '../record';
 import { VERSION } from '../version';
 import { recordAttributes } from './delivery-attributes';
 
-export const NAME = 'kiket-express';
+/** What made a span or a measurement: OpenTelemetry's instrumentation scope. */
+export const SCOPE = 'kiket-express';
 
 /** Seconds, as OpenTelemetry advises for HTTP servers. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -32,7 +33,7 @@ function currentInstruments(): Instruments {
 }
 
 function createInstruments(provider: MeterProvider): Instruments {
-  const meter = provider.getMeter(NAME, VERSION);
+  const meter = provider.getMeter(SCOPE, VERSION);
   return {
     provider,
     duration: meter.createHistogram('kiket.delivery.duration', {

@@ -37,9 +37,13 @@ export function nameOf(attributes: Attributes): string {
   return [method === '_OTHER' ? 'HTTP' : method, ...(route === undefined ? [] : [route])].join(' ');
 }
 
-/** The path as it was sent, but for the values of parameters. */
-function pathOf(req: RoutedRequest): string {
+/**
+ * The path as it was sent, but for the values of parameters; undefined where these are not all known: before the routing, and
+ * behind a mount, which may have parameters of its own.
+ */
+function pathOf(req: RoutedRequest): string | undefined {
   const path = sentPath(req);
+  if (req.route === undefined || req.baseUrl || !path.startsWith('/')) return undefined;
   const hidden = Object.entries(req.params ?? {})
     .filter(([name]) => !SHOWN_PARAMETERS.has(name))
     .flatMap(([, value]) => [value].flat())

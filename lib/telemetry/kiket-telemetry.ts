@@ -7,7 +7,7 @@ import { telemetryOf } from './telemetry-of';
 export interface KiketTelemetryReporter {
   /** Records that have arrived. */
   readonly sent: number;
-  /** Records of which that is not known: refused, failed, or too many. */
+  /** Records that were given up: refused, failed, too many, or left at `close()`. */
   readonly dropped: number;
   /** Records that wait or are under way. */
   readonly queued: number;
@@ -28,7 +28,7 @@ export interface KiketTelemetryReporter {
  * API is down it waits longer and longer; when less than half of the rate limit is left, it waits for the next window, so that
  * the rest is there for calls of your own.
  *
- * Once in a process: two reporters tell everything twice.
+ * Each delivery costs one call of the rate limit. Once in a process: two reporters tell everything twice.
  *
  * @throws {TypeError} when an option makes no sense.
  */

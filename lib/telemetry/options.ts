@@ -1,7 +1,8 @@
 import { isHeaderText, readApiOptions, type ApiSettings, type KiketApiOptions } from '../api/options';
 import type { KiketTelemetry } from '../api/journal';
 import type { KiketApiError } from '../errors';
-import { describe, requireFunction, requireNumber, requireRecord, requireWhole } from '../options';
+import { describe, requireFunction, requireNumber, requireWhole } from '../options';
+import { isObject } from '../object';
 
 const WHO = 'kiketTelemetry';
 
@@ -14,7 +15,7 @@ const LARGEST_QUEUE = 10_000;
 export interface KiketTelemetryOptions extends Pick<KiketApiOptions, 'baseUrl' | 'dispatcher'> {
   /** The extension's API key, `ext_…`. Sent to `baseUrl` only. */
   apiKey: string;
-  /** Records that are sent without waiting for more, from 1 to 10 000. Default 50. */
+  /** So many waiting records are sent without waiting for more, with one request for each; from 1 to 10 000. Default 50. */
   batchSize?: number | undefined;
   /** Milliseconds that a record waits for others, from 1 to an hour. Also the shortest pause after a failure. Default 5000. */
   intervalMs?: number | undefined;
@@ -40,7 +41,7 @@ export interface TelemetrySettings extends Pick<KiketTelemetryOptions, 'onDroppe
 
 /** @throws {TypeError} when one makes no sense; says what was given. */
 export function readTelemetryOptions(options: Readonly<KiketTelemetryOptions>): TelemetrySettings {
-  requireRecord(WHO, 'options', options);
+  if (!isObject(options)) throw new TypeError(`${WHO}: options is ${describe(options)}; give an object with apiKey`);
   const { apiKey, baseUrl, dispatcher, onDropped } = options;
   const { batchSize = 50, intervalMs = 5000, maxQueued = 1000, timeoutMs = 5000 } = options;
   if (!isHeaderText(apiKey)) {

@@ -1,5 +1,6 @@
 import type { KiketTelemetry } from '../api/journal';
 import type { KiketRecord } from '../record';
+import { shorten } from '../text';
 
 /**
  * What Kiket is told of a delivery that has ended just now: how it went, and nothing that came with it but its event.
@@ -11,8 +12,8 @@ export function telemetryOf(record: KiketRecord): KiketTelemetry | undefined {
   const { event, eventVersion, outcome, code, status, durationMs } = record;
   if (event === undefined) return undefined;
   return {
-    event,
-    version: eventVersion,
+    event: shorten(event)!,
+    version: shorten(eventVersion),
     status: outcome === 'success' ? 'ok' : 'error',
     durationMs,
     timestamp: new Date(),
