@@ -13,11 +13,13 @@ export interface KiketAuth {
   readonly expiresAt: Date | undefined;
   /** Empty for an unverified delivery. */
   readonly scopes: readonly string[];
-  /** Of the verified token; `undefined` without one, as are the three below. */
+  /** Of the verified token; otherwise `undefined`. */
   readonly organizationId: number | undefined;
+  /** Of the verified token; otherwise `undefined`. */
   readonly projectId: number | undefined;
+  /** Of the verified token; otherwise `undefined`. */
   readonly extensionId: string | undefined;
-  /** `jti`: names this one token. */
+  /** `jti` of the verified token, which names this one token; otherwise `undefined`. */
   readonly tokenId: string | undefined;
   /** Whether all are granted; `*` grants all. */
   hasScopes(...scopes: string[]): boolean;

@@ -5,6 +5,7 @@ import type { KiketApi } from './api/client';
 import type { KiketAuth } from './auth';
 import { KiketError, SignatureError } from './errors';
 import type { Exchange } from './exchange';
+import { headerId } from './id';
 import type { KiketEventName, KiketEventOf, KiketPayload, KiketPayloadOf } from './payload';
 import type { KiketResponder } from './responder';
 import type { KiketSecrets } from './secrets';
@@ -90,7 +91,7 @@ export function kiketDelivery(req: IncomingMessage, event?: string): KiketDelive
 /** @internal Why `who` cannot have a whole delivery from this request; undefined when it can. */
 export function refuseIncomplete(exchange: Exchange | undefined, who: string): KiketError | undefined {
   if (exchange?.passedOn === 'unsigned') return signatureMissing();
-  if (exchange?.parsed) return undefined;
+  if (exchange?.contents !== undefined) return undefined;
   return wiringMissing(who, exchange?.delivery.verified === undefined ? 'kiketVerify' : 'kiketParse');
 }
 
@@ -114,7 +115,7 @@ export function signatureMissing(): SignatureError {
 /** @internal */
 export function eventUnhandled(events: readonly string[]): KiketError {
   return KiketError.of('event.unhandled', 'No handler is registered for this event.', {
-    details: [{ reason: 'The events that are handled here', events: [...events] }],
+    details: [{ reason: 'The events that are handled here', events }],
   });
 }
 
@@ -127,7 +128,6 @@ export function exchangeOf(req: IncomingMessage): Exchange | undefined {
 }
 
 const MAX_DEPTH = 500;
-const HEADER_ID = /^[1-9]\d{0,15}$/;
 
 /**
  * @internal `req.kiket`. What is not secret stands in fields of its own, which spread and clone; the rest is reached
@@ -155,15 +155,15 @@ export class Delivery {
   }
 
   get secrets(): KiketSecrets | undefined {
-    return this.#exchange.secrets;
+    return this.#exchange.contents?.secrets;
   }
 
   get auth(): KiketAuth | undefined {
-    return this.#exchange.auth;
+    return this.#exchange.contents?.auth;
   }
 
   get api(): KiketApi | undefined {
-    return this.#exchange.api;
+    return this.#exchange.contents?.api;
   }
 
   get signal(): AbortSignal {
@@ -219,11 +219,4 @@ function isNestedDeeply(value: unknown): boolean {
     level = level.flatMap((each): unknown[] => (typeof each === 'object' && each !== null ? Object.values(each) : []));
   }
   return false;
-}
-
-/** @internal A header that is no positive integer is none. */
-export function headerId(header: string | string[] | undefined): number | undefined {
-  return typeof header === 'string' && HEADER_ID.test(header) && Number.isSafeInteger(Number(header))
-    ? Number(header)
-    : undefined;
 }

@@ -27,8 +27,6 @@ export class EventRoutes<Route> {
   readonly #prefixes = new Map<string, Route>();
   #longestPrefix = 0;
   readonly #registrations = new Map<string, Registration>();
-  /** As they were written. */
-  readonly patterns: string[] = [];
   readonly registered: RegisteredEvent[] = [];
 
   constructor(who: string) {
@@ -67,8 +65,12 @@ export class EventRoutes<Route> {
     const [event, version] = splitPattern(pattern);
     if (event.endsWith('*')) this.#addPrefix(event.slice(0, -1), route);
     else this.#addName(event, version, route);
-    this.patterns.push(pattern);
     this.registered.push(Object.freeze({ event, version }));
+  }
+
+  /** As they were written. */
+  get patterns(): string[] {
+    return [...this.#registrations.values()].map(({ pattern }) => pattern);
   }
 
   /** @param event nothing for a delivery that names none, which only report-only mode lets through. */

@@ -1,13 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { KiketApi } from './api/client';
-import type { Callback } from './api/credentials';
-import type { ConnectApi } from './api/delivery-api';
 import { writeError, writeSuccess } from './answer';
-import { DeliveryAuth, type Authentication } from './auth';
 import type { BodyRequest } from './body';
-import { Delivery, exchangeOf } from './delivery';
+import type { Contents } from './contents';
+import { Delivery } from './delivery';
 import { KiketError, toKiketError } from './errors';
 import { shareHiddenClasses } from './hidden-class';
 import { discardLateWrites } from './late-writes';
@@ -17,9 +14,8 @@ import { deliveries, lateErrors, outcomeOf, type KiketRecord } from './record';
 import { toJson } from './reply';
 import { ExchangeResponder, type KiketResponder } from './responder';
 import type { TokenClaims } from './runtime-token/claims';
-import { DeliverySecrets, scrub, WithheldSecrets, type KiketSecrets, type SecretValues } from './secrets';
+import { scrub } from './secrets';
 import type { KiketSignature } from './signature';
-import { traced, tracing } from './trace';
 
 /** @internal What of Express's request is used. */
 export interface KiketRequest extends BodyRequest {
@@ -27,9 +23,6 @@ export interface KiketRequest extends BodyRequest {
   params?: Record<string, unknown>;
   app?: { get(setting: string): unknown };
 }
-
-/** @internal What a middleware does with an exchange. kiket() calls stage after stage, where Express would look each up. */
-export type Stage = (exchange: Exchange, next: (error?: unknown) => void) => void;
 
 /** Is told how a delivery ended; of one that was passed on only that it did. */
 type OnEnd = (record: KiketRecord | undefined) => void;
@@ -41,23 +34,6 @@ export const DEFAULT_DEADLINE_MS = 9000;
 
 /** How long a middleware that wraps `res.end`, such as a session store, may keep an answer back after the deadline. */
 const GRACE_MS = 1000;
-
-const NONE = Object.freeze({});
-
-/** @internal Runs a stage on the exchange of a request, which the first middleware of this package that sees it opens. */
-export function runStage(stage: Stage, req: KiketRequest, res: ServerResponse, next: (error?: unknown) => void): void {
-  const open = exchangeOf(req);
-  if (open !== undefined) return stage(open, next);
-  const exchange = new Exchange(req, res);
-  if (tracing.hasSubscribers) traced(exchange, () => stage(exchange, next));
-  else stage(exchange, next);
-}
-
-/** @internal Passes a request without a signature on, unread and untraced. */
-export function passOnUnsigned(req: KiketRequest, res: ServerResponse, next: () => void): void {
-  (exchangeOf(req) ?? new Exchange(req, res)).passOn('unsigned');
-  next();
-}
 
 /**
  * @internal One delivery and its one answer: what the middlewares know of a request beyond `req.kiket`, and the only place that
@@ -73,25 +49,17 @@ export class Exchange {
   limit = 0;
   /** The delivery secrets that were tried, to keep them out of texts. */
   keys: readonly KeyObject[] = [];
-  /** The body as an object, where somebody before kiketParse had to look into it. */
-  object: ContractPayload | undefined = undefined;
+  /** The body, where somebody before kiketParse had to look into it. */
+  bodyObject: ContractPayload | undefined = undefined;
   /** Why the request goes on unverified, as if this package were not there. */
   passedOn: 'unsigned' | 'refused' | undefined = undefined;
+  isTraced = false;
   /** Whether an error of this request is answered by kiketErrorHandler. */
   claimed = false;
-  parsed = false;
+  /** What kiketParse has found; `undefined` until it has. */
+  contents: Contents | undefined = undefined;
   /** Whether somebody may still write once the answer is out. */
   handlerHoldsResponse = true;
-
-  authentication: Authentication = {};
-  secretValues: SecretValues = NONE;
-  fallbackSecrets: SecretValues = NONE;
-  missingSecrets: readonly string[] = [];
-  /** Where the payload says that calls back go. */
-  callback: Callback = NONE;
-  /** What the signed payload says; `delivery.projectId` may be a header's. */
-  signedProjectId: number | undefined = undefined;
-  connectApi: ConnectApi | undefined = undefined;
 
   readonly #startedAtMs = performance.now();
   #error: KiketError | undefined = undefined;
@@ -108,9 +76,6 @@ export class Exchange {
   #onEnd: readonly OnEnd[] = [];
   #token: TokenClaims | undefined = undefined;
   #trustsUnsignedBody = false;
-  #secrets: KiketSecrets | undefined = undefined;
-  #auth: DeliveryAuth | undefined = undefined;
-  #api: KiketApi | undefined = undefined;
   /** The key of the API, and secrets that the handler has fetched from it. */
   #apiSecrets: readonly string[] = [];
 
@@ -136,23 +101,6 @@ export class Exchange {
   /** Whether nothing of an answer is out yet. */
   get answerable(): boolean {
     return !this.over && !this.res.headersSent;
-  }
-
-  get secrets(): KiketSecrets | undefined {
-    if (!this.parsed) return undefined;
-    return (this.#secrets ??= this.delivery.verified
-      ? new DeliverySecrets(this.secretValues, this.fallbackSecrets, this.missingSecrets, !this.trustsBody)
-      : new WithheldSecrets());
-  }
-
-  get auth(): DeliveryAuth | undefined {
-    if (!this.parsed) return undefined;
-    return (this.#auth ??= new DeliveryAuth(this.authentication, this.token));
-  }
-
-  get api(): KiketApi | undefined {
-    if (!this.parsed) return undefined;
-    return (this.#api ??= this.connectApi?.(this));
   }
 
   /** Keeps a secret that did not come with the delivery out of texts. */
@@ -195,6 +143,12 @@ export class Exchange {
     next(error);
   }
 
+  /** Refuses the delivery as not authentic, whatever has vouched for it before. */
+  reject(error: unknown, next: (error: unknown) => void): void {
+    this.delivery.verified = false;
+    this.refuse(error, next);
+  }
+
   /** Lets the request go on as if this package were not there: no deadline, no record. */
   passOn(reason: 'unsigned' | 'refused'): void {
     this.passedOn = reason;
@@ -203,15 +157,12 @@ export class Exchange {
   }
 
   /** A verification begins: what an earlier one has passed on is not yet authentic, and nothing of it is kept. */
-  examine(passedOn: 'refused' | undefined): void {
-    if (passedOn !== undefined) this.passOn(passedOn);
+  examine(reportOnly: boolean): void {
+    if (reportOnly) this.passOn('refused');
     else if (this.passedOn !== undefined) this.#takeBack();
     if (this.delivery.verified) return;
     this.delivery.verified = false;
-    this.parsed = false;
-    this.#secrets = undefined;
-    this.#auth = undefined;
-    this.#api = undefined;
+    this.contents = undefined;
   }
 
   /** Takes the delivery for authentic, as its body is signed. */
@@ -317,13 +268,10 @@ export class Exchange {
   }
 
   #secretTexts(): string[] {
-    const { secretValues, fallbackSecrets, authentication, keys } = this;
     return [
-      ...Object.values(secretValues),
-      ...Object.values(fallbackSecrets),
-      authentication.runtime_token,
+      ...(this.contents?.secretTexts ?? []),
       ...this.#apiSecrets,
-      ...keys.map((key) => key.export().toString()),
+      ...this.keys.map((key) => key.export().toString()),
     ].filter((text) => typeof text === 'string');
   }
 

@@ -1,11 +1,12 @@
 import type { Request, Response } from 'express';
-import type { KiketDelivery } from './delivery';
+import { refuseIncomplete, type KiketDelivery } from './delivery';
 import { ExposedError, KiketError, toKiketError } from './errors';
-import { DEFAULT_DEADLINE_MS, type Exchange, type Stage } from './exchange';
+import { DEFAULT_DEADLINE_MS, type Exchange } from './exchange';
 import { mayHoldResponse } from './late-writes';
 import { isThenable } from './observer';
 import { describe } from './options';
 import { hasDecision, isGuard, toJson, type KiketGuardEvent, type KiketGuardReply } from './reply';
+import type { Stage } from './stage';
 
 type Guard = KiketGuardEvent | `${KiketGuardEvent}@${string}`;
 
@@ -65,6 +66,16 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
       const told = toKiketError(error);
       exchange.refuse(told instanceof ExposedError ? error : told, next);
     }
+  };
+}
+
+/** @internal Hands a whole delivery to the stage that `find` names for its event. */
+export function dispatch(who: string, find: (event: string, version: string) => Stage): Stage {
+  return (exchange, next) => {
+    const incomplete = refuseIncomplete(exchange, who);
+    if (incomplete !== undefined) return exchange.refuse(incomplete, next);
+    const { event, eventVersion } = exchange.delivery.whole;
+    find(event, eventVersion)(exchange, next);
   };
 }
 

@@ -29,6 +29,13 @@ export function requireRecord(who: string, name: string, value: unknown): void {
   throw new TypeError(`${who}: ${name} is ${describe(value)}; give an object, or leave it out`);
 }
 
+/** @throws {TypeError} when an option is given that there is none of: a misspelt one would protect nothing. */
+export function requireKnown(who: string, options: object, names: readonly string[]): void {
+  const unknown = Object.entries(options).find(([name, value]) => value !== undefined && !names.includes(name))?.[0];
+  if (unknown === undefined) return;
+  throw new TypeError(`${who}: there is no option ${unknown}; give ${names.join(', ')}, or leave it out`);
+}
+
 /** @throws {TypeError} when `value` is neither a function nor absent. */
 export function requireFunction(who: string, name: string, value: unknown): void {
   if (value === undefined || typeof value === 'function') return;

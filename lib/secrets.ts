@@ -109,14 +109,16 @@ export function hideSecrets(payload: SecretPayload): void {
   if (authentication?.runtime_token) hide(authentication, 'runtime_token', authentication.runtime_token);
 }
 
-/** Takes out of a payload the secrets that whoever has its runtime token may have put there. */
-export function withholdSecrets(payload: SecretPayload): void {
+/** Takes out of a payload, and returns, the secrets that whoever has its runtime token may have put there. */
+export function withholdSecrets(payload: SecretPayload): SecretValues {
+  const { secrets } = payload;
   delete payload.secrets;
+  return secrets ?? {};
 }
 
 /** Takes secrets and token out of a payload that nobody has verified. */
 export function removeSecrets(payload: SecretPayload): void {
-  withholdSecrets(payload);
+  delete payload.secrets;
   if (payload.authentication) delete payload.authentication.runtime_token;
 }
 

@@ -1,4 +1,5 @@
 import { KiketApiError } from '../errors';
+import { isId } from '../id';
 import { describe } from '../options';
 import { callApi, type Caller, type KiketApiMethod, type KiketApiRequestOptions } from './call';
 import { CustomDataTable, type KiketTable } from './custom-data';
@@ -127,7 +128,7 @@ export class ApiClient implements KiketApi {
 
 /** @throws {TypeError} when a project is given that is none. */
 export function requireProjectId(who: string, projectId: unknown): void {
-  if (projectId === undefined || (Number.isSafeInteger(projectId) && (projectId as number) > 0)) return;
+  if (projectId === undefined || isId(projectId)) return;
   const received = typeof projectId === 'number' ? projectId : describe(projectId);
   throw new TypeError(`${who}: projectId is ${received}; give a positive integer, or leave it out`);
 }

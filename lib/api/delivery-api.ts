@@ -12,12 +12,12 @@ export function createConnectApi(settings: ApiSettings): ConnectApi {
 }
 
 function connect(settings: ApiSettings, exchange: Exchange): KiketApi {
-  const { delivery, callback } = exchange;
-  const auth = exchange.auth!;
+  const { delivery } = exchange;
+  const { auth, callback, projectId } = exchange.contents!;
   return new ApiClient({
     authorize: authorizeDelivery(settings, callback, auth),
     dispatcher: settings.dispatcher,
-    projectId: exchange.signedProjectId ?? auth.projectId ?? onlyProjectOf(auth.scopes),
+    projectId: projectId ?? auth.projectId ?? onlyProjectOf(auth.scopes),
     extensionId: settings.extensionId,
     eventVersion: delivery.eventVersion!,
     limits: () => ({ signal: exchange.signal, remainingMs: exchange.remainingMs }),

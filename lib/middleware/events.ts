@@ -1,10 +1,10 @@
-import { eventUnhandled, refuseIncomplete, type KiketMiddleware } from '../delivery';
+import { eventUnhandled, type KiketMiddleware } from '../delivery';
 import { EventRoutes, type RegisteredEvent } from '../event-routes';
-import { runStage, type Stage } from '../exchange';
-import { createHandling, type KiketHandler } from '../handling';
-import { describe, requireRecord } from '../options';
+import { createHandling, dispatch, type KiketHandler } from '../handling';
+import { describe, requireKnown, requireRecord } from '../options';
 import type { KiketEventPattern } from '../payload';
 import { isGuard } from '../reply';
+import { runStage, type Stage } from '../stage';
 
 export type { KiketRequestState } from '../delivery';
 
@@ -24,6 +24,7 @@ export interface KiketEvents extends KiketMiddleware {
    * @throws {TypeError} when a pattern is ill-formed or registered already, with both places; or an argument makes no sense.
    */
   on<P extends KiketEventPattern>(event: P | readonly P[], handler: KiketHandler<P>): this;
+  /** The same, for deliveries that have been granted the scopes of `options`. */
   on<P extends KiketEventPattern>(
     event: P | readonly P[],
     options: Readonly<KiketOnOptions>,
@@ -51,13 +52,7 @@ export function kiketEvents(): KiketEvents {
   const reject: Stage = (exchange, next) => exchange.refuse(eventUnhandled(routes.patterns), next);
   let fallback: Stage | undefined;
 
-  const stage: Stage = (exchange, next) => {
-    const incomplete = refuseIncomplete(exchange, WHO);
-    if (incomplete !== undefined) return exchange.refuse(incomplete, next);
-    const { event, eventVersion } = exchange.delivery.whole;
-    const route = routes.find(event, eventVersion) ?? fallback ?? reject;
-    route(exchange, next);
-  };
+  const stage = dispatch(WHO, (event, version) => routes.find(event, version) ?? fallback ?? reject);
 
   function on(this: KiketEvents, event: unknown, ...rest: unknown[]): KiketEvents {
     const [options, handler] = rest.length > 1 ? rest : [{}, rest[0]];
@@ -89,7 +84,7 @@ export function kiketEvents(): KiketEvents {
 
 function withScopes(scopes: readonly string[], handle: Stage): Stage {
   return (exchange, next) => {
-    const error = exchange.auth!.refuseWithout(scopes);
+    const error = exchange.contents!.auth.refuseWithout(scopes);
     if (error === undefined) handle(exchange, next);
     else exchange.refuse(error, next);
   };
@@ -107,10 +102,8 @@ function toPatterns(event: unknown): readonly string[] {
 }
 
 function requireScopes(options: Readonly<KiketOnOptions>): readonly string[] {
-  requireRecord(WHO, 'the options of on', options);
-  // A misspelt `scopes` would demand nothing.
-  const unknown = Object.keys(options).find((name) => name !== 'scopes');
-  if (unknown !== undefined) throw new TypeError(`${WHO}: on has no option ${unknown}; give scopes, or leave it out`);
+  requireRecord(WHO, 'the second argument of on', options);
+  requireKnown(WHO, options, ['scopes']);
   const { scopes = [] } = options;
   const isScope = (scope: unknown): boolean => typeof scope === 'string' && scope !== '';
   if (Array.isArray(scopes) && scopes.every(isScope)) return [...(scopes as readonly string[])];

@@ -1,11 +1,13 @@
-import { eventUnhandled, refuseIncomplete, type KiketMiddleware } from '../delivery';
+import { eventUnhandled, type KiketMiddleware } from '../delivery';
 import { EventRoutes } from '../event-routes';
-import { runStage, type Stage } from '../exchange';
-import { createHandling, type KiketHandler } from '../handling';
+import { createHandling, dispatch, type KiketHandler } from '../handling';
 import type { KiketEventPattern } from '../payload';
+import { runStage, type Stage } from '../stage';
 
 export type { KiketRequestState } from '../delivery';
 export type { KiketHandler, KiketReply } from '../handling';
+
+const WHO = 'kiketHandler';
 
 /**
  * Runs `fn` for a parsed delivery and sends what it returns. Without kiketRespond before it, the defaults of that apply.
@@ -19,18 +21,12 @@ export function kiketHandler<P extends KiketEventPattern>(event: P, fn: KiketHan
 export function kiketHandler(fn: KiketHandler): KiketMiddleware;
 export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHandler): KiketMiddleware {
   const [pattern, fn] = typeof eventOrFn === 'string' ? [eventOrFn, maybeFn!] : [undefined, eventOrFn];
-  const handle = createHandling('kiketHandler', fn);
-  const routes = new EventRoutes<Stage>('kiketHandler');
+  const handle = createHandling(WHO, fn);
+  const routes = new EventRoutes<Stage>(WHO);
   if (pattern !== undefined) routes.add([pattern], handle, kiketHandler);
+  const reject: Stage = (exchange, next) => exchange.refuse(eventUnhandled(routes.patterns), next);
 
-  const stage: Stage = (exchange, next) => {
-    const incomplete = refuseIncomplete(exchange, 'kiketHandler');
-    if (incomplete !== undefined) return exchange.refuse(incomplete, next);
-    const { event, eventVersion } = exchange.delivery.whole;
-    const route = pattern === undefined ? handle : routes.find(event, eventVersion);
-    if (route === undefined) return exchange.refuse(eventUnhandled(routes.patterns), next);
-    route(exchange, next);
-  };
+  const stage = dispatch(WHO, pattern === undefined ? () => handle : (...of) => routes.find(...of) ?? reject);
   return function kiketHandlerMiddleware(req, res, next) {
     runStage(stage, req, res, next);
   };

@@ -1,9 +1,9 @@
 import type { KiketMiddleware } from '../delivery';
-import { passOnUnsigned, runStage, type Stage } from '../exchange';
 import { createParse, type KiketParseOptions } from './parse';
 import type { KiketRawBodyOptions } from './raw-body';
 import { createRespond, type KiketRespondOptions } from './respond';
-import { createVerify, isUnsigned, type KiketSecretSource, type KiketVerifyOptions } from './verify';
+import { passOnUnsigned, runStage, runVerification, type Stage } from '../stage';
+import { createVerify, isUnsigned, isVouchedFor, type KiketSecretSource, type KiketVerifyOptions } from './verify';
 
 export type { KiketRequestState } from '../delivery';
 
@@ -19,7 +19,7 @@ export interface KiketOptions extends KiketRawBodyOptions, KiketVerifyOptions, K
  */
 export function kiket(options: Readonly<KiketOptions>): KiketMiddleware {
   const { secret, signatureRequired, reportOnly = false } = options;
-  const mayPassUnsigned = signatureRequired === false;
+  const isOptional = signatureRequired === false;
   const respond = createRespond('kiket', options);
   // What is passed on must be whole; otherwise parse follows, and nobody reads again.
   const verify = createVerify('kiket', secret, options, reportOnly);
@@ -29,8 +29,13 @@ export function kiket(options: Readonly<KiketOptions>): KiketMiddleware {
     respond(exchange);
     verify(exchange, (error) => (error === undefined ? parse(exchange, next) : next(error)));
   };
+  const receiveVerified: Stage = (exchange, next) => {
+    respond(exchange);
+    parse(exchange, next);
+  };
   return function kiketMiddleware(req, res, next) {
-    if (mayPassUnsigned && isUnsigned(req)) passOnUnsigned(req, res, next);
-    else runStage(receive, req, res, next);
+    if (!isOptional || !isUnsigned(req)) runVerification(receive, req, res, next);
+    else if (isVouchedFor(req)) runStage(receiveVerified, req, res, next);
+    else passOnUnsigned(req, res, next);
   };
 }

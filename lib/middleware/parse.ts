@@ -1,16 +1,19 @@
 import { createConnectApi } from '../api/delivery-api';
 import { readApiOptions, type KiketApiOptions } from '../api/options';
 import { asParsersReport, obtainBody, skipLaterParsers } from '../body';
-import { headerId, wiringMissing, type KiketMiddleware } from '../delivery';
+import { Contents, type ContentsSettings } from '../contents';
+import { wiringMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, PayloadError } from '../errors';
 import { agree, readClaims } from '../event-claims';
 import { DEFAULT_VERSION, normalizeVersion } from '../event-pattern';
-import { runStage, type Exchange, type Stage } from '../exchange';
-import { parseObject } from '../payload-object';
-import type { ContractPayload } from '../payload';
-import { compileSchemas, violationsBy, type Validators } from '../schema';
+import type { Exchange } from '../exchange';
+import { headerId, isId } from '../id';
 import { describe, requireRecord } from '../options';
+import type { ContractPayload } from '../payload';
+import { parseObject } from '../payload-object';
+import { compileSchemas, violationsBy, type Validators } from '../schema';
 import { hideSecrets, removeSecrets, withholdSecrets, type SecretValues } from '../secrets';
+import { runStage, type Stage } from '../stage';
 import { textOf } from '../text';
 import { validateContract } from '../validate-contract';
 
@@ -50,27 +53,27 @@ export function kiketParse(options: Readonly<KiketParseOptions> = {}): KiketMidd
 /** @internal */
 export function createParse(who: string, options: Readonly<KiketParseOptions>): Stage {
   const { payloadSchemas = NONE } = options;
-  const fallbackSecrets = copySecrets(who, options.fallbackSecrets);
   const validators = compileSchemas(who, payloadSchemas);
   const apiSettings = readApiOptions(who, options.api);
-  const connectApi = createConnectApi(apiSettings);
+  const settings: ContentsSettings = Object.freeze({
+    fallbackSecrets: copySecrets(who, options.fallbackSecrets),
+    connectApi: createConnectApi(apiSettings),
+  });
 
   return function parse(exchange, next) {
     const { req } = exchange;
     if (exchange.passedOn === 'unsigned') return next();
-    exchange.connectApi = connectApi;
     if (exchange.passedOn === 'refused') {
       return obtainBody(exchange, exchange.limit, true, (error, body) => {
         if (error?.code === 'body.aborted') return next(asParsersReport(error));
-        readUnverified(exchange, error === undefined ? body : undefined);
+        readUnverified(exchange, settings, error === undefined ? body : undefined);
         next();
       });
     }
     if (!exchange.delivery.verified) return exchange.refuse(wiringMissing('kiketParse', 'kiketVerify'), next);
 
-    const error = read(exchange, validators);
+    const error = read(exchange, settings, validators);
     if (error !== undefined) return exchange.refuse(error, next);
-    exchange.fallbackSecrets = fallbackSecrets;
     if (apiSettings.apiKey !== undefined) exchange.keepSecret(apiSettings.apiKey);
     req.body = exchange.delivery.payload;
     skipLaterParsers(req, () => exchange.proceed(next));
@@ -88,9 +91,9 @@ function copySecrets(who: string, secrets: KiketParseOptions['fallbackSecrets'] 
 }
 
 /** Fills in the delivery; or says why it is none. */
-function read(exchange: Exchange, validators: Validators): PayloadError | undefined {
-  const payload = exchange.object ?? parseObject(exchange.rawBody!);
-  exchange.object = undefined;
+function read(exchange: Exchange, settings: ContentsSettings, validators: Validators): PayloadError | undefined {
+  const payload = exchange.bodyObject ?? parseObject(exchange.rawBody!);
+  exchange.bodyObject = undefined;
   if (payload instanceof KiketError) return payload;
   const violations = violationsBy(validateContract, payload);
   if (violations.length > 0) return invalid(violations);
@@ -109,21 +112,19 @@ function read(exchange: Exchange, validators: Validators): PayloadError | undefi
     if (violations.length > 0) return invalid(violations);
   }
 
-  if (!exchange.trustsBody) withholdSecrets(payload);
-  exchange.secretValues = payload.secrets ?? NONE;
-  exchange.authentication = payload.authentication ?? NONE;
-  exchange.callback = payload.api ?? NONE;
-  exchange.missingSecrets = payload.secret_status?.missing ?? [];
+  const withheld = exchange.trustsBody ? undefined : withholdSecrets(payload);
+  exchange.contents = new Contents(exchange, settings, payload, projectOf(payload), withheld);
   hideSecrets(payload);
   fill(exchange, payload, event, eventVersion);
   return undefined;
 }
 
 /** Gives what can be given of a delivery that nobody has verified: never its secrets, its token or its scopes. */
-function readUnverified(exchange: Exchange, body: Buffer | undefined): void {
+function readUnverified(exchange: Exchange, settings: ContentsSettings, body: Buffer | undefined): void {
   const parsed = body === undefined ? {} : parseObject(body);
   const payload = parsed instanceof KiketError ? {} : parsed;
   removeSecrets(payload);
+  exchange.contents = new Contents(exchange, settings, {}, undefined, undefined);
   const claims = readClaims(exchange.req);
   const event = textOf(payload.event) ?? claims.event[0]?.value;
   const version = textOf(payload.event_version) ?? claims.version[0]?.value ?? DEFAULT_VERSION;
@@ -136,10 +137,8 @@ function fill(exchange: Exchange, payload: ContractPayload, event: string | unde
   delivery.eventVersion = eventVersion;
   delivery.payload = payload as NonNullable<typeof delivery.payload>;
   // A header does not stand in for a signed value, even one that is no id.
-  const signedId: unknown = payload.issue?.project_id ?? undefined;
-  exchange.signedProjectId = toId(signedId);
-  delivery.projectId = signedId === undefined ? unsignedProject(exchange) : exchange.signedProjectId;
-  exchange.parsed = true;
+  const isNamed = (payload.issue?.project_id ?? undefined) !== undefined;
+  delivery.projectId = isNamed ? projectOf(payload) : unsignedProject(exchange);
 }
 
 /** Where the payload names no project. A header does not stand in for what a verified token leaves open either. */
@@ -147,8 +146,9 @@ function unsignedProject({ token, req }: Exchange): number | undefined {
   return token === undefined ? headerId(req.headers['x-kiket-project']) : token.projectId;
 }
 
-function toId(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
+function projectOf({ issue }: ContractPayload): number | undefined {
+  const id: unknown = issue?.project_id;
+  return isId(id) ? id : undefined;
 }
 
 function invalid(details: KiketError['details']): PayloadError {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { obtainBody, parseLimit, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body';
 import type { KiketMiddleware } from '../delivery';
-import { runStage, type Stage } from '../exchange';
+import { runStage, type Stage } from '../stage';
 
 export type { KiketRequestState } from '../delivery';
 

@@ -1,7 +1,8 @@
 import type { KiketMiddleware } from '../delivery';
-import { DEFAULT_DEADLINE_MS, runStage, type Exchange, type Stage } from '../exchange';
+import { DEFAULT_DEADLINE_MS, type Exchange } from '../exchange';
 import { MAX_DELAY_MS, requireFunction, requireNumber } from '../options';
 import type { KiketRecord } from '../record';
+import { runStage, type Stage } from '../stage';
 
 export type { KiketRequestState } from '../delivery';
 export type { KiketRecord } from '../record';

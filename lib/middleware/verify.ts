@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import { asParsersReport, obtainBody, parseLimit, refuseByHeaders, restoreByteOrderMark } from '../body';
-import { signatureMissing, type KiketMiddleware } from '../delivery';
+import { exchangeOf, signatureMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError } from '../errors';
-import { passOnUnsigned, runStage, type Stage } from '../exchange';
 import { notify } from '../observer';
 import { describe, MAX_DELAY_MS, requireBoolean, requireFunction, requireNumber } from '../options';
 import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../secret-source';
 import { findKey, parseMac, type KiketSignatureScheme } from '../signature';
+import { passOnUnsigned, runVerification, type Stage } from '../stage';
 
 export type { KiketRequestState } from '../delivery';
 export type { KiketSecretSource } from '../secret-source';
@@ -49,10 +49,11 @@ export interface KiketVerifyOptions {
  */
 export function kiketVerify(secret: KiketSecretSource, options: Readonly<KiketVerifyOptions> = {}): KiketMiddleware {
   const verify = createVerify('kiketVerify', secret, options, true);
-  const mayPassUnsigned = options.signatureRequired === false;
+  const isOptional = options.signatureRequired === false;
   return function kiketVerifyMiddleware(req, res, next) {
-    if (mayPassUnsigned && isUnsigned(req)) passOnUnsigned(req, res, next);
-    else runStage(verify, req, res, next);
+    if (!isOptional || !isUnsigned(req)) runVerification(verify, req, res, next);
+    else if (isVouchedFor(req)) next();
+    else passOnUnsigned(req, res, next);
   };
 }
 
@@ -78,7 +79,7 @@ export function createVerify(
   return function verify(exchange, next) {
     const { req } = exchange;
     // Until it is verified, a delivery that is only reported on has no deadline.
-    exchange.examine(reportOnly ? 'refused' : undefined);
+    exchange.examine(reportOnly);
     exchange.limit = limit;
 
     const claim = readClaim(req);
@@ -108,10 +109,8 @@ export function createVerify(
     }
 
     function refuse(error: KiketError): void {
-      // Whatever vouched for it before: one that must hold does not.
-      exchange.delivery.verified = false;
       notify(onRefused, error, req as unknown as Request);
-      if (!reportOnly) exchange.refuse(error, next);
+      if (!reportOnly) exchange.reject(error, next);
       else if (error.code === 'body.aborted') next(asParsersReport(error));
       else exchange.proceed(next);
     }
@@ -143,6 +142,11 @@ const DIGITS = /^\d+$/;
 /** @internal */
 export function isUnsigned({ headers }: IncomingMessage): boolean {
   return headers['x-kiket-signature'] === undefined;
+}
+
+/** @internal Whether a runtime token has proven already what a signature would. */
+export function isVouchedFor(req: IncomingMessage): boolean {
+  return exchangeOf(req)?.delivery.verified === true;
 }
 
 function requireSchemes(who: string, schemes: readonly KiketSignatureScheme[]): ReadonlySet<KiketSignatureScheme> {

@@ -1,0 +1,78 @@
+import type { KiketApi } from './api/client';
+import type { Callback } from './api/credentials';
+import type { ConnectApi } from './api/delivery-api';
+import { DeliveryAuth, type Authentication } from './auth';
+import type { Exchange } from './exchange';
+import type { ContractPayload } from './payload';
+import { DeliverySecrets, WithheldSecrets, type KiketSecrets, type SecretValues } from './secrets';
+
+/** What kiketParse was told, for every delivery. */
+export interface ContentsSettings {
+  readonly fallbackSecrets: SecretValues;
+  readonly connectApi: ConnectApi;
+}
+
+const NONE = Object.freeze({});
+
+/** What kiketParse has found in a delivery beside its payload, and what is made of it when it is first asked for. */
+export class Contents {
+  /** Where the payload says that calls back go. */
+  readonly callback: Callback;
+  /** What the payload says; `delivery.projectId` may be another's word. */
+  readonly projectId: number | undefined;
+  readonly #exchange: Exchange;
+  readonly #settings: ContentsSettings;
+  readonly #authentication: Authentication;
+  readonly #secretValues: SecretValues;
+  readonly #withheldValues: SecretValues;
+  readonly #missingSecrets: readonly string[];
+  #secrets: KiketSecrets | undefined = undefined;
+  #auth: DeliveryAuth | undefined = undefined;
+  #api: KiketApi | undefined = undefined;
+
+  /** @param withheld what nobody may see, and texts must not quote. */
+  constructor(
+    exchange: Exchange,
+    settings: ContentsSettings,
+    { authentication, secrets, secret_status: status, api }: ContractPayload,
+    projectId: number | undefined,
+    withheld: SecretValues | undefined,
+  ) {
+    this.#exchange = exchange;
+    this.#settings = settings;
+    this.callback = api ?? NONE;
+    this.projectId = projectId;
+    this.#authentication = authentication ?? NONE;
+    this.#secretValues = secrets ?? NONE;
+    this.#withheldValues = withheld ?? NONE;
+    this.#missingSecrets = status?.missing ?? [];
+  }
+
+  get secrets(): KiketSecrets {
+    return (this.#secrets ??= this.#readSecrets());
+  }
+
+  get auth(): DeliveryAuth {
+    return (this.#auth ??= new DeliveryAuth(this.#authentication, this.#exchange.token));
+  }
+
+  get api(): KiketApi {
+    return (this.#api ??= this.#settings.connectApi(this.#exchange));
+  }
+
+  /** To keep them out of texts. */
+  get secretTexts(): (string | null | undefined)[] {
+    return [
+      ...Object.values(this.#secretValues),
+      ...Object.values(this.#withheldValues),
+      ...Object.values(this.#settings.fallbackSecrets),
+      this.#authentication.runtime_token,
+    ];
+  }
+
+  #readSecrets(): KiketSecrets {
+    const { delivery, trustsBody } = this.#exchange;
+    if (!delivery.verified) return new WithheldSecrets();
+    return new DeliverySecrets(this.#secretValues, this.#settings.fallbackSecrets, this.#missingSecrets, !trustsBody);
+  }
+}
