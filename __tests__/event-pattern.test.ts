@@ -1,5 +1,6 @@
 import { kiketHandler, type KiketReply } from 'kiket-express';
 import { describeMajors } from './support/express';
+import { illFormedPatterns } from './support/ill-formed-patterns';
 import { expectReceived, expectRefused, final, observed, pathNames, pathsToHandler } from './support/refusals';
 
 const unhandled = final(404, 'event.unhandled');
@@ -48,27 +49,6 @@ const others: Row[] = [
   [`${guard}@v2`, guard],
 ];
 
-const illFormed = [
-  '',
-  ' ',
-  'a b',
-  ' a',
-  'a\n',
-  'a*',
-  '*.a',
-  'a.*.b',
-  'a.**',
-  '**',
-  '.*',
-  'a@',
-  '@v1',
-  '@',
-  'a@v1@v2',
-  'a@v *',
-  'a.*@v1',
-  '*@v1',
-];
-
 describeMajors('the event of kiketHandler', (express) => {
   describe.each(pathNames)('in %s', (path) => {
     const stages = pathsToHandler[path]!({});
@@ -100,7 +80,7 @@ describeMajors('the event of kiketHandler', (express) => {
 });
 
 describe('the start-up check of an event', () => {
-  it.each(illFormed)("should throw a TypeError for '%s'", (pattern) => {
+  it.each(illFormedPatterns)("should throw a TypeError for '%s'", (pattern) => {
     const start = () => kiketHandler(pattern, () => undefined);
     expect(start).toThrow(TypeError);
     expect(start).toThrow(`kiketHandler: '${pattern}' is no event`);

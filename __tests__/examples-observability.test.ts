@@ -5,7 +5,7 @@ import { signDelivery } from 'kiket-express/testing';
 import request from 'supertest';
 import { createApp } from '../examples/observability';
 import { createLog } from '../examples/observability/log';
-import { startTelemetry, type Telemetry } from '../examples/observability/telemetry';
+import { startOpenTelemetry, type Telemetry } from '../examples/observability/opentelemetry';
 import { deliver, secret } from './support/deliver';
 import { ExampleProcess } from './support/example-process';
 
@@ -28,7 +28,7 @@ describe('examples/observability', () => {
   let text = '';
   const app = createApp(secret, createLog({ write: (line) => void (text += line) }));
 
-  beforeAll(() => (telemetry = startTelemetry(spans, measurements)));
+  beforeAll(() => (telemetry = startOpenTelemetry(spans, measurements)));
   afterAll(async () => {
     await telemetry.stop();
     for (const api of [trace, context, propagation, metrics]) api.disable();

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import type { KiketRecord } from 'kiket-express';
 import { signDelivery, type FakeKiket } from 'kiket-express/testing';
@@ -15,6 +14,7 @@ import { Connection } from './support/connection';
 import { deliver, example, secret } from './support/deliver';
 import { ExampleProcess } from './support/example-process';
 import { startFake } from './support/fake-kiket';
+import { close, listen } from './support/loopback-server';
 import { signedRequest } from './support/signed-request';
 
 const codeOf = (response: Response): unknown => (response.body as { error?: { code: string } }).error?.code;
@@ -66,13 +66,9 @@ describe('examples/sla-alert', () => {
         if (status !== HANGS) res.writeHead(status).end();
       });
     });
-    await once(oncall.listen(0, '127.0.0.1'), 'listening');
-    url = `http://127.0.0.1:${(oncall.address() as AddressInfo).port}`;
+    url = `http://127.0.0.1:${await listen(oncall)}`;
   });
-  afterAll(() => {
-    oncall.closeAllConnections();
-    oncall.close();
-  });
+  afterAll(() => close(oncall));
   beforeEach(async () => {
     alerts.length = 0;
     status = 200;

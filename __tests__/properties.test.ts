@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import {
   allow,
@@ -19,6 +17,7 @@ import { signDelivery } from 'kiket-express/testing';
 import type { Express as Application } from 'express';
 import { example, secret } from './support/deliver';
 import { describeMajors, type Express } from './support/express';
+import { close, listen } from './support/loopback-server';
 import { sendOver, type RawRequest } from './support/raw-http';
 
 type Delivery = ReturnType<typeof signDelivery>;
@@ -233,15 +232,10 @@ describeMajors('any input', (express) => {
   let server: Server;
   let port: number;
   beforeAll(async () => {
-    server = createServer(makeApp(express)).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    ({ port } = server.address() as AddressInfo);
+    server = createServer(makeApp(express));
+    port = await listen(server);
   });
-  afterAll(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
+  afterAll(() => close(server));
 
   async function statusOf(request: RawRequest): Promise<number> {
     const answer = await sendOver(port, request);
@@ -330,9 +324,8 @@ describeMajors('any input', (express) => {
     let events: KiketEvents;
     const app = express().post('/', kiket({ secret }), (req, res, next) => events(req, res, next));
     app.use(kiketErrorHandler());
-    const router = createServer(app).listen(0, '127.0.0.1');
-    await once(router, 'listening');
-    const { port: routerPort } = router.address() as AddressInfo;
+    const router = createServer(app);
+    const routerPort = await listen(router);
     const property = fc.asyncProperty(
       registrations,
       name.filter((text) => text !== ''),
@@ -353,8 +346,7 @@ describeMajors('any input', (express) => {
     try {
       await fc.assert(property, { numRuns: 500 });
     } finally {
-      router.closeAllConnections();
-      router.close();
+      await close(router);
     }
   }, 30_000);
 });

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel, tracingChannel } from 'node:diagnostics_channel';
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
@@ -24,9 +23,11 @@ import { Connection } from './support/connection';
 import { deliver, example, secret, type DeliverOptions } from './support/deliver';
 import { endpoint, type Stage } from './support/endpoint';
 import { describeMajors } from './support/express';
+import { leaveUnanswered } from './support/leave-unanswered';
 import { published } from './support/published';
 import { signedRequest } from './support/signed-request';
 import { turns } from './support/turns';
+import { until } from './support/until';
 
 const NAMES = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const;
 type Name = (typeof NAMES)[number];
@@ -184,23 +185,7 @@ describeMajors('the trace of a delivery', (express) => {
   });
 
   it('should end once when the client has left, which Kiket tries again', async () => {
-    const answered: unknown[] = [];
-    let closed: Promise<unknown> | undefined;
-    const handler: RequestHandler = (_req, res) => void answered.push(res);
-    const watch: RequestHandler = (_req, res, next) => {
-      closed = once(res, 'close');
-      next();
-    };
-    const app = endpoint(express, [kiket({ secret }), handler], [watch]);
-    const { names, messages } = await traced(async () => {
-      const { head, body } = signedRequest(JSON.stringify(example));
-      await Connection.to(app, async (connection) => {
-        connection.write(head, body);
-        while (answered.length === 0) await turn();
-        connection.break();
-        await closed;
-      });
-    });
+    const { names, messages } = await traced(() => leaveUnanswered(express, [kiket({ secret })]));
     expect(names).toEqual(FAILURE);
     expect(messages[0]).toMatchObject({
       event: 'workflow.sla_status',
@@ -383,7 +368,7 @@ describeMajors('the trace of a delivery', (express) => {
       let waiting = 0;
       const meet = kiketHandler(async (delivery) => {
         waiting++;
-        while (waiting < 2) await turn();
+        await until(() => waiting === 2);
         const { trace } = storage.getStore() as { trace: KiketTrace };
         return { id: delivery.invocationId, traced: trace.invocationId };
       });

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,18 +6,11 @@ import { closeKiketApi, createKiketApi, type KiketApi } from 'kiket-express';
 import { Agent, MockAgent, type Dispatcher } from 'undici';
 import { deliver } from '../support/deliver';
 import { describeMajors } from '../support/express';
+import { startFake } from '../support/fake-kiket';
+import { close, closedOrigin, listen, startServer } from '../support/loopback-server';
 import { turns } from '../support/turns';
-import {
-  clientOf,
-  closedOrigin,
-  extension,
-  failureOf,
-  payloadOf,
-  RATE_LIMIT,
-  startFake,
-  startServer,
-  until,
-} from './faulty';
+import { until } from '../support/until';
+import { clientOf, extension, failureOf, payloadOf, RATE_LIMIT } from './faulty';
 
 const repository = resolve(__dirname, '../..');
 
@@ -28,12 +20,11 @@ const POOL = 64;
 /** Runs `use` with an application that listens, so that many deliveries share it. */
 async function listening<T>(app: RequestListener, use: (server: RequestListener) => Promise<T>): Promise<T> {
   const server = createServer(app);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await listen(server);
   try {
     return await use(server as unknown as RequestListener);
   } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await close(server);
   }
 }
 

@@ -5,20 +5,10 @@ import type { FakeKiketFault } from 'kiket-express/testing';
 import { MockAgent } from 'undici';
 import { deliver, secret } from '../support/deliver';
 import { describeMajors } from '../support/express';
-import {
-  clientOf,
-  closedOrigin,
-  extension,
-  failureOf,
-  payloadOf,
-  RATE_LIMIT,
-  RECORDS,
-  runtimeToken,
-  startFake,
-  startServer,
-  until,
-  type ApiCall,
-} from './faulty';
+import { startFake } from '../support/fake-kiket';
+import { closedOrigin, startServer } from '../support/loopback-server';
+import { until } from '../support/until';
+import { clientOf, extension, failureOf, payloadOf, RATE_LIMIT, RECORDS, runtimeToken, type ApiCall } from './faulty';
 
 /** Not retried but after a 429. */
 const post: ApiCall = (api) => api.request('POST', RECORDS, { body: { record: {} } });

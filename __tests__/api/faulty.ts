@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import type { RequestListener } from 'node:http';
 import {
   createKiketApi,
   kiket,
@@ -17,44 +14,8 @@ import { secret } from '../support/deliver';
 import { endpoint } from '../support/endpoint';
 import type { Express } from '../support/express';
 
-export { startFake } from '../support/fake-kiket';
-
 export const RATE_LIMIT = '/api/v1/ext/rate_limit';
 export const RECORDS = '/api/v1/ext/custom_data/m/t?project_id=1';
-
-const closers: (() => Promise<unknown>)[] = [];
-
-export interface RunningServer {
-  readonly url: string;
-  readonly counts: { connections: number; requests: number };
-}
-
-/** Starts a server for what the fake does not do; it is closed after the test. */
-export async function startServer(listener: RequestListener): Promise<RunningServer> {
-  const counts = { connections: 0, requests: 0 };
-  const server = createServer();
-  server.on('connection', () => counts.connections++).on('request', () => counts.requests++);
-  server.on('request', listener);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  closers.push(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, counts };
-}
-
-/** Where nobody listens. */
-export async function closedOrigin(): Promise<string> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
-}
-
-afterEach(async () => {
-  await Promise.all(closers.splice(0).map((close) => close()));
-});
 
 export const runtimeToken = 'rt_canary_of_the_runtime_token';
 
@@ -113,16 +74,6 @@ export async function failureOf(call: Promise<unknown>): Promise<KiketApiError> 
   if (error instanceof KiketApiError) return error;
   throw new Error('The call did not end with a KiketApiError', { cause: error });
 }
-
-/** Resolves once `condition` holds; rejects when it does not, so that what hangs is closed before the test is given up. */
-export async function until(condition: () => boolean): Promise<void> {
-  for (const startedAtMs = performance.now(); !condition(); await wait(1)) {
-    if (performance.now() - startedAtMs > PATIENCE_MS) throw new Error('What the test waits for does not come');
-  }
-}
-
-/** Less than Jest gives a test. */
-const PATIENCE_MS = 4000;
 
 export function methodsOf(fake: FakeKiket): string[] {
   return fake.requests.map(({ method }) => method);

@@ -14,18 +14,11 @@ import { Connection } from '../support/connection';
 import { deliver, secret } from '../support/deliver';
 import { endpoint } from '../support/endpoint';
 import { describeMajors } from '../support/express';
+import { startFake } from '../support/fake-kiket';
+import { startServer } from '../support/loopback-server';
 import { signedRequest } from '../support/signed-request';
-import {
-  clientOf,
-  extension,
-  failureOf,
-  payloadOf,
-  RATE_LIMIT,
-  RECORDS,
-  startFake,
-  startServer,
-  until,
-} from './faulty';
+import { until } from '../support/until';
+import { clientOf, extension, failureOf, payloadOf, RATE_LIMIT, RECORDS } from './faulty';
 
 const TEN_SECONDS = 10_000;
 

@@ -6,20 +6,10 @@ import type { FakeKiket, FakeKiketFault } from 'kiket-express/testing';
 import { delayBeforeRetry } from '../../lib/api/retry';
 import { deliver } from '../support/deliver';
 import { describeMajors } from '../support/express';
-import {
-  clientOf,
-  closedOrigin,
-  extension,
-  failureOf,
-  methodsOf,
-  payloadOf,
-  RATE_LIMIT,
-  RECORDS,
-  startFake,
-  startServer,
-  until,
-  type RunningServer,
-} from './faulty';
+import { startFake } from '../support/fake-kiket';
+import { closedOrigin, startServer, type RunningServer } from '../support/loopback-server';
+import { until } from '../support/until';
+import { clientOf, extension, failureOf, methodsOf, payloadOf, RATE_LIMIT, RECORDS } from './faulty';
 
 type Method = 'GET' | 'PUT' | 'DELETE' | 'POST' | 'PATCH';
 

@@ -2,6 +2,7 @@ import { kiket, kiketErrorHandler, kiketEvents, type KiketEvents } from 'kiket-e
 import { deliver, secret } from '../support/deliver';
 import { endpoint } from '../support/endpoint';
 import { describeMajors } from '../support/express';
+import { illFormedPatterns } from '../support/ill-formed-patterns';
 
 const ok = () => ({ status: 'allow' as const });
 const guard = 'workflow.before_transition';
@@ -169,28 +170,7 @@ describe('an event that is registered twice', () => {
 });
 
 describe('what makes no sense', () => {
-  const illFormed = [
-    '',
-    ' ',
-    'a b',
-    ' a',
-    'a\n',
-    'a*',
-    '*.a',
-    'a.*.b',
-    'a.**',
-    '**',
-    '.*',
-    'a@',
-    '@v1',
-    '@',
-    'a@v1@v2',
-    'a@v *',
-    'a.*@v1',
-    '*@v1',
-  ];
-
-  it.each(illFormed)("should throw a TypeError for the event '%s', alone and in a list", (pattern) => {
+  it.each(illFormedPatterns)("should throw a TypeError for the event '%s', alone and in a list", (pattern) => {
     for (const event of [pattern, ['issue.created', pattern]]) {
       const error = thrownBy(() => kiketEvents().on(event, ok));
       expect(error).toBeInstanceOf(TypeError);
@@ -215,12 +195,16 @@ describe('what makes no sense', () => {
     ['scopes in place of a handler', ['a', { scopes: ['x'] }], 'the handler is an object (Object); give a function'],
     ['options and no handler', ['a', {}, undefined], 'the handler is undefined; give a function'],
     ['options and a handler that is a text', ['a', {}, 'ok'], 'the handler is a string; give a function'],
-    ['options that are null', ['a', null, ok], 'the options of on is null; give an object'],
-    ['options that are undefined', ['a', undefined, ok], 'the options of on is undefined; give an object'],
-    ['options that are an array', ['a', ['x'], ok], 'the options of on is an array; give an object'],
-    ['options that are a text', ['a', 'x', ok], 'the options of on is a string; give an object'],
-    ['a handler before the options', ['a', ok, { scopes: ['x'] }], 'the options of on is a function; give an object'],
-    ['an option that is misspelt', ['a', { scope: ['x'] }, ok], 'on has no option scope; give scopes'],
+    ['options that are null', ['a', null, ok], 'the second argument of on is null; give an object'],
+    ['options that are undefined', ['a', undefined, ok], 'the second argument of on is undefined; give an object'],
+    ['options that are an array', ['a', ['x'], ok], 'the second argument of on is an array; give an object'],
+    ['options that are a text', ['a', 'x', ok], 'the second argument of on is a string; give an object'],
+    [
+      'a handler before the options',
+      ['a', ok, { scopes: ['x'] }],
+      'the second argument of on is a function; give an object',
+    ],
+    ['an option that is misspelt', ['a', { scope: ['x'] }, ok], 'there is no option scope; give scopes'],
     ['scopes that are a text', ['a', { scopes: 'x' }, ok], 'scopes is a string; give an array'],
     ['scopes that are null', ['a', { scopes: null }, ok], 'scopes is null; give an array'],
     ['scopes that are false', ['a', { scopes: false }, ok], 'scopes is false; give an array'],

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { setImmediate as turn } from 'node:timers/promises';
 import express, { type RequestHandler } from 'express';
 import {
   kiket,
@@ -14,11 +12,10 @@ import {
 } from 'kiket-express';
 import request from 'supertest';
 import { version } from '../../package.json';
-import { Connection } from '../support/connection';
 import { deliver, example, secret } from '../support/deliver';
 import { endpoint } from '../support/endpoint';
 import { describeMajors } from '../support/express';
-import { signedRequest } from '../support/signed-request';
+import { leaveUnanswered } from '../support/leave-unanswered';
 
 const none = { success: 0, retryable: 0, final: 0 };
 const events = kiketEvents()
@@ -84,15 +81,7 @@ describeMajors('kiketHealth', (express) => {
 
   it('should count a client that has left as retryable', async () => {
     const app = serve();
-    let closed: Promise<unknown> | undefined;
-    const wait: RequestHandler = (_req, res) => void (closed = once(res, 'close'));
-    const { head, body } = signedRequest(JSON.stringify(example));
-    await Connection.to(endpoint(express, [kiket({ secret }), wait]), async (connection) => {
-      connection.write(head, body);
-      while (closed === undefined) await turn();
-      connection.break();
-      await closed;
-    });
+    await leaveUnanswered(express, [kiket({ secret })]);
     expect((await read(app)).deliveries).toEqual({ ...none, retryable: 1 });
   });
 

@@ -100,9 +100,11 @@ describe('the tests of the types', () => {
 describe.each(majors)('with @types/express $major', ({ major }) => {
   describe.each(versions)('and TypeScript $typescript', ({ typescript, resolutions, options }) => {
     const whole = resolutions.map((resolution) => ({ resolution, program: 'usage' }));
-    // Old and new: what differs between the others, the whole programs show.
+    // The oldest with the oldest, the newest with the newest: what differs between the others, the whole programs show.
+    const isOldest = major === 4 && typescript === versions[0]!.typescript;
+    const isNewest = major === 5 && typescript === versions.at(-1)!.typescript;
     const alone = resolutions
-      .filter((resolution) => resolution === 'node10' || resolution === 'nodenext-commonjs')
+      .filter((resolution) => (isOldest && resolution === 'node10') || (isNewest && resolution === 'nodenext-commonjs'))
       .flatMap((resolution) => entries.map((entry) => ({ resolution, program: entry })));
     const programs = [...whole, ...alone];
     let output: string;
@@ -123,9 +125,10 @@ describe.each(majors)('with @types/express $major', ({ major }) => {
       expect(errorsOf(row)).toEqual([]);
     });
 
-    it.each(alone)('should compile kiket-express/$program alone: $resolution', (row) => {
-      expect(errorsOf(row)).toEqual([]);
-    });
+    if (alone.length > 0)
+      it.each(alone)('should compile kiket-express/$program alone: $resolution', (row) => {
+        expect(errorsOf(row)).toEqual([]);
+      });
 
     it('should say nothing else', () => {
       const found = programs.flatMap(errorsOf);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { close, listen } from './loopback-server';
 
 export interface Answer {
   readonly status: number;
@@ -28,15 +29,13 @@ export class Connection {
   /** Runs `use` on a connection to `app`, and closes both. */
   static async to<T>(app: RequestListener | Server, use: (connection: Connection) => Promise<T>): Promise<T> {
     const server = typeof app === 'function' ? createServer(app) : app;
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').setNoDelay();
+    const socket = connect(await listen(server), '127.0.0.1').setNoDelay();
     try {
       await once(socket, 'connect');
       return await use(new Connection(server, socket));
     } finally {
       socket.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await close(server);
     }
   }
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { close, listen } from './loopback-server';
 
 export interface RawRequest {
   /** Default POST. */
@@ -28,18 +29,12 @@ export interface RawServer {
 
 /** Serves an application on loopback to a client that neither adds nor repairs anything. */
 export async function serveRaw(app: RequestListener): Promise<RawServer> {
-  const server = createServer(app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-
+  const server = createServer(app);
+  const port = await listen(server);
   return {
     port,
     send: (request) => sendOver(port, request),
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
+    close: () => close(server),
   };
 }
 

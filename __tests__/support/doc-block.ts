@@ -2,7 +2,7 @@ import type { Express } from 'express';
 import ts from 'typescript';
 import type { majors } from './express';
 
-export interface ReadmeTest {
+export interface DocTest {
   readonly name: string;
   readonly run: () => Promise<void>;
 }
@@ -15,7 +15,7 @@ export interface BlockSurroundings {
 }
 
 /**
- * Runs a block of the README as it stands, with `app` and `secret` as the README says, and returns the tests that it
+ * Runs a block of a document as it stands, with `app` and `secret` as the document says, and returns the tests that it
  * defines. It loads this package as users do, by name.
  */
 export function runBlock(
@@ -24,8 +24,8 @@ export function runBlock(
   secret: string,
   express: (typeof majors)['Express 5'],
   { modules = {}, exports = {} }: BlockSurroundings = {},
-): ReadmeTest[] {
-  const tests: ReadmeTest[] = [];
+): DocTest[] {
+  const tests: DocTest[] = [];
   const known: Readonly<Record<string, unknown>> = { express: { default: express, __esModule: true }, ...modules };
   const scope = {
     exports,
@@ -92,5 +92,5 @@ export function typeErrorsOf(
 
 /** Files that exist in the compiler's mind only, beside the configuration, so that names resolve as in the repository. */
 function fileOf(configFile: string, name: string): string {
-  return ts.sys.resolvePath(`${configFile}/../readme-${name}.ts`);
+  return ts.sys.resolvePath(`${configFile}/../doc-${name}.ts`);
 }

@@ -1,0 +1,21 @@
+/** What no pattern of events may be. */
+export const illFormedPatterns = [
+  '',
+  ' ',
+  'a b',
+  ' a',
+  'a\n',
+  'a*',
+  '*.a',
+  'a.*.b',
+  'a.**',
+  '**',
+  '.*',
+  'a@',
+  '@v1',
+  '@',
+  'a@v1@v2',
+  'a@v *',
+  'a.*@v1',
+  '*@v1',
+];

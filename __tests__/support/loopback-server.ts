@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const started: Server[] = [];
+
+export interface RunningServer {
+  readonly url: string;
+  readonly counts: { connections: number; requests: number };
+}
+
+/** Starts a server that is closed after the test. */
+export async function startServer(listener: RequestListener): Promise<RunningServer> {
+  const counts = { connections: 0, requests: 0 };
+  const server = createServer();
+  server.on('connection', () => counts.connections++).on('request', () => counts.requests++);
+  server.on('request', listener);
+  started.push(server);
+  return { url: `http://127.0.0.1:${await listen(server)}`, counts };
+}
+
+/** Where nobody listens. */
+export async function closedOrigin(): Promise<string> {
+  const server = createServer();
+  const port = await listen(server);
+  await close(server);
+  return `http://127.0.0.1:${port}`;
+}
+
+/** Listens on loopback, and gives the port. */
+export async function listen(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** Closes a server and the connections to it. */
+export async function close(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
+}
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map(close));
+});
