@@ -1,7 +1,7 @@
 // What a delivery costs that its runtime token alone vouches for, with the keys known: node runtime-token.mjs
 import { compare } from './compare.mjs';
 import { deliveryBytes } from './delivery.mjs';
-import { startKeyServer } from './keys.mjs';
+import { startKeyServer } from './key-server.mjs';
 import { statusOf } from './load.mjs';
 import { readOptions } from './options.mjs';
 import { payloadOf } from './payload.mjs';

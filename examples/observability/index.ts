@@ -5,7 +5,7 @@ import express, { type Express } from 'express';
 import { kiket, kiketErrorHandler, kiketEvents, kiketHealth } from 'kiket-express';
 import { kiketOpenTelemetry } from 'kiket-express/opentelemetry';
 import { createLog, describeError, type Logger } from './log';
-import { startTelemetry } from './telemetry';
+import { startOpenTelemetry } from './opentelemetry';
 
 export function createApp(secret: string, log: Logger): Express {
   const app = express();
@@ -48,7 +48,7 @@ export function createApp(secret: string, log: Logger): Express {
 if (require.main === module) {
   const { KIKET_WEBHOOK_SECRET = '', PORT = 3000 } = process.env;
   const app = createApp(KIKET_WEBHOOK_SECRET, createLog());
-  const telemetry = startTelemetry(new ConsoleSpanExporter(), new ConsoleMetricExporter());
+  const telemetry = startOpenTelemetry(new ConsoleSpanExporter(), new ConsoleMetricExporter());
   const server = app.listen(Number(PORT), () => {
     console.log('Listening on', server.address());
   });

@@ -13,7 +13,7 @@ export interface Telemetry {
  * Registers the SDK for the process: spans, metrics, the propagation of W3C's `traceparent`, and the context that follows
  * what is awaited.
  */
-export function startTelemetry(spans: SpanExporter, measurements: PushMetricExporter): Telemetry {
+export function startOpenTelemetry(spans: SpanExporter, measurements: PushMetricExporter): Telemetry {
   const tracerProvider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(spans)] });
   tracerProvider.register();
   const meterProvider = new MeterProvider({
