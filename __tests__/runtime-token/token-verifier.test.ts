@@ -186,6 +186,7 @@ describe('a runtime token that is refused', () => {
     ]),
     ...[...noTexts, 0, -1, 1.5, 2 ** 53].map((value): [string, unknown] => ['ext_id', value]),
     ...[...noTexts, 1].map((value): [string, unknown] => ['jti', value]),
+    ...[...noTexts, 1].map((value): [string, unknown] => ['sub', value]),
     ...['issues.read', 1, true, {}, [1], [null], ['a', ['b']]].map((value): [string, unknown] => ['scopes', value]),
     ...noNumbers.flatMap((value): [string, unknown][] => [
       ['exp', value],

@@ -44,7 +44,9 @@ export function readTokenClaims(payload: Uint8Array, { issuer, audience }: Expec
   if (notBefore !== undefined && !(notBefore * 1000 <= nowMs)) {
     throw refused('is not valid yet. Check the clock of this server');
   }
+  // What nobody reads must be of its type all the same: what else is then wrong with the token is anybody's guess.
   optional(claims, 'iat', isNumber);
+  nullable(claims, 'sub', isText);
   return {
     organizationId: nullable(claims, 'org_id', isId),
     projectId: nullable(claims, 'proj_id', isId),
