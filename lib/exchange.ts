@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
@@ -202,7 +203,8 @@ export class Exchange {
   /** From here on there is an answer by the deadline, which counts from the opening of the exchange, and a record of it. */
   arm(deadlineMs: number, onCompleted: OnCompleted): void {
     const isFirst = !this.armed;
-    this.#onCompleted = onCompleted ?? this.#onCompleted;
+    // The connection's end comes in a context of its own, in which a log line would not know its trace.
+    if (onCompleted !== undefined) this.#onCompleted = AsyncResource.bind(onCompleted);
     this.#deadlineMs = deadlineMs;
     this.#watch();
     if (isFirst) {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RequestHandler } from 'express';
 import {
   kiket,
@@ -16,6 +17,7 @@ import { deliver, example, secret, type DeliverOptions } from '../support/delive
 import { endpoint, type Stage } from '../support/endpoint';
 import { describeMajors } from '../support/express';
 import { failingCallbacks } from '../support/failing-callbacks';
+import { leaveUnanswered } from '../support/leave-unanswered';
 import { published } from '../support/published';
 import { signedRequest } from '../support/signed-request';
 import { turns } from '../support/turns';
@@ -206,5 +208,15 @@ describeMajors('the record of a delivery', (express) => {
     ['null', null],
   ])('should not be wanted by %s', (_name, observer) => {
     expect(() => kiketRespond({ onCompleted: observer as never })).toThrow(TypeError);
+  });
+
+  it.each(['answered', 'left'])('should be told to onCompleted in the context of its delivery: %s', async (how) => {
+    const storage = new AsyncLocalStorage<string>();
+    const found: (string | undefined)[] = [];
+    const within: RequestHandler = (_req, _res, next) => storage.run('this delivery', next);
+    const stages = [within, kiket({ secret, onCompleted: () => void found.push(storage.getStore()) })];
+    if (how === 'left') await leaveUnanswered(express, stages);
+    else await deliver(endpoint(express, [...stages, plain])).expect(201);
+    expect(found).toEqual(['this delivery']);
   });
 });
