@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 const MAJORS = ['22', '24'];
 
-/** What a compiler says does not depend on the Node that runs it; `npm test` has asked all of them. */
-const COMPILERS = '__tests__/package/typescript';
+/** What compilers and checkers say does not depend on the Node that runs them; `npm test` has asked all of them. */
+const CHECKERS = '__tests__/package/(typescript|tarball)';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 for (const major of MAJORS) {
@@ -19,7 +19,7 @@ for (const major of MAJORS) {
   // First on the PATH, so that processes which the tests start use it too.
   const env = { ...process.env, PATH: dirname(node) + delimiter + process.env.PATH };
   run(node, ['--version'], env);
-  run(node, [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--testPathIgnorePatterns', COMPILERS], env);
+  run(node, [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--testPathIgnorePatterns', CHECKERS], env);
 }
 
 function run(command, args, env = process.env) {
