@@ -191,14 +191,12 @@ function readBody(req: BodyRequest, res: ServerResponse, limit: number, giveBack
  */
 function setAside(req: BodyRequest): { putBack(): void } | undefined {
   const listeners = req.rawListeners('data') as ((chunk: Buffer) => void)[];
-  const wasFlowing = req.readableFlowing === true;
-  if (listeners.length === 0 && !wasFlowing) return undefined;
+  if (listeners.length === 0 && !req.readableFlowing) return undefined;
   req.pause();
   for (const listener of listeners) req.off('data', listener);
   return {
     putBack() {
       for (const listener of listeners) req.on('data', listener);
-      if (wasFlowing) req.resume();
     },
   };
 }

@@ -482,6 +482,17 @@ describeMajors('kiketOpenTelemetry', (express) => {
     });
   });
 
+  it('should quote nothing of a payload that is not verified', async () => {
+    const app = endpoint(express, [kiketOpenTelemetry(), kiket({ secret: 'another secret', reportOnly: true }), ok]);
+    await deliver(app, { event: 'canary_event', event_version: 'canary_version', issue: { project_id: 770_077 } });
+    expect(JSON.stringify(onlySpan().attributes)).not.toMatch(/canary|770077/);
+  });
+
+  it('should cut a name that is as long as a body', async () => {
+    await deliver(endpoint(express, [kiketOpenTelemetry(), kiket({ secret }), ok]), { event: 'x'.repeat(100_000) });
+    expect(onlySpan().attributes['kiket.event']).toHaveLength(200);
+  });
+
   it('should show neither secrets nor payload, in spans or metrics', async () => {
     const payload = {
       event: 'issue.created',

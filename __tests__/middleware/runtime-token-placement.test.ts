@@ -1,5 +1,5 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel';
-import type { Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import {
   captureRawBody,
   kiket,
@@ -256,19 +256,43 @@ describeMajors('kiketRuntimeToken', (express) => {
     }
   });
 
-  it('should trace and record what was passed on unsigned, and is verified by its token', async () => {
-    const { runtimeToken } = await startPlatform();
+  it.each(Object.entries(eitherWay))('should have one trace of an unsigned delivery: %s', async (_name, stagesOf) => {
     const told: string[] = [];
-    const tell = (name: string) => () => void told.push(name);
+    const names = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'];
+    const subscribers = Object.fromEntries(names.map((name) => [name, () => void told.push(name)])) as never;
     const tracing = tracingChannel('kiket:delivery');
-    const subscribers = Object.fromEntries(
-      ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((name) => [name, tell(name)]),
-    ) as never;
+    const app = looking(express, stagesOf(await startPlatform()), trust);
     tracing.subscribe(subscribers);
-    const stages = [kiketVerify(secret, { signatureRequired: false }), runtimeToken(), kiketParse()];
-    await send(looking(express, stages, trust), valid, unsigned);
+    await send(app, valid, unsigned);
     tracing.unsubscribe(subscribers);
     expect(told).toEqual(['start', 'end', 'asyncStart', 'asyncEnd']);
+  });
+
+  it('should leave nothing verified when it refuses what a signature has vouched for', async () => {
+    const { runtimeToken } = await startPlatform();
+    const found: unknown[] = [];
+    const app = express();
+    app.post('/kiket', kiketVerify(secret), runtimeToken());
+    const goOn: ErrorRequestHandler = (_error, req, res, _next) => {
+      found.push(req.kiket?.verified);
+      res.status(401).end();
+    };
+    app.use(goOn);
+    await send(app, invalid);
+    expect(found).toEqual([false]);
+  });
+
+  it('should give nothing of a token to what a later kiketVerify only reports on', async () => {
+    const { runtimeToken } = await startPlatform();
+    const stages = [runtimeToken(), kiketVerify('another secret', { reportOnly: true }), kiketParse()];
+    const app = looking(express, stages, ({ verified, auth, organizationId }) => [
+      verified,
+      auth.source,
+      auth.scopes,
+      organizationId,
+    ]);
+    const headers = { 'X-Kiket-Organization': String(claims.org_id) };
+    expect((await send(app, valid, { headers })).body).toMatchObject({ found: [false, 'body', [], claims.org_id] });
   });
 
   it.each(Object.entries(tooLate))('should say that it stands too late %s', async (_name, stages) => {

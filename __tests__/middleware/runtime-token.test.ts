@@ -1,7 +1,14 @@
 import { channel } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
-import { closeKiketApi, kiketEvents, kiketParse, type KiketDelivery, type KiketRecord } from 'kiket-express';
-import { kiketRuntimeToken } from 'kiket-express/runtime-token';
+import {
+  closeKiketApi,
+  kiketEvents,
+  kiketParse,
+  NonRetryableError,
+  type KiketDelivery,
+  type KiketRecord,
+} from 'kiket-express';
+import { kiketRuntimeToken, type KiketRuntimeTokenOptions } from 'kiket-express/runtime-token';
 import { example } from '../support/deliver';
 import { describeMajors, majors } from '../support/express';
 import { observed } from '../support/refusals';
@@ -224,6 +231,15 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect(await found(app, carrying(tokenWith()), sentIn(mode))).toEqual(expected);
     });
 
+    it('should be kept out of what a handler says that has found one in the bytes', async () => {
+      const { stages } = await startPlatform();
+      const app = looking(express, stages('in place of kiketVerify'), ({ rawBody }) => {
+        throw new NonRetryableError(`It is ${/"canary_[^"]*secret[^"]*"/.exec(rawBody.toString())?.[0]}`);
+      });
+      const payload = carrying(tokenWith(), { secrets: { ONCALL_WEBHOOK: 'canary_of_a_secret' } });
+      expect((await send(app, payload, sentIn('in place of kiketVerify'))).text).toContain('It is \\"[redacted]\\"');
+    });
+
     it('should say, where one is required, that they are withheld', async () => {
       const { stages } = await startPlatform();
       const app = looking(express, stages('in place of kiketVerify'), ({ secrets }) =>
@@ -300,6 +316,13 @@ describe('the options of kiketRuntimeToken', () => {
 
   it.each([undefined, null, 'kiket.dev', 42, []])('should refuse %p as options', (options) => {
     expect(() => kiketRuntimeToken(options as never)).toThrow(/^kiketRuntimeToken: options /);
+  });
+
+  it('should refuse an option that there is none of, as a misspelt one would check nothing', () => {
+    const options = { issuer, jwksUrl: 'https://kiket.dev/keys', audiences: ['ours'] };
+    expect(() => kiketRuntimeToken(options as KiketRuntimeTokenOptions)).toThrow(
+      'kiketRuntimeToken: there is no option audiences; give issuer, jwksUrl, audience,',
+    );
   });
 
   it('should take frozen options, and look at no options again', async () => {

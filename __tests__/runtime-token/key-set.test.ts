@@ -119,6 +119,15 @@ describe('unknown keys', () => {
 });
 
 describe('an old set', () => {
+  it('should decide what names a key of it, though the key server is down', async () => {
+    const { key, server, verdict, verify, pass } = await setUp();
+    await verdict(key);
+    server.answer = reset;
+    pass(COOL_DOWN_MS);
+    expect(verdictOf(await verify(mintToken(createKey('first'), claims)))).toBe('token.invalid');
+    expect(await verdict(second)).toBe('token.keys_unavailable');
+  });
+
   it('should be used without waiting for a key server that hangs', async () => {
     const { key, server, verdict, pass } = await setUp();
     await verdict(key);

@@ -67,14 +67,10 @@ export class KeySet {
   async search(): Promise<Keys> {
     if (this.#running === undefined && this.#isPast(this.#searchedAtMs, COOL_DOWN_MS)) {
       void this.#refresh();
-      if (this.#isRunning) this.#searchedAtMs = this.#now();
+      this.#searchedAtMs = this.#now();
     }
     await this.#running;
     return this.#keys!;
-  }
-
-  get #isRunning(): boolean {
-    return this.#running !== undefined;
   }
 
   get #coolDownMs(): number {

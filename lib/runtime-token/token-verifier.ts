@@ -56,8 +56,7 @@ async function openToken(jose: Jose, token: string, keySet: KeySet): Promise<Uin
 
   // The platform may have a new key, also under the name of an old one.
   const searched = await keySet.search();
-  const candidates = searched === keys ? [] : candidatesOf(searched, kid);
-  return (await openWith(jose, token, candidates)) ?? refuse(keySet, searched, kid);
+  return (await openWith(jose, token, candidatesOf(searched, kid))) ?? refuse(keySet, searched, kid);
 }
 
 /** Tries key after key: a token need not name its own. */
