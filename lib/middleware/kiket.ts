@@ -1,8 +1,8 @@
 import type { KiketMiddleware } from '../delivery';
+import { passOnUnsigned, runStage, runVerification, type Stage } from '../stage';
 import { createParse, type KiketParseOptions } from './parse';
 import type { KiketRawBodyOptions } from './raw-body';
 import { createRespond, type KiketRespondOptions } from './respond';
-import { passOnUnsigned, runStage, runVerification, type Stage } from '../stage';
 import { createVerify, isUnsigned, isVouchedFor, type KiketSecretSource, type KiketVerifyOptions } from './verify';
 
 export type { KiketRequestState } from '../delivery';
