@@ -27,7 +27,6 @@ export class EventRoutes<Route> {
   readonly #prefixes = new Map<string, Route>();
   #longestPrefix = 0;
   readonly #registrations = new Map<string, Registration>();
-  readonly registered: RegisteredEvent[] = [];
 
   constructor(who: string) {
     this.#who = who;
@@ -43,29 +42,25 @@ export class EventRoutes<Route> {
     const place = placeOf(registrar);
     const claimed = new Map<string, Registration>();
     for (const pattern of patterns) {
-      const registration = { pattern, place };
-      const key = this.#keyOf(pattern);
+      requirePattern(this.#who, pattern);
+      const [event, version] = splitPattern(pattern);
+      const registration = { pattern, event, version, place };
+      const key = version === undefined ? event : `${event}@${version}`;
       const first = this.#registrations.get(key) ?? claimed.get(key);
       if (first !== undefined) throw this.#twice(first, registration);
       claimed.set(key, registration);
     }
     for (const [key, registration] of claimed) {
       this.#registrations.set(key, registration);
-      this.#register(registration.pattern, route);
+      const { event, version } = registration;
+      if (event.endsWith('*')) this.#addPrefix(event.slice(0, -1), route);
+      else this.#addName(event, version, route);
     }
   }
 
-  #keyOf(pattern: string): string {
-    requirePattern(this.#who, pattern);
-    const [event, version] = splitPattern(pattern);
-    return version === undefined ? event : `${event}@${version}`;
-  }
-
-  #register(pattern: string, route: Route): void {
-    const [event, version] = splitPattern(pattern);
-    if (event.endsWith('*')) this.#addPrefix(event.slice(0, -1), route);
-    else this.#addName(event, version, route);
-    this.registered.push(Object.freeze({ event, version }));
+  /** In the order of registration. */
+  get registered(): RegisteredEvent[] {
+    return [...this.#registrations.values()].map(({ event, version }) => Object.freeze({ event, version }));
   }
 
   /** As they were written. */
@@ -113,7 +108,7 @@ export class EventRoutes<Route> {
   }
 }
 
-interface Registration {
+interface Registration extends RegisteredEvent {
   readonly pattern: string;
   readonly place: Place;
 }

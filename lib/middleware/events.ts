@@ -78,7 +78,7 @@ export function kiketEvents(): KiketEvents {
   return Object.defineProperties(events, {
     on: { value: on },
     otherwise: { value: otherwise },
-    registered: { get: () => [...routes.registered] },
+    registered: { get: () => routes.registered },
   }) as KiketEvents;
 }
 

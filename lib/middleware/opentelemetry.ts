@@ -64,25 +64,23 @@ function begin(exchange: Exchange): Context {
   const attributes = requestAttributes(req);
   const span = trace.getTracer(SCOPE, VERSION).startSpan(nameOf(attributes), { kind, attributes }, parent);
   exchange.onEnd((record) => {
-    conclude(span, req, attributes, delivery, record);
-    if (record !== undefined) measure(record);
+    conclude(span, attributes, req, delivery);
+    if (record !== undefined) tell(span, record);
+    span.end();
   });
   return trace.setSpan(parent, span);
 }
 
-function conclude(
-  span: Span,
-  req: RoutedRequest,
-  atStart: Attributes,
-  delivery: Delivery,
-  record: KiketRecord | undefined,
-): void {
-  const routed = defined({ 'http.route': routeSince(req), 'url.path': routeSince(req) });
-  const attributes = defined({ ...routed, ...atStart, ...deliveryAttributes(delivery) });
+function conclude(span: Span, atStart: Attributes, req: RoutedRequest, delivery: Delivery): void {
+  const route = routeSince(req);
+  const since = { 'http.route': route, 'url.path': route };
+  const attributes = defined({ ...since, ...atStart, ...deliveryAttributes(delivery) });
   span.updateName(nameOf(attributes)).setAttributes(attributes);
-  if (record !== undefined) {
-    span.setAttributes(recordAttributes(record));
-    if (isServerError(record)) span.setStatus({ code: SpanStatusCode.ERROR });
-  }
-  span.end();
+}
+
+function tell(span: Span, record: KiketRecord): void {
+  const attributes = recordAttributes(record);
+  span.setAttributes(attributes);
+  if (isServerError(record)) span.setStatus({ code: SpanStatusCode.ERROR });
+  measure(record, attributes);
 }

@@ -1,7 +1,6 @@
-import { metrics, type Counter, type Histogram, type MeterProvider } from '@opentelemetry/api';
+import { metrics, type Attributes, type Counter, type Histogram, type MeterProvider } from '@opentelemetry/api';
 import type { KiketRecord } from '../record';
 import { VERSION } from '../version';
-import { recordAttributes } from './delivery-attributes';
 
 /** What made a span or a measurement: OpenTelemetry's instrumentation scope. */
 export const SCOPE = 'kiket-express';
@@ -16,10 +15,9 @@ interface Instruments {
 }
 
 /** Counts a delivery that has ended. */
-export function measure(record: KiketRecord): void {
+export function measure({ durationMs }: KiketRecord, attributes: Attributes): void {
   const { duration, deliveries } = currentInstruments();
-  const attributes = recordAttributes(record);
-  duration.record(record.durationMs / 1000, attributes);
+  duration.record(durationMs / 1000, attributes);
   deliveries.add(1, attributes);
 }
 

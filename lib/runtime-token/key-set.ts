@@ -63,14 +63,14 @@ export class KeySet {
     return { keys: this.#keys, isFresh };
   }
 
-  /** The keys after a fetch for one that is missing, unless that is too soon. Never rejects. */
-  async search(): Promise<Keys> {
+  /** Newer keys than those that have been tried, after a fetch for them, unless that is too soon. Never rejects. */
+  async search(tried: Keys): Promise<Keys | undefined> {
     if (this.#running === undefined && this.#isPast(this.#searchedAtMs, COOL_DOWN_MS)) {
       void this.#refresh();
       this.#searchedAtMs = this.#now();
     }
     await this.#running;
-    return this.#keys!;
+    return this.#keys === tried ? undefined : this.#keys;
   }
 
   get #coolDownMs(): number {

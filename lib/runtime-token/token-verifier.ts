@@ -55,8 +55,9 @@ async function openToken(jose: Jose, token: string, keySet: KeySet): Promise<Uin
   if (isFresh) throw notSigned(keys, kid);
 
   // The platform may have a new key, also under the name of an old one.
-  const searched = await keySet.search();
-  return (await openWith(jose, token, candidatesOf(searched, kid))) ?? refuse(keySet, searched, kid);
+  const newer = await keySet.search(keys);
+  if (newer === undefined) return refuse(keySet, keys, kid);
+  return (await openWith(jose, token, candidatesOf(newer, kid))) ?? refuse(keySet, newer, kid);
 }
 
 /** Tries key after key: a token need not name its own. */
