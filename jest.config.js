@@ -1,15 +1,16 @@
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
-  // Many tests wait for servers and processes: one core less, as is Jest's default, would stand still meanwhile.
-  maxWorkers: '100%',
+  // Many tests wait for servers and processes: with one worker a core, cores would stand still meanwhile.
+  maxWorkers: '150%',
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
   setupFilesAfterEnv: ['<rootDir>/__tests__/support/release-channels.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] },
   moduleNameMapper: {
     '^kiket-express$': '<rootDir>/lib/index.ts',
-    '^kiket-express/(api|telemetry|testing|errors|delivery)$': '<rootDir>/lib/$1',
+    '^kiket-express/(api|bullmq|shutdown|telemetry|testing|errors|delivery)$': '<rootDir>/lib/$1',
+    '^kiket-express/redis$': '<rootDir>/lib/idempotency/redis.ts',
     '^kiket-express/(.*)$': '<rootDir>/lib/middleware/$1',
     // Version 6 has ES modules only, which Jest does not load here. The packed package is tested with it.
     '^jose$': 'jose5',

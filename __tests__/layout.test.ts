@@ -45,6 +45,8 @@ const RESTRICTED: Record<string, (found: Import) => boolean> = {
   express: ({ typeOnly }) => typeOnly,
   ajv: ({ from, typeOnly, lazy }) => from === 'schema' && (typeOnly || lazy),
   '@opentelemetry/api': ({ from }) => /^(?:middleware\/opentelemetry$|opentelemetry\/)/.test(from),
+  bullmq: ({ from, typeOnly, lazy }) => from.startsWith('bullmq/') && (typeOnly || lazy),
+  'lru-cache': ({ from, typeOnly, lazy }) => from === 'idempotency/memory' && (typeOnly || lazy),
   jose: ({ from, typeOnly, lazy }) => from.startsWith('runtime-token/') && (typeOnly || lazy),
   undici: ({ from, typeOnly, lazy }) => /^(?:api|testing)\//.test(from) && (typeOnly || lazy),
 };
@@ -133,6 +135,12 @@ describe('the rules', () => {
     ['secrets', "import type { Span } from '@opentelemetry/api';"],
     ['middleware/runtime-token', "import type { JWK } from 'jose';"],
     ['runtime-token/jose', "import { jwtVerify } from 'jose';"],
+    ['idempotency/memory', "import { LRUCache } from 'lru-cache';"],
+    ['middleware/idempotency', "const load = () => require('lru-cache');"],
+    ['idempotency/redis', "import type { Redis } from 'ioredis';"],
+    ['idempotency/redis', "const load = () => require('redis');"],
+    ['bullmq/worker', "import { Worker } from 'bullmq';"],
+    ['idempotency/claim', "import type { Queue } from 'bullmq';"],
     ['secrets', "import { inspect } from 'util';"],
   ])('should refuse in %s: %s', (file, text) => {
     expect(violationsOf(new Map([[file, text]]))).toHaveLength(1);
@@ -153,6 +161,8 @@ describe('the rules', () => {
     ['api/transport', "import type { Pool } from 'undici'; const load = () => require('undici');"],
     ['middleware/opentelemetry', "import { trace } from '@opentelemetry/api';"],
     ['runtime-token/jose', "const load = () => import('jose');"],
+    ['idempotency/memory', "const load = () => require('lru-cache');"],
+    ['bullmq/bullmq', "const load = () => require('bullmq');"],
   ])('should allow in %s: %s', (file, text) => {
     expect(violationsOf(new Map([[file, text]]))).toEqual([]);
   });

@@ -31,15 +31,15 @@ export interface KiketJobDelivery<P extends string = string> {
   /** `v1`, `v2`, …; `1` is `v1`. */
   readonly eventVersion: string;
   readonly payload: KiketPayloadOf<P>;
-  /** `X-Kiket-Invocation`, else `X-Kiket-Delivery`: not signed, for correlation only. */
+  /** `X-Kiket-Invocation`, else `X-Kiket-Delivery`: not signed, for correlation, and to know a retry of the same payload again. */
   readonly invocationId: string | undefined;
   /** The signed payload's `issue.project_id`, else that of a verified runtime token, else `X-Kiket-Project`: then not signed. */
   readonly projectId: number | undefined;
-  /** That of a verified runtime token; without one `X-Kiket-Organization`: not signed, for correlation only. */
+  /** That of a verified runtime token; without one `X-Kiket-Organization`: not signed, as the invocation. */
   readonly organizationId: number | undefined;
-  /** Calls Kiket back, with the runtime token of the delivery or the `apiKey` of kiketParse's `api` option. */
+  /** Calls Kiket back, with the runtime token of the delivery or the `apiKey` of the `api` option; in a job, of kiketWorker's. */
   readonly api: KiketApi;
-  /** Aborts at the deadline, and when the client disconnects. */
+  /** Aborts at the deadline, and when the client disconnects; in a job, at `timeoutMs`, and when another worker may have it. */
   readonly signal: AbortSignal;
   /** Narrows `payload`. */
   is<E extends KiketEventName>(event: E): this is KiketJobDelivery<E>;

@@ -2,12 +2,15 @@ import { AsyncResource } from 'node:async_hooks';
 import type { KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { writeError, writeSuccess } from './answer';
+import { errorBody, isSuccess, jsonHeaders, writeError, writeReplay, writeSuccess } from './answer';
+import { isCaptured, type AnswerCapture } from './answer-capture';
 import type { BodyRequest } from './body';
 import type { Contents } from './contents';
 import { Delivery } from './delivery';
 import { KiketError, toKiketError } from './errors';
 import { shareHiddenClasses } from './hidden-class';
+import type { KeptAnswer } from './idempotency/kept-answer';
+import { captureLateAnswer } from './late-answer';
 import { discardLateWrites } from './late-writes';
 import { notify } from './observer';
 import type { ContractPayload } from './payload';
@@ -15,8 +18,9 @@ import { deliveries, lateErrors, outcomeOf, type KiketRecord } from './record';
 import { toJson } from './reply';
 import { ExchangeResponder, type KiketResponder } from './responder';
 import type { TokenClaims } from './runtime-token/claims';
-import { scrub } from './secrets';
-import type { KiketSignature } from './signature';
+import { holdsSecret, scrub } from './secrets';
+import type { Outcome, Settlement } from './settlement';
+import { secretOf, type KiketSignature } from './signature';
 
 /** @internal What of Express's request is used. */
 export interface KiketRequest extends BodyRequest {
@@ -46,6 +50,8 @@ export class Exchange {
   readonly delivery: Delivery;
 
   rawBody: Buffer | undefined = undefined;
+  /** The signature that was verified, 32 bytes. */
+  mac: Buffer | undefined = undefined;
   /** Largest body that is read, in bytes, as kiketVerify was told. */
   limit = 0;
   /** The delivery secrets that were tried, to keep them out of texts. */
@@ -61,6 +67,10 @@ export class Exchange {
   contents: Contents | undefined = undefined;
   /** Whether somebody may still write once the answer is out. */
   handlerHoldsResponse = true;
+  /** Follows what the handler writes, where that is kept. */
+  capture: AnswerCapture | undefined = undefined;
+  /** Whether the end of the handler is known here, also when it comes late. */
+  followsHandler = false;
 
   readonly #startedAtMs = performance.now();
   #error: KiketError | undefined = undefined;
@@ -75,6 +85,8 @@ export class Exchange {
   #recorded = false;
   #onCompleted: OnCompleted = undefined;
   #onEnd: readonly OnEnd[] = [];
+  #settlement: Settlement | undefined = undefined;
+  #capturesLate = false;
   #token: TokenClaims | undefined = undefined;
   #trustsUnsignedBody = false;
   /** The key of the API, and secrets that the handler has fetched from it. */
@@ -102,6 +114,36 @@ export class Exchange {
   /** Whether nothing of an answer is out yet. */
   get answerable(): boolean {
     return !this.over && !this.res.headersSent;
+  }
+
+  /** Whether what the handler says still counts: as the answer, or for the next attempt. */
+  get takesReply(): boolean {
+    return this.over ? this.#settlement?.isOpen === true : !this.res.headersSent;
+  }
+
+  /** Whether the deadline has answered. */
+  get expired(): boolean {
+    return this.#expired;
+  }
+
+  /** Whether an answer has begun that can come to no end. */
+  get isBrokenOff(): boolean {
+    return this.over && this.res.headersSent && !this.res.writableEnded;
+  }
+
+  /** The code of the error that the delivery is refused with, or was. */
+  get errorCode(): string | undefined {
+    return this.#error?.code;
+  }
+
+  /** What waits for the end of the handler. */
+  get settlement(): Settlement | undefined {
+    return this.#settlement;
+  }
+
+  set settlement(settlement: Settlement) {
+    this.#settlement = settlement;
+    this.#watch();
   }
 
   /** Keeps a secret that did not come with the delivery out of texts. */
@@ -167,8 +209,9 @@ export class Exchange {
   }
 
   /** Takes the delivery for authentic, as its body is signed. */
-  accept(signature: KiketSignature): void {
+  accept(signature: KiketSignature, mac: Buffer): void {
     this.delivery.signature = signature;
+    this.mac = mac;
     this.#accept();
   }
 
@@ -211,7 +254,8 @@ export class Exchange {
       (this.res as { kiket?: KiketResponder }).kiket = new ExchangeResponder(this);
       // A session store or a compression, which wraps `end`, may hold an answer back for a while; so does Node, when the
       // client sends its requests ahead and this one has no socket yet.
-      if (Object.hasOwn(this.res, 'end') || this.res.socket === null) this.#watchWrappedEnd();
+      const isWrapped = isCaptured(this.res) ? this.capture!.endWasWrapped : Object.hasOwn(this.res, 'end');
+      if (isWrapped || this.res.socket === null) this.#watchWrappedEnd();
     }
     if (this.passedOn === undefined) this.#startTimer();
   }
@@ -222,7 +266,7 @@ export class Exchange {
 
   /** Ends with success: `body` as JSON, or empty. A 2xx that the handler has set is kept. */
   reply(body?: object): void {
-    if (!this.answerable) return;
+    if (!this.takesReply) return;
     try {
       this.send(toJson(body));
     } catch (error) {
@@ -230,14 +274,33 @@ export class Exchange {
     }
   }
 
-  /** Ends with success and a text that is JSON already. To be called only while it is answerable. */
+  /** Ends with an answer that was given before. */
+  replay(answer: KeptAnswer): void {
+    if (!this.answerable) return;
+    this.handlerHoldsResponse = false;
+    writeReplay(this.res, answer);
+  }
+
+  /** Ends with success and a text that is JSON already. To be called only while it takes a reply. */
   send(json: string | undefined): void {
-    writeSuccess(this.res, json);
+    const { res } = this;
+    if (!this.over) return writeSuccess(res, json);
+    this.#settle({
+      status: isSuccess(res.statusCode) ? res.statusCode : 200,
+      headers: json === undefined ? {} : jsonHeaders(),
+      body: json ?? '',
+      code: undefined,
+    });
   }
 
   /** Ends with an error. Where that cannot be told any more, only a broken connection makes Kiket try again. */
   fail(error: KiketError): void {
-    if (this.over) return;
+    // An error that is written has settled the claim through the capture.
+    if (!this.over) this.#tell(error);
+    if (this.over || this.res.destroyed) this.#settleWith(error);
+  }
+
+  #tell(error: KiketError): void {
     this.#error = error;
     const { res } = this;
     if (res.headersSent) {
@@ -246,14 +309,29 @@ export class Exchange {
       return;
     }
     try {
-      writeError(res, error, this.delivery.invocationId, this.#secretTexts());
+      writeError(res, error, this.#errorBody(error));
     } catch {
       res.destroy();
     }
   }
 
-  /** Tells the service's diagnostics of an error that came after the answer. */
+  #settle(outcome: Outcome): void {
+    this.#settlement?.settle(outcome);
+  }
+
+  #settleWith(error: KiketError): void {
+    if (this.#settlement?.isOpen !== true) return;
+    const body = this.#errorBody(error);
+    this.#settle({ status: error.status, headers: { ...error.headers, ...jsonHeaders() }, body, code: error.code });
+  }
+
+  #errorBody(error: KiketError): string {
+    return errorBody(error, this.delivery.invocationId, this.#secretTexts());
+  }
+
+  /** Tells the service's diagnostics of an error that came after the answer, and what waits for the end of the handler. */
   reportLate(error: unknown): void {
+    this.#settleWith(toKiketError(error));
     const { event, eventVersion, invocationId } = this.delivery;
     if (lateErrors.hasSubscribers) lateErrors.publish({ error, event, eventVersion, invocationId });
   }
@@ -263,6 +341,12 @@ export class Exchange {
     return scrub(text, this.#secretTexts());
   }
 
+  /** Whether one of the texts quotes a value that this exchange knows to be secret. */
+  holdsSecret(...texts: string[]): boolean {
+    const secrets = this.#secretTexts();
+    return texts.some((text) => holdsSecret(text, secrets));
+  }
+
   #startTimer(): void {
     if (this.#deadlineMs === undefined || this.over) return;
     clearTimeout(this.#timer);
@@ -270,11 +354,9 @@ export class Exchange {
   }
 
   #secretTexts(): string[] {
-    return [
-      ...(this.contents?.secretTexts ?? []),
-      ...this.#apiSecrets,
-      ...this.keys.map((key) => key.export().toString()),
-    ].filter((text) => typeof text === 'string');
+    return [...(this.contents?.secretTexts ?? []), ...this.#apiSecrets, ...this.keys.map(secretOf)].filter(
+      (text) => typeof text === 'string',
+    );
   }
 
   /**
@@ -311,7 +393,11 @@ export class Exchange {
 
   #discardLateWrites(): void {
     const mayFollow = (this.handlerHoldsResponse && this.armed && this.passedOn === undefined) || this.#expired;
-    if (mayFollow && this.res.headersSent) discardLateWrites(this.res, this.#expired);
+    if (!mayFollow || !this.res.headersSent) return;
+    discardLateWrites(this.res, this.#expired);
+    if (!this.#expired || this.#capturesLate || this.#settlement?.isOpen !== true) return;
+    this.#capturesLate = true;
+    captureLateAnswer(this.res, (late) => this.#settle(late));
   }
 
   #onClose(): void {
@@ -319,6 +405,7 @@ export class Exchange {
     this.#clientLeft = true;
     clearTimeout(this.#timer);
     this.#record(0);
+    this.#settlement?.outlive(this.followsHandler);
     this.#abort(new DOMException('The client has disconnected', 'AbortError'));
   }
 
@@ -356,7 +443,8 @@ export class Exchange {
       // The rest of a body that trickles is not waited for.
       if (!req.complete && !res.headersSent) res.setHeader('Connection', 'close');
       exchange.#expired = true;
-      exchange.fail(error);
+      exchange.#tell(error);
+      exchange.#settlement?.outlive(exchange.followsHandler);
       exchange.#abort(error);
     }
     if (!res.writableEnded) exchange.#timer = setTimeout(() => exchange.#giveUp(error), GRACE_MS);

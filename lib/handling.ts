@@ -5,7 +5,7 @@ import { DEFAULT_DEADLINE_MS, type Exchange } from './exchange';
 import { mayHoldResponse } from './late-writes';
 import { isThenable } from './observer';
 import { describe } from './options';
-import { hasDecision, isGuard, toJson, type KiketGuardEvent, type KiketGuardReply } from './reply';
+import { decisionOf, isGuard, toJson, type KiketGuardEvent, type KiketGuardReply } from './reply';
 import type { Stage } from './stage';
 
 type Guard = KiketGuardEvent | `${KiketGuardEvent}@${string}`;
@@ -38,9 +38,10 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
   const holdsResponse = mayHoldResponse(fn);
 
   return function handle(exchange, next) {
-    // Its client has left, and sends the delivery again.
-    if (exchange.over) return;
+    // Its client has left, or was told by the deadline to send the delivery again.
+    if (exchange.over) return exchange.settlement?.abandon();
     exchange.claimed = true;
+    exchange.followsHandler = true;
     exchange.handlerHoldsResponse = holdsResponse;
     if (!exchange.armed) exchange.arm(DEFAULT_DEADLINE_MS, undefined);
     try {
@@ -62,6 +63,8 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
 
     function fail(error: unknown): void {
       if (exchange.over) return exchange.reportLate(error);
+      // Who answers the error may never do so.
+      exchange.followsHandler = false;
       // Wrapped, because Express takes a thrown 'route' for a signal of its own, and others decide by a foreign status.
       const told = toKiketError(error);
       exchange.refuse(told instanceof ExposedError ? error : told, next);
@@ -81,9 +84,14 @@ export function dispatch(who: string, find: (event: string, version: string) => 
 
 function send(exchange: Exchange, reply: unknown): void {
   // The handler answers for itself; if it does not come to an end, the deadline does.
-  if (!exchange.answerable) return;
+  if (!exchange.takesReply) {
+    exchange.followsHandler = false;
+    return;
+  }
+  // What it wrote was its answer, of which nobody has the end.
+  if (exchange.isBrokenOff && reply === undefined) return exchange.settlement?.outlive(false);
   const json = toJson(reply);
-  if (isGuard(exchange.delivery.event) && (json === undefined || !hasDecision(json))) {
+  if (isGuard(exchange.delivery.event) && (json === undefined || decisionOf(json) === undefined)) {
     throw KiketError.of(
       'reply.missing',
       'The guard returned no decision, which Kiket would read as consent. Return allow(), deny() or pending().',

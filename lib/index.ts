@@ -4,6 +4,13 @@ export { captureRawBody, kiketRawBody, type KiketRawBodyOptions } from './middle
 export { kiketVerify, type KiketSecret, type KiketSecretSource, type KiketVerifyOptions } from './middleware/verify';
 export { kiketParse, type KiketParseOptions } from './middleware/parse';
 export {
+  KiketMemoryStore,
+  kiketIdempotency,
+  type KiketIdempotencyOptions,
+  type KiketMemoryStoreOptions,
+  type KiketStore,
+} from './middleware/idempotency';
+export {
   kiketRespond,
   type KiketRecord,
   type KiketRespondOptions,
@@ -58,6 +65,7 @@ export {
   type KiketTable,
   type KiketTelemetry,
 } from './api/index';
+export { kiketShutdown, type KiketServer, type KiketShutdown, type KiketShutdownOptions } from './shutdown/index';
 export { kiketTelemetry, type KiketTelemetryOptions, type KiketTelemetryReporter } from './telemetry/index';
 export {
   KIKET_ERRORS,

@@ -43,10 +43,14 @@ function chained(this: ServerResponse): ServerResponse {
   return this;
 }
 
-/** Calls back, so that nobody waits for it. */
-function written(...args: unknown[]): true {
+/** Calls what `write` or `end` was given to be called back, so that nobody waits for it. */
+export function callBack(args: readonly unknown[]): void {
   const callback = args.find((argument) => typeof argument === 'function');
   if (callback !== undefined) process.nextTick(callback);
+}
+
+function written(...args: unknown[]): true {
+  callBack(args);
   return true;
 }
 

@@ -68,10 +68,18 @@ export function isGuard(event: string | undefined): boolean {
   return event === ('workflow.before_transition' satisfies KiketGuardEvent);
 }
 
-/** @internal Whether the platform finds a decision in the JSON text of an answer. */
-export function hasDecision(json: string): boolean {
-  const status = (JSON.parse(json) as Partial<KiketGuardReply> | null)?.status;
-  return status === 'allow' || status === 'deny' || status === 'pending';
+/** @internal What the platform takes a guard's answer for; `undefined` for one that says nothing, which it reads as consent. */
+export function decisionOf(body: string): KiketGuardReply['status'] | undefined {
+  const status = statusIn(body);
+  return status === 'allow' || status === 'deny' || status === 'pending' ? status : undefined;
+}
+
+function statusIn(body: string): unknown {
+  try {
+    return (JSON.parse(body) as Partial<KiketGuardReply> | null)?.status;
+  } catch {
+    return undefined;
+  }
 }
 
 function reply(

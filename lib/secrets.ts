@@ -155,8 +155,21 @@ const SHORTEST_SCRUBBED = 6;
  * characters stays: it would shred the text.
  */
 export function scrub(text: string, values: readonly string[]): string {
-  const forms = values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1), ...value.split(/\r?\n/)]);
   // Longest first: a value that contains another must not leave its rest behind.
-  const known = forms.filter((value) => value.length >= SHORTEST_SCRUBBED).sort((a, b) => b.length - a.length);
+  const known = values.flatMap(formsOf).sort((a, b) => b.length - a.length);
   return known.reduce((scrubbed, value) => scrubbed.replaceAll(value, REDACTED), text);
+}
+
+/** Whether {@link scrub} would find something. */
+export function holdsSecret(text: string, values: readonly string[]): boolean {
+  // Most answers are shorter than most secrets.
+  return values.some(
+    (value) =>
+      (value.length <= text.length || value.includes('\n')) && formsOf(value).some((form) => text.includes(form)),
+  );
+}
+
+function formsOf(value: string): string[] {
+  const forms = [value, JSON.stringify(value).slice(1, -1), ...value.split(/\r?\n/)];
+  return forms.filter((form) => form.length >= SHORTEST_SCRUBBED);
 }

@@ -62,6 +62,18 @@ export function toKeys(who: string, secrets: unknown): readonly KeyObject[] {
   return secrets.map((secret) => toKey(who, secret));
 }
 
+const secretTexts = new WeakMap<KeyObject, string>();
+
+/** A delivery secret as text, to keep it out of others. Kept, because each delivery that is recorded asks for it. */
+export function secretOf(key: KeyObject): string {
+  let text = secretTexts.get(key);
+  if (text === undefined) {
+    text = key.export().toString();
+    secretTexts.set(key, text);
+  }
+  return text;
+}
+
 function toKey(who: string, secret: unknown): KeyObject {
   if (typeof secret === 'string') {
     if (secret === '') throw new TypeError(`${who}: the secret is empty; give the delivery secret of the manifest`);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { obtainBody, parseLimit, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body';
+import { refuseWhileClosing } from '../closing';
 import type { KiketMiddleware } from '../delivery';
 import { runStage, type Stage } from '../stage';
 
@@ -25,7 +26,7 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
 
   const stage: Stage = (exchange, next) => {
     const { req } = exchange;
-    const refusal = refuseByHeaders(req);
+    const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(req);
     if (refusal !== undefined) return exchange.refuse(refusal, next);
     obtainBody(exchange, limit, false, (error, body) => {
       if (error !== undefined) return exchange.refuse(error, next);

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import { asParsersReport, obtainBody, parseLimit, refuseByHeaders, restoreByteOrderMark } from '../body';
+import { refuseWhileClosing } from '../closing';
 import { exchangeOf, signatureMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError } from '../errors';
 import { notify } from '../observer';
 import { describe, MAX_DELAY_MS, requireBoolean, requireFunction, requireNumber } from '../options';
 import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../secret-source';
-import { findKey, parseMac, type KiketSignatureScheme } from '../signature';
+import { findKey, parseMac, type KiketSignature, type KiketSignatureScheme } from '../signature';
 import { passOnUnsigned, runVerification, type Stage } from '../stage';
 
 export type { KiketRequestState } from '../delivery';
@@ -81,6 +82,8 @@ export function createVerify(
     // Until it is verified, a delivery that is only reported on has no deadline.
     exchange.examine(reportOnly);
     exchange.limit = limit;
+    const closing = reportOnly ? undefined : refuseWhileClosing(exchange);
+    if (closing !== undefined) return refuse(closing);
 
     const claim = readClaim(req);
     if (claim instanceof KiketError) return refuse(claim);
@@ -100,11 +103,12 @@ export function createVerify(
         const marked = restoreByteOrderMark(req, body);
         return marked === undefined ? refuse(mismatch()) : compare(marked, claim);
       }
-      exchange.accept({
+      const signature: KiketSignature = {
         scheme: timestamp === undefined ? 'body' : 'timestamped',
         secretIndex,
         timestampSeconds: timestamp === undefined ? undefined : Number(timestamp),
-      });
+      };
+      exchange.accept(signature, mac);
       exchange.proceed(next);
     }
 

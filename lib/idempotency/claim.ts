@@ -1,0 +1,161 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { serverOf } from '../closing';
+import type { Exchange } from '../exchange';
+import { isGuard } from '../reply';
+import type { Outcome, Settlement } from '../settlement';
+import { keep, writeBinding } from './kept-answer';
+import { follow, forget } from './open-claims';
+import type { KiketStore } from './store';
+
+/** What kiketIdempotency was told, for every delivery. */
+export interface ClaimSettings {
+  readonly store: KiketStore;
+  readonly lockMs: number;
+  readonly ttlMs: number;
+  readonly guardTtlMs: number;
+}
+
+/** So many renewals fit into a lock, of which some may fail; and so often the store is told of the end. */
+const CALLS_PER_LOCK = 3;
+
+/** A delivery's claim to its keys, from before its handler runs until the store knows what has become of it. */
+export class Claim implements Settlement {
+  /** When {@link renew} is to be called next, on the clock of `performance.now()`. */
+  renewAtMs: number;
+  readonly #settings: ClaimSettings;
+  readonly #exchange: Exchange;
+  readonly #keys: readonly string[];
+  readonly #owner: string;
+  /** Of the response, before the handler ran. */
+  readonly #headersBefore: OutgoingHttpHeaders;
+  #isOpen = true;
+  /** Nobody will say whether the handler has ended: it is left to expire. */
+  #isLeft = false;
+  #isCalling = false;
+  #end: (() => Promise<unknown>) | undefined = undefined;
+  #calls = 0;
+
+  constructor(settings: ClaimSettings, exchange: Exchange, keys: readonly string[], owner: string) {
+    this.#settings = settings;
+    this.#exchange = exchange;
+    this.#keys = keys;
+    this.#owner = owner;
+    this.#headersBefore = exchange.res.getHeaders();
+    this.renewAtMs = this.#nextCallAtMs;
+    follow(this);
+  }
+
+  get #nextCallAtMs(): number {
+    return performance.now() + this.#settings.lockMs / CALLS_PER_LOCK;
+  }
+
+  /** Through which the delivery came in. */
+  get server(): object | undefined {
+    return serverOf(this.#exchange.req);
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  settle(outcome: Outcome): void {
+    if (!this.#isOpen) return;
+    const { ttlMs, guardTtlMs } = this.#settings;
+    const isOfGuard = isGuard(this.#exchange.delivery.event);
+    const record = keep(outcome, this.#headersBefore, isOfGuard, (...texts) => this.#exchange.holdsSecret(...texts));
+    this.#close(
+      record === undefined ? () => this.#giveUp() : () => this.#record(record, isOfGuard ? guardTtlMs : ttlMs),
+    );
+  }
+
+  abandon(): void {
+    if (this.#isOpen) this.#close(() => this.#giveUp());
+  }
+
+  outlive(isFollowed: boolean): void {
+    if (isFollowed || !this.#isOpen) return;
+    this.#isLeft = true;
+    void this.#hold();
+    this.renewAtMs = performance.now() + this.#settings.lockMs;
+  }
+
+  /** Holds the keys for as long again; or tells the store of the end once more, where it could not be reached. */
+  renew(): void {
+    if (this.#isLeft && this.#isOpen) return forget(this);
+    this.renewAtMs = this.#nextCallAtMs;
+    // A renewal that hangs must not keep the next from being tried.
+    if (this.#isCalling && this.#end !== undefined) return this.#wait();
+    void (this.#end === undefined ? this.#hold() : this.#tell(this.#end));
+  }
+
+  /** Ends it at once: tells the store what the handler has come to, or gives the keys up while it still runs. */
+  async release(): Promise<void> {
+    this.#isOpen = false;
+    forget(this);
+    await (this.#end ?? (() => this.#giveUp()))();
+  }
+
+  async #record(record: string, ttlMs: number): Promise<void> {
+    const complete = (): Promise<boolean> => this.#settings.store.complete(this.#keys, this.#owner, record, ttlMs);
+    if (!(await complete()) && (await this.#takeAgain())) await complete();
+  }
+
+  /** A store that was restarted, or was away for too long, has lost the claim; perhaps nobody else has it yet. */
+  async #takeAgain(): Promise<boolean> {
+    const { store, lockMs } = this.#settings;
+    return (await store.claim(this.#keys, this.#owner, lockMs)).state === 'claimed';
+  }
+
+  /** The delivery may run again; its bytes remain bound to it, so that no other header makes them another delivery. */
+  async #giveUp(): Promise<void> {
+    const { store, ttlMs } = this.#settings;
+    const [attempt, delivery] = this.#keys;
+    if (delivery === undefined) return store.release(this.#keys, this.#owner);
+    await Promise.all([
+      store.complete([attempt!], this.#owner, writeBinding(delivery), ttlMs),
+      store.release([delivery], this.#owner),
+    ]);
+  }
+
+  #close(end: () => Promise<unknown>): void {
+    this.#isOpen = false;
+    this.#end = end;
+    if (this.#isLeft) {
+      // It was only to expire.
+      this.renewAtMs = this.#nextCallAtMs;
+      follow(this);
+    }
+    void this.#tell(end);
+  }
+
+  /** For a store that does not answer. Once the claim has expired its end helps nobody. */
+  #wait(): void {
+    if (this.#end !== undefined && ++this.#calls > CALLS_PER_LOCK) forget(this);
+  }
+
+  async #hold(): Promise<void> {
+    this.#isCalling = true;
+    try {
+      const isHeld =
+        (await this.#settings.store.renew(this.#keys, this.#owner, this.#settings.lockMs)) || !this.#isOpen;
+      if (!isHeld && !(await this.#takeAgain())) forget(this);
+    } catch {
+      // The next renewal may reach the store.
+    } finally {
+      this.#isCalling = false;
+    }
+  }
+
+  async #tell(end: () => Promise<unknown>): Promise<void> {
+    this.#isCalling = true;
+    this.#calls += 1;
+    try {
+      await end();
+      forget(this);
+    } catch {
+      if (this.#calls >= CALLS_PER_LOCK) forget(this);
+    } finally {
+      this.#isCalling = false;
+    }
+  }
+}

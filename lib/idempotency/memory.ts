@@ -1,0 +1,125 @@
+import { requireKnown, requireRecord, requireWhole } from '../options';
+import type { KiketStore } from './store';
+
+export interface KiketMemoryStoreOptions {
+  /**
+   * Records that are kept, from 1 to 1 000 000; past it the least recently used goes first, and its delivery would run again.
+   * A delivery takes two, or one without an invocation id, which hold its answer of up to 64 KB once between them, and one for each
+   * further attempt.
+   * Default 10 000.
+   */
+  maxEntries?: number | undefined;
+}
+
+interface Hold {
+  readonly owner: string;
+  readonly expiresAtMs: number;
+}
+
+interface Recorded {
+  readonly record: string;
+  readonly expiresAtMs: number;
+}
+
+/** What is used of lru-cache. */
+interface Records {
+  get(key: string): Recorded | undefined;
+  set(key: string, recorded: Recorded): unknown;
+}
+
+const WHO = 'KiketMemoryStore';
+
+/** How often the claims that nobody came back for are looked for. */
+const SWEEP_MS = 60_000;
+
+/**
+ * Keeps claims and records in this process: for a service of one process, and for tests. What it knows is gone with the
+ * process. Several replicas need a store that they share, such as KiketRedisStore.
+ */
+export class KiketMemoryStore implements KiketStore {
+  readonly #records: Records;
+  /** Apart from the records, because a claim that made room for a record would let its delivery run twice. */
+  readonly #holds = new Map<string, Hold>();
+  #sweepAtMs = performance.now() + SWEEP_MS;
+
+  /** @throws {TypeError} at start-up, when an option makes no sense. */
+  constructor(options: Readonly<KiketMemoryStoreOptions> = {}) {
+    requireRecord(WHO, 'options', options);
+    requireKnown(WHO, options, ['maxEntries']);
+    const { maxEntries = 10_000 } = options;
+    requireWhole(WHO, 'maxEntries', maxEntries, 1, 1_000_000);
+    this.#records = createRecords(maxEntries);
+  }
+
+  claim(keys: readonly string[], owner: string, lockMs: number): ReturnType<KiketStore['claim']> {
+    const nowMs = performance.now();
+    if (nowMs >= this.#sweepAtMs) this.#sweep(nowMs);
+    for (const key of keys) {
+      const recorded = this.#records.get(key);
+      if (recorded !== undefined && recorded.expiresAtMs > nowMs) {
+        return Promise.resolve({ state: 'recorded', record: recorded.record });
+      }
+    }
+    let freeAtMs = nowMs;
+    for (const key of keys) {
+      const hold = this.#holds.get(key);
+      if (hold !== undefined && hold.owner !== owner && hold.expiresAtMs > freeAtMs) freeAtMs = hold.expiresAtMs;
+    }
+    if (freeAtMs > nowMs) return Promise.resolve({ state: 'held', retryAfterMs: freeAtMs - nowMs });
+    this.#hold(keys, { owner, expiresAtMs: nowMs + lockMs });
+    return Promise.resolve({ state: 'claimed' });
+  }
+
+  renew(keys: readonly string[], owner: string, lockMs: number): Promise<boolean> {
+    const nowMs = performance.now();
+    if (!this.#holdsAll(keys, owner, nowMs)) return Promise.resolve(false);
+    this.#hold(keys, { owner, expiresAtMs: nowMs + lockMs });
+    return Promise.resolve(true);
+  }
+
+  complete(keys: readonly string[], owner: string, record: string, ttlMs: number): Promise<boolean> {
+    const nowMs = performance.now();
+    if (!this.#holdsAll(keys, owner, nowMs)) return Promise.resolve(false);
+    const recorded = { record, expiresAtMs: nowMs + ttlMs };
+    for (const key of keys) {
+      this.#holds.delete(key);
+      this.#records.set(key, recorded);
+    }
+    return Promise.resolve(true);
+  }
+
+  release(keys: readonly string[], owner: string): Promise<void> {
+    for (const key of keys) {
+      if (this.#holds.get(key)?.owner === owner) this.#holds.delete(key);
+    }
+    return Promise.resolve();
+  }
+
+  #hold(keys: readonly string[], hold: Hold): void {
+    for (const key of keys) this.#holds.set(key, hold);
+  }
+
+  #holdsAll(keys: readonly string[], owner: string, nowMs: number): boolean {
+    for (const key of keys) {
+      const hold = this.#holds.get(key);
+      if (hold === undefined || hold.owner !== owner || hold.expiresAtMs <= nowMs) return false;
+    }
+    return true;
+  }
+
+  /** By a claim and not by a timer, which would keep the process alive or wake it up. */
+  #sweep(nowMs: number): void {
+    this.#sweepAtMs = nowMs + SWEEP_MS;
+    for (const [key, { expiresAtMs }] of this.#holds) {
+      if (expiresAtMs <= nowMs) this.#holds.delete(key);
+    }
+  }
+}
+
+/** Loaded by the first store, because it takes 8 ms and not every service has one. */
+function createRecords(max: number): Records {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { LRUCache } = require('lru-cache') as typeof import('lru-cache');
+  // Its own `ttl` would read the clock again for each key, or keep a timer to save that.
+  return new LRUCache<string, Recorded>({ max });
+}

@@ -1,0 +1,41 @@
+import { MAX_DELAY_MS } from '../options';
+import type { Claim } from './claim';
+
+/** The claims of this process that are renewed, or whose end the store has not been told yet. */
+const open = new Set<Claim>();
+
+/** One for all claims, at the earliest of their renewals: a timer for each delivery would cost more than its claim. */
+let timer: NodeJS.Timeout | undefined;
+let dueMs = Infinity;
+
+/** Renews `claim` from now on, until it is to be forgotten. */
+export function follow(claim: Claim): void {
+  open.add(claim);
+  if (claim.renewAtMs < dueMs) schedule(claim.renewAtMs);
+}
+
+export function forget(claim: Claim): void {
+  open.delete(claim);
+}
+
+/** Those of deliveries that came in through `server`. */
+export function openClaimsOf(server: object): Claim[] {
+  return [...open].filter((claim) => claim.server === server);
+}
+
+function schedule(atMs: number): void {
+  clearTimeout(timer);
+  dueMs = atMs;
+  timer = setTimeout(renewDue, Math.min(MAX_DELAY_MS, Math.ceil(atMs - performance.now()))).unref();
+}
+
+function renewDue(): void {
+  dueMs = Infinity;
+  const nowMs = performance.now();
+  for (const claim of open) {
+    if (claim.renewAtMs <= nowMs) claim.renew();
+  }
+  let nextMs = Infinity;
+  for (const { renewAtMs } of open) nextMs = Math.min(nextMs, renewAtMs);
+  if (nextMs < Infinity) schedule(nextMs);
+}

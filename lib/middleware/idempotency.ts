@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { AnswerCapture } from '../answer-capture';
+import { wiringMissing, type KiketMiddleware } from '../delivery';
+import { KiketError } from '../errors';
+import { Claim, type ClaimSettings } from '../idempotency/claim';
+import { identify, keysOf } from '../idempotency/identity';
+import { readRecord, writeBinding, type Binding, type KeptAnswer } from '../idempotency/kept-answer';
+import { requireStore, type KiketStore } from '../idempotency/store';
+import { callStore } from '../idempotency/store-call';
+import { notify } from '../observer';
+import { requireBoolean, requireKnown, requireNumber } from '../options';
+import { isGuard } from '../reply';
+import { runStage, type Stage } from '../stage';
+
+export { KiketMemoryStore, type KiketMemoryStoreOptions } from '../idempotency/memory';
+export type { KiketStore } from '../idempotency/store';
+export type { KiketRequestState } from '../delivery';
+
+const WHO = 'kiketIdempotency';
+const OPTIONS = [
+  'ttlSeconds',
+  'guardTtlSeconds',
+  'lockSeconds',
+  'passOnStoreError',
+] as const satisfies (keyof KiketIdempotencyOptions)[];
+
+/** A year. */
+const MAX_SECONDS = 31_536_000;
+
+export interface KiketIdempotencyOptions {
+  /** How long a final answer is given again, in seconds, up to a year. Default 86400, a day. */
+  ttlSeconds?: number | undefined;
+  /** The same for answers to guards, which are decisions of the moment. Default 300. */
+  guardTtlSeconds?: number | undefined;
+  /**
+   * How long a claim outlives the process that holds it, in seconds, up to a year: after a crash, the delivery runs again when
+   * that time is over. A running handler renews its claim. Default 60.
+   */
+  lockSeconds?: number | undefined;
+  /**
+   * `true` runs the handler also while the store cannot be reached, so that a delivery may take effect twice. Default false: 503
+   * `store.unavailable`, and Kiket sends the delivery again.
+   */
+  passOnStoreError?: boolean | undefined;
+}
+
+/**
+ * Lets each delivery take effect once, on whichever replica: the first attempt runs and its final answer is recorded; a later one
+ * is given that answer, with `Kiket-Replayed: true`; one that comes while the first is running is 503 `delivery.in_progress`.
+ *
+ * An attempt is known by its signature, and bound to the delivery that it was first taken for, whatever its headers say later;
+ * a delivery by organization, invocation and the signed payload
+ * without `authentication`, `secrets` and `secret_status`, so that a retry with a fresh token is recognised. Without an
+ * invocation, only bodies that are identical to the byte are one delivery.
+ *
+ * A claim is held until the handler has come to its end, also after the deadline or a disconnect; what it says then is recorded
+ * and answers the next attempt. Of plain handlers that is known only if they still answer, within `lockSeconds`. Recorded are 2xx
+ * and final errors. Retryable answers, `pending`, `secret.missing`, `scope.missing` and `event.unhandled` are not: there, the
+ * next attempt runs. Of an answer of more than 64 KB, of one with Content-Encoding, and of one that quotes a secret only the status is
+ * recorded; a guard's of that kind is not, and its handler runs again. Errors are told by their codes, which kiketHandler and
+ * kiketErrorHandler know.
+ *
+ * Needs kiketParse before it, and stands after a compression and before the handler. What is passed on unverified is left alone.
+ *
+ * @throws {TypeError} at start-up, when an option makes no sense or there is no store.
+ */
+export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdempotencyOptions> = {}): KiketMiddleware {
+  const { ttlSeconds = 86_400, guardTtlSeconds = 300, lockSeconds = 60, passOnStoreError = false } = options;
+  requireStore(WHO, store);
+  requireKnown(WHO, options, OPTIONS);
+  requireNumber(WHO, 'ttlSeconds', ttlSeconds, 1, MAX_SECONDS);
+  requireNumber(WHO, 'guardTtlSeconds', guardTtlSeconds, 1, MAX_SECONDS);
+  requireNumber(WHO, 'lockSeconds', lockSeconds, 1, MAX_SECONDS);
+  requireBoolean(WHO, 'passOnStoreError', passOnStoreError);
+  const settings: ClaimSettings = {
+    store,
+    lockMs: lockSeconds * 1000,
+    ttlMs: ttlSeconds * 1000,
+    guardTtlMs: guardTtlSeconds * 1000,
+  };
+
+  const stage: Stage = (exchange, next) => {
+    if (exchange.passedOn !== undefined || exchange.settlement !== undefined) return next();
+    if (exchange.contents === undefined) return exchange.refuse(wiringMissing(WHO, 'kiketParse'), next);
+    const [attempt, delivery] = keysOf(identify(exchange));
+    let keys = delivery === undefined ? [attempt] : [attempt, delivery];
+    let keysOfRun: readonly string[] | undefined;
+    const owner = randomUUID();
+
+    callStore(
+      exchange,
+      claim,
+      // A handler that was run without the claim, and is still running, settles it when it ends.
+      (late) => late.state === 'claimed' && !(keys === keysOfRun && exchange.settlement?.isOpen === true) && giveBack(),
+    ).then(
+      (found) => {
+        if (found.state === 'claimed') return run();
+        if (found.state === 'held') exchange.refuse(inProgress(found.retryAfterMs), next);
+        else answerAgain(found.answer);
+        if (keys.length > 1) notify(bind, attempt, delivery!, owner);
+      },
+      (error: unknown) => {
+        if (passOnStoreError) return run();
+        // What has failed may have been no more than the answer of the store.
+        giveBack();
+        exchange.refuse(error, next);
+      },
+    );
+
+    async function claim(): Promise<Found> {
+      const found = readClaim(await store.claim(keys, owner, settings.lockMs));
+      if (found.state !== 'bound') return found;
+      keys = [found.boundTo];
+      return requireUnbound(readClaim(await store.claim(keys, owner, settings.lockMs)));
+    }
+
+    function run(): void {
+      // Before the deadline is armed, the exchange may not know that its client has left.
+      if (exchange.over || exchange.res.destroyed) return giveBack();
+      keysOfRun = keys;
+      const claim = new Claim(settings, exchange, keys, owner);
+      exchange.settlement = claim;
+      exchange.capture = new AnswerCapture(exchange, (outcome) => claim.settle(outcome));
+      next();
+    }
+
+    function giveBack(): void {
+      notify(() => store.release(keys, owner));
+    }
+
+    function answerAgain(answer: KeptAnswer): void {
+      if (isGuard(exchange.delivery.event) && !answer.isOfGuard) exchange.refuse(noDecision(), next);
+      else exchange.replay(answer);
+    }
+  };
+
+  /** From now on these bytes are taken for that delivery, whatever headers they come with. */
+  async function bind(attempt: string, delivery: string, owner: string): Promise<void> {
+    const { state } = await store.claim([attempt], owner, settings.lockMs);
+    if (state === 'claimed') await store.complete([attempt], owner, writeBinding(delivery), settings.ttlMs);
+  }
+
+  return function kiketIdempotencyMiddleware(req, res, next) {
+    runStage(stage, req, res, next);
+  };
+}
+
+type Claimed = Awaited<ReturnType<KiketStore['claim']>>;
+type Found = Exclude<Claimed, { state: 'recorded' }> | { readonly state: 'recorded'; readonly answer: KeptAnswer };
+type Bound = { readonly state: 'bound' } & Binding;
+
+/** @throws {Error} when a store has said what the contract does not know. */
+function readClaim(claim: Claimed): Found | Bound {
+  switch (claim.state) {
+    case 'claimed':
+      return claim;
+    case 'held':
+      if (claim.retryAfterMs >= 0 && claim.retryAfterMs <= MAX_SECONDS * 1000) return claim;
+      break;
+    case 'recorded': {
+      const record = readRecord(claim.record);
+      return 'boundTo' in record ? { state: 'bound', ...record } : { state: 'recorded', answer: record };
+    }
+  }
+  throw new Error('claim() of the store has resolved with what is no state of a claim');
+}
+
+function requireUnbound(found: Found | Bound): Found {
+  if (found.state !== 'bound') return found;
+  throw new Error('The store has a binding in place of the record of a delivery');
+}
+
+function inProgress(retryAfterMs: number): KiketError {
+  return KiketError.of(
+    'delivery.in_progress',
+    'Another attempt of this delivery is being handled, and will answer the next.',
+    { retryAfterSeconds: Math.max(1, retryAfterMs / 1000) },
+  );
+}
+
+/** To be answered with another event's reply would be consent. */
+function noDecision(): KiketError {
+  return KiketError.of(
+    'reply.missing',
+    'The delivery was handled before as another event, which its headers named, so there is no decision for the guard.',
+  );
+}
