@@ -1,14 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { obtainBody, parseLimit, refuseByHeaders } from '../body';
+import { refuseWhileClosing } from '../closing';
 import type { KiketMiddleware } from '../delivery';
-import { KiketError, SignatureError, type PayloadError } from '../errors';
+import { KiketError, SignatureError } from '../errors';
 import type { Exchange } from '../exchange';
 import { headerId } from '../id';
+import { requireStore, type KiketStore } from '../idempotency/store';
 import { isObject } from '../object';
 import { requireBoolean, requireKnown } from '../options';
 import type { ContractPayload } from '../payload';
 import { parseObject } from '../payload-object';
 import type { TokenClaims } from '../runtime-token/claims';
+import { bindToBody } from '../runtime-token/body-binding';
 import type { TokenOptions } from '../runtime-token/options';
 import { noToken, refused } from '../runtime-token/refused';
 import { createTokenVerifier } from '../runtime-token/token-verifier';
@@ -22,12 +25,18 @@ const OPTIONS = [
   'issuer',
   'jwksUrl',
   'audience',
+  'store',
   'trustUnsignedBody',
   'limit',
   'now',
 ] as const satisfies (keyof KiketRuntimeTokenOptions)[];
 
 export interface KiketRuntimeTokenOptions extends TokenOptions {
+  /**
+   * Where it is kept which body a token (`jti`) has come with, until the token expires: with another body it is 401. All replicas
+   * share one store, such as that of kiketIdempotency. Default: a token is good for any body.
+   */
+  store?: KiketStore | undefined;
   /**
    * Without a signature by HMAC the body is covered by nothing: whoever has captured a token can send any body with it until
    * the token expires. Its secrets are therefore withheld. `true` hands them to handlers all the same. Default false.
@@ -45,10 +54,10 @@ export interface KiketRuntimeTokenOptions extends TokenOptions {
  * After kiketVerify it adds to the signature. In its place, for senders that do not sign, it makes the delivery `verified`,
  * but **the token does not protect the body**: it is good for any body until it expires. Then the body's project must be the
  * token's, kiketParse withholds its secrets (see `trustUnsignedBody`), and who can read your traffic or your logs can call
- * your handlers. Bytes in `rawBody`, and what a parser of your own reads, are as the sender wrote them.
+ * your handlers; a `store` lets each token pass with one body only. Bytes in `rawBody`, and what a parser of your own reads, are as the sender wrote them.
  *
  * Stands before kiketParse. Refuses with 401 `token.invalid`; with 503 `token.keys_unavailable` while the key of the token is
- * not known and the key server cannot be read; with `payload.malformed`; and with `body.*` for what it cannot read. Needs the
+ * not known and the key server cannot be read; with 503 `store.unavailable`; with `payload.malformed`; and with `body.*` for what it cannot read. Needs the
  * package `jose`.
  *
  * @throws {TypeError} at start-up, when an option makes no sense or `jose` is not installed.
@@ -56,7 +65,8 @@ export interface KiketRuntimeTokenOptions extends TokenOptions {
 export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): KiketMiddleware {
   const verifyToken = createTokenVerifier(WHO, options);
   requireKnown(WHO, options, OPTIONS);
-  const { trustUnsignedBody = false } = options;
+  const { issuer, store, trustUnsignedBody = false, now = Date.now } = options;
+  if (store !== undefined) requireStore(WHO, store);
   requireBoolean(WHO, 'trustUnsignedBody', trustUnsignedBody);
   const limit = parseLimit(WHO, options.limit);
 
@@ -65,7 +75,7 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
     if (exchange.contents !== undefined) return exchange.refuse(mountedTooLate(), next);
     // What kiketVerify has passed on is decided here: with a deadline again, and a record.
     exchange.examine(false);
-    const refusal = refuseByHeaders(req);
+    const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(req);
     if (refusal !== undefined) return exchange.reject(refusal, next);
     obtainBody(exchange, limit, true, (error, body) => {
       if (error !== undefined) return exchange.reject(error, next);
@@ -78,7 +88,7 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
   };
 
   /** Takes the delivery for authentic; or says why it is not. */
-  async function admit(exchange: Exchange): Promise<SignatureError | PayloadError | undefined> {
+  async function admit(exchange: Exchange): Promise<KiketError | undefined> {
     const payload = parseObject(exchange.rawBody!);
     if (payload instanceof KiketError) return payload;
     const token = isObject(payload.authentication) ? textOf(payload.authentication.runtime_token) : undefined;
@@ -88,6 +98,8 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
     const isSigned = exchange.delivery.signature !== undefined;
     const contradiction = contradictionTo(claims, exchange.req, isSigned ? undefined : payload);
     if (contradiction !== undefined) return refused(contradiction);
+    const misuse = store && (await bindToBody(store, exchange, claims, { issuer, now }));
+    if (misuse !== undefined) return misuse;
     exchange.bodyObject = payload;
     exchange.acceptToken(claims, trustUnsignedBody);
     return undefined;
