@@ -1,0 +1,1 @@
+export { kiketShutdown, type KiketServer, type KiketShutdown, type KiketShutdownOptions } from './kiket-shutdown';

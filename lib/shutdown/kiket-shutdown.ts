@@ -1,0 +1,132 @@
+/// <reference types="node" preserve="true" />
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
+import { closeKiketApi } from '../api/index';
+import { closingServers } from '../closing';
+import { openClaimsOf } from '../idempotency/open-claims';
+import { describe, MAX_DELAY_MS, requireKnown, requireNumber } from '../options';
+import { settledWithin } from '../settled-within';
+
+const WHO = 'kiketShutdown';
+
+/** What is used of `http.Server` and `https.Server`: what `app.listen()` returns is one. */
+export interface KiketServer {
+  close(callback: () => void): unknown;
+  closeIdleConnections(): void;
+  closeAllConnections(): void;
+  prependListener(event: 'request', listener: (req: IncomingMessage, res: ServerResponse) => void): unknown;
+  off(event: 'request', listener: (req: IncomingMessage, res: ServerResponse) => void): unknown;
+}
+
+export interface KiketShutdownOptions {
+  /**
+   * How long what is under way may take, in milliseconds: 0 or more. Default 10000, a little more than the deadline of
+   * kiketRespond. Give the process 3 s longer before it is killed.
+   */
+  timeoutMs?: number | undefined;
+}
+
+/** How a server was shut down. */
+export interface KiketShutdown {
+  /** Whether all that was under way came to its end in time. */
+  readonly finished: boolean;
+  /** Handlers that were still running, whose claims were released so that another replica may run their deliveries. */
+  readonly released: number;
+}
+
+const OPTIONS = ['timeoutMs'] as const satisfies (keyof KiketShutdownOptions)[];
+
+/** Between two looks at what is still under way. */
+const LOOK_MS = 50;
+
+/** How long stores and Kiket's API may take for what comes last. */
+const SETTLING_MS = 2000;
+
+const METHODS = [
+  'close',
+  'closeIdleConnections',
+  'closeAllConnections',
+  'prependListener',
+  'off',
+] as const satisfies (keyof KiketServer)[];
+
+const shutdowns = new WeakMap<KiketServer, Promise<KiketShutdown>>();
+
+/**
+ * Takes a server out of service without losing a delivery, e.g. on SIGTERM: `await kiketShutdown(server)`.
+ *
+ * From the call on the server accepts no connection. A delivery that still arrives on one that a client keeps alive is
+ * answered 503 `server.closing`, before anything of it is read or verified; other requests are served as before. Every
+ * answer to a new request ends its connection, and connections without a request are closed. Then deliveries that are
+ * being answered may finish, and handlers that have outlived their deadline and hold a claim of kiketIdempotency, until
+ * `timeoutMs` is over. What is left is broken off: its connection is closed, which aborts `delivery.signal`, and its
+ * claim is released, so that another replica may run it at once. **Let the process end then**: a handler that goes on
+ * regardless would take effect twice. Last, {@link closeKiketApi} closes the connections to Kiket's API.
+ *
+ * Always resolves, about 2 s after `timeoutMs` at the latest, also when a store hangs, and when the server is closed already
+ * or has never listened. Called again meanwhile, it returns the same promise.
+ *
+ * Yours to close, afterwards and in this order: a worker of kiketWorker, then queues, clients of Redis and kiketTelemetry. A
+ * connection on which no request has come yet is waited for like the others, as Node tells nobody of it; so is a WebSocket,
+ * which Node then leaves open: close yours before.
+ *
+ * @throws {TypeError} when `server` is none, as an Express application is not, or an option makes no sense.
+ */
+export function kiketShutdown(
+  server: KiketServer,
+  options: Readonly<KiketShutdownOptions> = {},
+): Promise<KiketShutdown> {
+  requireServer(server);
+  const { timeoutMs = 10_000 } = options;
+  requireNumber(WHO, 'timeoutMs', timeoutMs, 0, MAX_DELAY_MS);
+  requireKnown(WHO, options, OPTIONS);
+
+  let running = shutdowns.get(server);
+  if (running === undefined) {
+    running = shutDown(server, timeoutMs).finally(() => shutdowns.delete(server));
+    shutdowns.set(server, running);
+  }
+  return running;
+}
+
+async function shutDown(server: KiketServer, timeoutMs: number): Promise<KiketShutdown> {
+  const endsAtMs = performance.now() + timeoutMs;
+  closingServers.add(server);
+  server.prependListener('request', endConnection);
+  let isClosed = false;
+  server.close(() => (isClosed = true));
+
+  const isFinished = (): boolean => isClosed && openClaimsOf(server).length === 0;
+  // A server without connections says in the next turn that it is closed.
+  await turn();
+  while (!isFinished() && performance.now() < endsAtMs) {
+    server.closeIdleConnections();
+    await wait(LOOK_MS);
+  }
+
+  const finished = isFinished();
+  if (!finished) {
+    server.closeAllConnections();
+    // A handler that stops as its signal aborts gives up its claim by itself.
+    await wait(LOOK_MS);
+  }
+  const claims = openClaimsOf(server);
+  const released = claims.filter((claim) => claim.isOpen).length;
+  await settledWithin(SETTLING_MS, [...claims.map((claim) => claim.release()), closeKiketApi()]);
+  server.off('request', endConnection);
+  closingServers.delete(server);
+  return { finished, released };
+}
+
+function endConnection(_req: IncomingMessage, res: ServerResponse): void {
+  res.setHeader('Connection', 'close');
+}
+
+function requireServer(server: unknown): asserts server is KiketServer {
+  const isServer =
+    typeof server === 'object' &&
+    server !== null &&
+    METHODS.every((method) => typeof (server as Partial<KiketServer>)[method] === 'function');
+  if (isServer) return;
+  throw new TypeError(`${WHO}: the server is ${describe(server)}; give an http.Server, such as app.listen() returns`);
+}
