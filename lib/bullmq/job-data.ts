@@ -1,0 +1,74 @@
+import { KiketError, PayloadError } from '../errors';
+import type { Exchange } from '../exchange';
+import { isId } from '../id';
+import { isObject } from '../object';
+import type { KiketPayload } from '../payload';
+
+/** All that a job holds of its delivery. Nothing here is secret: it is written to Redis. */
+export interface JobData {
+  readonly event: string;
+  readonly eventVersion: string;
+  readonly payload: KiketPayload;
+  readonly invocationId: string | undefined;
+  readonly projectId: number | undefined;
+  readonly organizationId: number | undefined;
+  /** The project of calls back, where the payload or a verified token names one: no header decides that. */
+  readonly apiProjectId: number | undefined;
+}
+
+/** @throws {KiketError} `handler.failed` when a handler has put into the payload what JSON cannot say. */
+export function toJobData({ delivery, contents }: Exchange): JobData {
+  const { event, eventVersion, payload, invocationId, projectId, organizationId, auth } = delivery.whole;
+  const open: Record<string, unknown> = { ...payload };
+  delete open['authentication'];
+  delete open['secrets'];
+  const data: JobData = {
+    event,
+    eventVersion,
+    payload: open,
+    invocationId,
+    projectId,
+    organizationId,
+    apiProjectId: contents!.projectId ?? auth.projectId,
+  };
+  try {
+    JSON.stringify(data);
+  } catch (cause) {
+    throw KiketError.of(
+      'handler.failed',
+      'The payload cannot be written as JSON, so no job can be made of it. It is nested too deeply, or a handler has changed it.',
+      { cause },
+    );
+  }
+  return data;
+}
+
+/** @throws {PayloadError} `payload.invalid` when the data of a job are not what {@link toJobData} makes. */
+export function readJobData(data: unknown): JobData {
+  if (isObject(data)) {
+    const { event, eventVersion, payload, invocationId, projectId, organizationId, apiProjectId } = data;
+    if (
+      isText(event) &&
+      isText(eventVersion) &&
+      isObject(payload) &&
+      (invocationId === undefined || isText(invocationId)) &&
+      isIdOrAbsent(projectId) &&
+      isIdOrAbsent(organizationId) &&
+      isIdOrAbsent(apiProjectId)
+    ) {
+      return { event, eventVersion, payload, invocationId, projectId, organizationId, apiProjectId };
+    }
+  }
+  throw PayloadError.of(
+    'payload.invalid',
+    'The job holds no delivery as kiketEnqueue writes it. Give jobs of other kinds a queue of their own.',
+  );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isIdOrAbsent(value: unknown): value is number | undefined {
+  return value === undefined || isId(value);
+}

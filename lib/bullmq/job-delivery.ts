@@ -1,0 +1,62 @@
+import { ApiClient, type KiketApi } from '../api/client';
+import { authorizeDelivery } from '../api/credentials';
+import type { ApiSettings } from '../api/options';
+import type { KiketJobDelivery } from '../delivery';
+import type { KiketPayload } from '../payload';
+import type { Attempt } from './attempt';
+import type { JobData } from './job-data';
+import type { KnownSecrets } from './known-secrets';
+
+/** A job carries no token, and what its payload says of the API is for one. */
+const NO_CALLBACK = Object.freeze({});
+const NO_TOKEN = Object.freeze({ runtimeToken: undefined, expiresAt: undefined });
+
+/** A delivery that comes out of a queue. It prints and serialises without `api` and `signal`. */
+export class JobDelivery {
+  readonly event: string;
+  readonly eventVersion: string;
+  readonly payload: KiketPayload;
+  readonly invocationId: string | undefined;
+  readonly projectId: number | undefined;
+  readonly organizationId: number | undefined;
+  readonly #api: KiketApi;
+  readonly #signal: AbortSignal;
+
+  constructor(data: JobData, attempt: Attempt, settings: ApiSettings, secrets: KnownSecrets) {
+    const { signal } = attempt;
+    this.event = data.event;
+    this.eventVersion = data.eventVersion;
+    this.payload = data.payload;
+    this.invocationId = data.invocationId;
+    this.projectId = data.projectId;
+    this.organizationId = data.organizationId;
+    this.#signal = signal;
+    this.#api = new ApiClient({
+      authorize: authorizeDelivery(settings, NO_CALLBACK, NO_TOKEN),
+      dispatcher: settings.dispatcher,
+      projectId: data.apiProjectId,
+      extensionId: settings.extensionId,
+      eventVersion: data.eventVersion,
+      limits: () => ({ signal, remainingMs: attempt.remainingMs }),
+      scrub: (text) => secrets.scrub(text),
+      onSecret: (value) => secrets.add(value),
+    });
+  }
+
+  get api(): KiketApi {
+    return this.#api;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal;
+  }
+
+  /** This delivery in the type that handlers see. */
+  get whole(): KiketJobDelivery {
+    return this as unknown as KiketJobDelivery;
+  }
+
+  is(event: string): boolean {
+    return this.event === event;
+  }
+}
