@@ -1,0 +1,24 @@
+import { secret } from '../support/deliver';
+import type { ClientName } from './connect';
+import { ForkedProcess } from './forked-process';
+
+/** What replica.ts is told. */
+export interface ReplicaSettings {
+  readonly folder: string;
+  readonly redisUrl: string;
+  readonly secret: string;
+  readonly client: ClientName;
+  readonly lockSeconds?: number;
+}
+
+/** A server process that receives deliveries. */
+export interface Replica {
+  readonly origin: string;
+  readonly process: ForkedProcess<number>;
+}
+
+/** One that is listening. */
+export async function startReplica(settings: Omit<ReplicaSettings, 'secret'>): Promise<Replica> {
+  const process = new ForkedProcess<number>('replica.ts', { ...settings, secret });
+  return { origin: `http://127.0.0.1:${await process.whenStarted()}`, process };
+}
