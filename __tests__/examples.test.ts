@@ -356,6 +356,7 @@ describe('an example that is started', () => {
     const folders = readdirSync(resolve(__dirname, '../examples'), { withFileTypes: true });
     const names = folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
     expect(names.sort()).toEqual([
+      'cluster',
       'guard',
       'legacy-service',
       'many-events',
