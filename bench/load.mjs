@@ -10,12 +10,12 @@ export function statusOf(port, request) {
 }
 
 /**
- * Sends `request` over and over, one at a time on each of `connections` connections.
+ * Sends one request after another, as `next` gives them, one at a time on each of `connections` connections.
  *
  * `delivered` counts the answers since the start, `latencies` holds the milliseconds of each since the last `clear()`.
- * `failed` rejects on the first answer that is not 200: a receiver that refuses must not look fast.
+ * `failed` rejects on the first answer that is no success: a receiver that refuses must not look fast.
  */
-export function startLoad({ port, request, connections }) {
+export function startLoad({ port, next, connections }) {
   const { promise: failed, reject } = deferred();
   failed.catch(() => {}); // the caller races it, and may have stopped before it rejects
   const load = { delivered: 0, latencies: [], failed, clear, stop };
@@ -25,16 +25,16 @@ export function startLoad({ port, request, connections }) {
   function startConnection() {
     let sentAt = performance.now();
     const connection = openConnection({ port, onStatus, onError: reject });
-    connection.send(request);
+    connection.send(next());
     return connection;
 
     function onStatus(status) {
-      if (status !== 200) return reject(new Error(`A valid delivery was answered ${status}`));
+      if (status < 200 || status > 299) return reject(new Error(`A valid delivery was answered ${status}`));
       const now = performance.now();
       load.delivered += 1;
       load.latencies.push(now - sentAt);
       sentAt = now;
-      connection.send(request);
+      connection.send(next());
     }
   }
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** The command line, with what a comparison takes by default. */
-export function readOptions({ receivers, baseline, sizes, warmup }) {
+export function readOptions({ receivers, baseline, sizes, warmup, distinct = false }) {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '7' },
@@ -22,6 +22,7 @@ export function readOptions({ receivers, baseline, sizes, warmup }) {
     receivers: named(values.only.split(','), receivers),
     baseline: receivers.find(({ id }) => id === baseline),
     markdown: values.markdown,
+    distinct,
   };
 }
 

@@ -53,3 +53,26 @@ export const TOKENS = {
   sizes: '1,20',
   warmup: '2',
 };
+
+export const ONCE = {
+  receivers: [
+    { id: 'ours-memory', name: '**kiketIdempotency** with KiketMemoryStore', scheme: 'kiket' },
+    { id: 'ours-redis', name: '**kiketIdempotency** with KiketRedisStore', scheme: 'kiket' },
+    { id: 'ours', name: '**without a store**', scheme: 'kiket' },
+  ],
+  baseline: 'ours',
+  sizes: '1,20',
+  warmup: '2',
+  distinct: true, // a delivery that comes again would be answered from the store
+};
+
+export const BACKGROUND = {
+  receivers: [
+    { id: 'ours-enqueue', name: '**kiketEnqueue()**', scheme: 'kiket' },
+    { id: 'ours-add', name: "**BullMQ's `add` in a handler**", scheme: 'kiket' },
+  ],
+  baseline: 'ours-add',
+  sizes: '1,20',
+  warmup: '2',
+  distinct: true, // a delivery that comes again would not be enqueued again
+};

@@ -1,0 +1,18 @@
+import express from 'express';
+import { handle } from '../handler.mjs';
+import { requireBuilt } from '../require-built.mjs';
+import { SECRET } from '../signing.mjs';
+
+const { kiket, kiketErrorHandler, kiketHandler, kiketIdempotency, KiketMemoryStore } = requireBuilt('kiket-express');
+
+const app = express();
+
+app.post(
+  '/kiket',
+  kiket({ secret: SECRET }),
+  kiketIdempotency(new KiketMemoryStore()),
+  kiketHandler('workflow.sla_status', ({ payload }) => handle(payload)),
+  kiketErrorHandler(),
+);
+
+export default app;
