@@ -13,6 +13,7 @@ import { startFake } from './support/fake-kiket';
 import { createKey, mintToken, startKeyServer, type TokenKey } from './support/key-server';
 import { blocksOf, sectionsOf, tableOf } from './support/markdown';
 import { optionsOf } from './support/option-docs';
+import { describeWithRedisServer, startRedis, type RedisServer } from './support/redis-server';
 import { until } from './support/until';
 
 const repository = resolve(__dirname, '..');
@@ -83,6 +84,23 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
         .expect('Retry-After', '30');
     });
     expect(thrown).toMatch(/NonRetryableError: No title[^]*RetryableError: The CRM is busy/);
+  },
+  'Once, on every replica': async (app) => {
+    const delivery = { event: 'issue.created', issue: { id: 7 } };
+    const send = (authentication: object, invocationId: string) =>
+      deliver(app, { ...delivery, authentication }, { invocationId });
+    await send({ runtime_token: 'token_of_one' }, 'one').expect(200, { charged: 1 });
+    const again = send({ runtime_token: 'a_fresh_token' }, 'one');
+    await again.expect('Kiket-Replayed', 'true').expect(200, { charged: 1 });
+    await send({ runtime_token: 'token_of_two' }, 'two').expect(200, { charged: 2 });
+    process.emit('SIGTERM');
+  },
+  'Long work': async (app) => {
+    const { id } = fake.addIssue({ project_id: 27 });
+    await deliver(app, { event: 'issue.created', issue: { id, project_id: 27 } }).expect(202, { accepted: true });
+    await until(() => fake.requests.length === 1);
+    expect(fake.requests).toMatchObject([{ status: 201, body: { comment: { body: 'Seen' } } }]);
+    process.emit('SIGTERM');
   },
   'Calling back': async (app) => {
     fake.addRecord('com.acme.crm.contacts', 'records', { email: 'a@example.com', status: 'active' }, { projectId: 27 });
@@ -181,14 +199,35 @@ async function codeOf(test: ReturnType<typeof deliver>): Promise<unknown> {
   return ((await test).body as { error: { code: string } }).error.code;
 }
 
+const withRedis = [...snippets].filter(([, code]) => code.includes('REDIS_URL'));
+const withoutRedis = [...snippets].filter(([, code]) => !code.includes('REDIS_URL'));
+
 describeMajors('a snippet of the README', (express) => {
-  it.each([...snippets])('should do what is said of it: %s', async (name, code) => {
+  it.each(withoutRedis)('should do what is said of it: %s', check);
+
+  describeWithRedisServer('with Redis', () => {
+    const { REDIS_URL } = process.env;
+    let redis: RedisServer;
+    beforeEach(async () => {
+      redis = await startRedis();
+      process.env.REDIS_URL = redis.url;
+    });
+    afterEach(async () => {
+      process.env.REDIS_URL = REDIS_URL;
+      // What the snippet has opened it has closed on SIGTERM, but for the connection that asks.
+      for (let clients = ''; clients.split('\n').length !== 2;) clients = String(await redis.send('CLIENT', 'LIST'));
+    });
+
+    it.each(withRedis)('should do what is said of it: %s', check);
+  });
+
+  async function check(name: string, code: string): Promise<void> {
     const app = express();
     app.set('env', 'test');
     // As the block needs it; elsewhere a key would be used where none is meant to be.
     if (code.includes('KIKET_API_KEY!')) process.env.KIKET_API_KEY = 'ext_fake';
     await behaviours[name]!(app, { express, tests: runBlock(code, app, secret, express) });
-  });
+  }
 });
 
 describe('the README', () => {
@@ -225,6 +264,11 @@ describe('the README', () => {
     ['kiketRawBody', ['raw-body', 'KiketRawBodyOptions']],
     ['kiketVerify', ['verify', 'KiketVerifyOptions']],
     ['kiketParse', ['parse', 'KiketParseOptions']],
+    ['kiketIdempotency', ['idempotency', 'KiketIdempotencyOptions']],
+    ['KiketMemoryStore', ['../idempotency/memory', 'KiketMemoryStoreOptions']],
+    ['KiketRedisStore', ['../idempotency/redis', 'KiketRedisStoreOptions']],
+    ['kiketWorker', ['../bullmq/worker-options', 'KiketWorkerOptions']],
+    ['kiketShutdown', ['../shutdown/kiket-shutdown', 'KiketShutdownOptions']],
     ['kiketRespond', ['respond', 'KiketRespondOptions']],
     ['kiketErrorHandler', ['error-handler', 'KiketErrorHandlerOptions']],
     ['kiketEvents().on', ['events', 'KiketOnOptions']],

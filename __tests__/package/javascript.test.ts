@@ -95,9 +95,12 @@ describe('what is loaded, in a fresh process', () => {
     return [...new Set(names)].filter((name) => name !== 'kiket-express').sort();
   }
 
-  const watched = ['@opentelemetry', 'ajv', 'express', 'jose', 'secure-json-parse', 'undici'];
+  const watched = ['@opentelemetry', 'ajv', 'bullmq', 'express', 'jose', 'lru-cache', 'secure-json-parse', 'undici'];
   const needs: Record<string, string[]> = {
     api: ['secure-json-parse'],
+    bullmq: ['secure-json-parse'],
+    idempotency: ['secure-json-parse'],
+    shutdown: ['secure-json-parse'],
     parse: ['secure-json-parse'],
     'runtime-token': ['secure-json-parse'],
     telemetry: ['secure-json-parse'],
@@ -112,6 +115,10 @@ describe('what is loaded, in a fresh process', () => {
   it('should be neither Ajv nor undici nor express for kiket-express', async () => {
     const loaded = await packagesAfter("require('kiket-express').kiketParse()");
     expect(loaded.filter((name) => watched.includes(name))).toEqual(['secure-json-parse']);
+  });
+
+  it('should be lru-cache once there is a KiketMemoryStore', async () => {
+    expect(await packagesAfter("new (require('kiket-express').KiketMemoryStore)()")).toContain('lru-cache');
   });
 
   it('should be Ajv once payloadSchemas are given', async () => {

@@ -62,7 +62,9 @@ describe('the entry points', () => {
   it('should be one for every middleware, and the nouns that users import', () => {
     const expected = [
       '.',
-      ...[...middlewares, 'api', 'delivery', 'errors', 'telemetry', 'testing'].map((name) => `./${name}`),
+      ...[...middlewares, 'api', 'bullmq', 'delivery', 'errors', 'redis', 'shutdown', 'telemetry', 'testing'].map(
+        (name) => `./${name}`,
+      ),
     ];
     expect(Object.keys(manifest.exports).sort()).toEqual([...expected, './package.json'].sort());
   });

@@ -24,6 +24,7 @@ import {
   kiketRespond,
   kiketVerify,
   type KiketHandler,
+  type KiketStore,
 } from 'kiket-express';
 
 const app = express();
@@ -171,6 +172,18 @@ new KiketError('handler.final', 'No');
 export function log(error: unknown): void {
   if (KiketError.is(error) && error.code === 'signature.missing') console.warn(error.headers);
   if (error instanceof KiketApiError) console.warn(error.apiStatus, error.rateLimit?.remaining);
+}
+export class Database implements KiketStore {
+  async claim() {
+    return { state: 'claimed' } as const;
+  }
+  async renew() {
+    return true;
+  }
+  async complete() {
+    return true;
+  }
+  async release() {}
 }
 export async function nightly(): Promise<void> {
   const contacts = createKiketApi({ apiKey: 'ext_1', projectId: 27 }).customData<{ email: string }>(

@@ -22,12 +22,15 @@ declare module 'agreed/errors' {
     readonly 'payload.invalid': 422;
     readonly 'delivery.conflict': 400;
     readonly 'delivery.unverified': 401;
+    readonly 'delivery.in_progress': 503;
     readonly 'secret.missing': 422;
     readonly 'scope.missing': 403;
     readonly 'event.unhandled': 404;
     readonly 'reply.missing': 500;
     readonly 'reply.invalid': 500;
     readonly 'deadline.exceeded': 503;
+    readonly 'store.unavailable': 503;
+    readonly 'guard.not_deferrable': 500;
     readonly 'wiring.missing': 500;
     readonly 'api.rate_limited': 429;
     readonly 'api.unavailable': 503;
@@ -373,11 +376,13 @@ declare module 'agreed/health' {
 
 declare module 'agreed/runtime-token' {
   import type { KiketMiddleware } from 'agreed/delivery';
+  import type { KiketStore } from 'agreed/idempotency';
   export type { KiketRequestState } from 'agreed/delivery';
   export interface KiketRuntimeTokenOptions {
     issuer: string;
     jwksUrl: string | URL;
     audience?: string | readonly string[] | undefined;
+    store?: KiketStore | undefined;
     trustUnsignedBody?: boolean | undefined;
     limit?: number | string | undefined;
     now?: (() => number) | undefined;
@@ -571,6 +576,97 @@ declare module 'agreed/api' {
   export function closeKiketApi(): Promise<void>;
 }
 
+declare module 'agreed/idempotency' {
+  import type { KiketMiddleware } from 'agreed/delivery';
+  export type { KiketRequestState } from 'agreed/delivery';
+  export interface KiketStore {
+    claim(
+      keys: readonly string[],
+      owner: string,
+      lockMs: number,
+    ): Promise<{ state: 'claimed' } | { state: 'held'; retryAfterMs: number } | { state: 'recorded'; record: string }>;
+    renew(keys: readonly string[], owner: string, lockMs: number): Promise<boolean>;
+    complete(keys: readonly string[], owner: string, record: string, ttlMs: number): Promise<boolean>;
+    release(keys: readonly string[], owner: string): Promise<void>;
+  }
+  export class KiketMemoryStore implements KiketStore {
+    constructor(options?: Readonly<{ maxEntries?: number | undefined }>);
+    claim: KiketStore['claim'];
+    renew: KiketStore['renew'];
+    complete: KiketStore['complete'];
+    release: KiketStore['release'];
+  }
+  export interface KiketIdempotencyOptions {
+    ttlSeconds?: number | undefined;
+    guardTtlSeconds?: number | undefined;
+    lockSeconds?: number | undefined;
+    passOnStoreError?: boolean | undefined;
+  }
+  export function kiketIdempotency(store: KiketStore, options?: Readonly<KiketIdempotencyOptions>): KiketMiddleware;
+}
+
+declare module 'agreed/redis' {
+  import type { KiketStore } from 'agreed/idempotency';
+  export interface KiketRedisStoreOptions {
+    sendCommand: (command: readonly [name: string, ...args: string[]], key: string) => PromiseLike<unknown>;
+    prefix?: string | undefined;
+  }
+  export class KiketRedisStore implements KiketStore {
+    constructor(options: Readonly<KiketRedisStoreOptions>);
+    claim: KiketStore['claim'];
+    renew: KiketStore['renew'];
+    complete: KiketStore['complete'];
+    release: KiketStore['release'];
+  }
+}
+
+declare module 'agreed/bullmq' {
+  import type { KiketApiOptions } from 'agreed/api';
+  import type { KiketDelivery, KiketJobDelivery } from 'agreed/delivery';
+  export interface KiketQueue {
+    readonly name: string;
+    add(name: string, data: any, options?: any): Promise<unknown>;
+  }
+  export interface KiketAccepted {
+    readonly accepted: true;
+  }
+  export function kiketEnqueue(queue: KiketQueue): (delivery: KiketDelivery<any>) => Promise<KiketAccepted>;
+  export type KiketJobHandler<P extends string = string> = (job: KiketJobDelivery<P>) => unknown;
+  export interface KiketWorkerOptions {
+    connection: object;
+    api?: Readonly<KiketApiOptions> | undefined;
+    concurrency?: number | undefined;
+    timeoutMs?: number | undefined;
+    lockSeconds?: number | undefined;
+    prefix?: string | undefined;
+    onError?: ((error: unknown, job: KiketJobDelivery | undefined) => void | PromiseLike<void>) | undefined;
+  }
+  export function kiketWorker(
+    queueName: string,
+    fn: KiketJobHandler,
+    options: Readonly<KiketWorkerOptions>,
+  ): { close(): Promise<void> };
+}
+
+declare module 'agreed/shutdown' {
+  import type { IncomingMessage, ServerResponse } from 'node:http';
+  export interface KiketServer {
+    close(callback: () => void): unknown;
+    closeIdleConnections(): void;
+    closeAllConnections(): void;
+    prependListener(event: 'request', listener: (req: IncomingMessage, res: ServerResponse) => void): unknown;
+    off(event: 'request', listener: (req: IncomingMessage, res: ServerResponse) => void): unknown;
+  }
+  export interface KiketShutdownOptions {
+    timeoutMs?: number | undefined;
+  }
+  export interface KiketShutdown {
+    readonly finished: boolean;
+    readonly released: number;
+  }
+  export function kiketShutdown(server: KiketServer, options?: Readonly<KiketShutdownOptions>): Promise<KiketShutdown>;
+}
+
 declare module 'agreed' {
   import type { KiketMiddleware } from 'agreed/delivery';
   import type { KiketParseOptions } from 'agreed/parse';
@@ -594,4 +690,6 @@ declare module 'agreed' {
   export * from 'agreed/telemetry';
   export * from 'agreed/error-handler';
   export * from 'agreed/api';
+  export * from 'agreed/idempotency';
+  export * from 'agreed/shutdown';
 }

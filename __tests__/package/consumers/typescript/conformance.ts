@@ -2,34 +2,42 @@
 // What fails here is a change of the public surface.
 
 import type * as api from 'kiket-express/api';
+import type * as bullmq from 'kiket-express/bullmq';
 import type * as delivery from 'kiket-express/delivery';
 import type * as errorHandler from 'kiket-express/error-handler';
 import type * as errors from 'kiket-express/errors';
 import type * as events from 'kiket-express/events';
 import type * as handler from 'kiket-express/handler';
 import type * as health from 'kiket-express/health';
+import type * as idempotency from 'kiket-express/idempotency';
 import type * as opentelemetry from 'kiket-express/opentelemetry';
 import type * as parse from 'kiket-express/parse';
 import type * as rawBody from 'kiket-express/raw-body';
+import type * as redis from 'kiket-express/redis';
 import type * as respond from 'kiket-express/respond';
 import type * as runtimeToken from 'kiket-express/runtime-token';
+import type * as shutdown from 'kiket-express/shutdown';
 import type * as telemetry from 'kiket-express/telemetry';
 import type * as testing from 'kiket-express/testing';
 import type * as verify from 'kiket-express/verify';
 import type * as root from 'kiket-express';
 import type * as agreedRoot from 'agreed';
 import type * as agreedApi from 'agreed/api';
+import type * as agreedBullmq from 'agreed/bullmq';
 import type * as agreedDelivery from 'agreed/delivery';
 import type * as agreedErrorHandler from 'agreed/error-handler';
 import type * as agreedErrors from 'agreed/errors';
 import type * as agreedEvents from 'agreed/events';
 import type * as agreedHandler from 'agreed/handler';
 import type * as agreedHealth from 'agreed/health';
+import type * as agreedIdempotency from 'agreed/idempotency';
 import type * as agreedOpentelemetry from 'agreed/opentelemetry';
 import type * as agreedParse from 'agreed/parse';
 import type * as agreedRawBody from 'agreed/raw-body';
+import type * as agreedRedis from 'agreed/redis';
 import type * as agreedRespond from 'agreed/respond';
 import type * as agreedRuntimeToken from 'agreed/runtime-token';
+import type * as agreedShutdown from 'agreed/shutdown';
 import type * as agreedTelemetry from 'agreed/telemetry';
 import type * as agreedTesting from 'agreed/testing';
 import type * as agreedVerify from 'agreed/verify';
@@ -43,6 +51,9 @@ type Assert<T extends true> = T;
 
 /** What a module exports; to an ES module, one in CommonJS is also its own default. */
 type Values<Module> = Omit<Module, 'default'>;
+
+/** Instances of the package's classes have private fields, which no other class has: their constructors are compared. */
+type WithoutStores<Module> = Omit<Values<Module>, 'KiketMemoryStore'>;
 
 export type Errors = [
   Assert<Same<errors.KiketErrorCode, agreedErrors.KiketErrorCode>>,
@@ -149,6 +160,46 @@ export type ErrorHandler = [
   Assert<Same<Values<typeof errorHandler>, Values<typeof agreedErrorHandler>>>,
 ];
 
+export type Idempotency = [
+  Assert<Same<idempotency.KiketStore, agreedIdempotency.KiketStore>>,
+  Assert<Same<idempotency.KiketIdempotencyOptions, agreedIdempotency.KiketIdempotencyOptions>>,
+  Assert<Same<idempotency.KiketRequestState, agreedIdempotency.KiketRequestState>>,
+  Assert<Same<keyof idempotency.KiketMemoryStore, keyof agreedIdempotency.KiketMemoryStore>>,
+  Assert<Same<keyof Values<typeof idempotency>, keyof Values<typeof agreedIdempotency>>>,
+  Assert<
+    Same<
+      ConstructorParameters<typeof idempotency.KiketMemoryStore>,
+      ConstructorParameters<typeof agreedIdempotency.KiketMemoryStore>
+    >
+  >,
+  Assert<Compatible<WithoutStores<typeof idempotency>, WithoutStores<typeof agreedIdempotency>>>,
+];
+
+export type Redis = [
+  Assert<Same<redis.KiketRedisStoreOptions, agreedRedis.KiketRedisStoreOptions>>,
+  Assert<Same<keyof redis.KiketRedisStore, keyof agreedRedis.KiketRedisStore>>,
+  Assert<Same<keyof Values<typeof redis>, keyof Values<typeof agreedRedis>>>,
+  Assert<
+    Same<ConstructorParameters<typeof redis.KiketRedisStore>, ConstructorParameters<typeof agreedRedis.KiketRedisStore>>
+  >,
+];
+
+export type Bullmq = [
+  // Not one: the package has no `any`, and looks at the queue's defaults too.
+  Assert<Compatible<bullmq.KiketQueue, agreedBullmq.KiketQueue>>,
+  Assert<Same<bullmq.KiketAccepted, agreedBullmq.KiketAccepted>>,
+  Assert<Same<bullmq.KiketJobHandler<'issue.created'>, agreedBullmq.KiketJobHandler<'issue.created'>>>,
+  Assert<Same<bullmq.KiketWorkerOptions, agreedBullmq.KiketWorkerOptions>>,
+  Assert<Same<keyof Values<typeof bullmq>, keyof Values<typeof agreedBullmq>>>,
+  Assert<Compatible<Values<typeof bullmq>, Values<typeof agreedBullmq>>>,
+];
+
+export type Shutdown = [
+  Assert<Same<shutdown.KiketShutdownOptions, agreedShutdown.KiketShutdownOptions>>,
+  Assert<Same<shutdown.KiketShutdown, agreedShutdown.KiketShutdown>>,
+  Assert<Same<Values<typeof shutdown>, Values<typeof agreedShutdown>>>,
+];
+
 export type Testing = [
   Assert<Same<testing.SignDeliveryOptions, agreedTesting.SignDeliveryOptions>>,
   Assert<Compatible<Pick<typeof testing, 'signDelivery'>, Values<typeof agreedTesting>>>,
@@ -205,7 +256,7 @@ export type Generics = [
 
 export type Root = [
   Assert<Same<keyof Values<typeof root>, keyof Values<typeof agreedRoot>>>,
-  Assert<Compatible<Values<typeof root>, Values<typeof agreedRoot>>>,
+  Assert<Compatible<WithoutStores<typeof root>, WithoutStores<typeof agreedRoot>>>,
   Assert<Same<root.KiketOptions, agreedRoot.KiketOptions>>,
 ];
 export type {
@@ -230,6 +281,7 @@ export type {
   KiketGuardReply,
   KiketHandler,
   KiketHealth,
+  KiketIdempotencyOptions,
   KiketIssue,
   KiketJobDelivery,
   KiketListOptions,
@@ -251,7 +303,11 @@ export type {
   KiketSecrets,
   KiketSignature,
   KiketSignatureScheme,
+  KiketServer,
+  KiketShutdown,
+  KiketShutdownOptions,
   KiketSlaEvent,
+  KiketStore,
   KiketTable,
   KiketTelemetryOptions,
   KiketTelemetryReporter,
