@@ -84,7 +84,7 @@ export class Claim implements Settlement {
     if (this.#isLeft && this.#isOpen) return forget(this);
     this.renewAtMs = this.#nextCallAtMs;
     // A renewal that hangs must not keep the next from being tried.
-    if (this.#isCalling && this.#end !== undefined) return this.#wait();
+    if (this.#isCalling && this.#end !== undefined) return this.#waitForEnd();
     void (this.#end === undefined ? this.#hold() : this.#tell(this.#end));
   }
 
@@ -129,16 +129,15 @@ export class Claim implements Settlement {
   }
 
   /** For a store that does not answer. Once the claim has expired its end helps nobody. */
-  #wait(): void {
-    if (this.#end !== undefined && ++this.#calls > CALLS_PER_LOCK) forget(this);
+  #waitForEnd(): void {
+    if (++this.#calls > CALLS_PER_LOCK) forget(this);
   }
 
   async #hold(): Promise<void> {
     this.#isCalling = true;
     try {
-      const isHeld =
-        (await this.#settings.store.renew(this.#keys, this.#owner, this.#settings.lockMs)) || !this.#isOpen;
-      if (!isHeld && !(await this.#takeAgain())) forget(this);
+      const isHeld = await this.#settings.store.renew(this.#keys, this.#owner, this.#settings.lockMs);
+      if (!isHeld && this.#isOpen && !(await this.#takeAgain())) forget(this);
     } catch {
       // The next renewal may reach the store.
     } finally {

@@ -48,10 +48,9 @@ export interface KiketIdempotencyOptions {
  * Lets each delivery take effect once, on whichever replica: the first attempt runs and its final answer is recorded; a later one
  * is given that answer, with `Kiket-Replayed: true`; one that comes while the first is running is 503 `delivery.in_progress`.
  *
- * An attempt is known by its signature, and bound to the delivery that it was first taken for, whatever its headers say later;
- * a delivery by organization, invocation and the signed payload
- * without `authentication`, `secrets` and `secret_status`, so that a retry with a fresh token is recognised. Without an
- * invocation, only bodies that are identical to the byte are one delivery.
+ * A delivery is known by organization, invocation and the signed payload without `authentication`, `secrets` and `secret_status`, so
+ * that a retry with a fresh token is recognised; without an invocation, by bytes that are identical. The signed bytes of each
+ * attempt are bound to the delivery that they came for first, whatever their headers say later.
  *
  * A claim is held until the handler has come to its end, also after the deadline or a disconnect; what it says then is recorded
  * and answers the next attempt. Of plain handlers that is known only if they still answer, within `lockSeconds`. Recorded are 2xx
