@@ -1,6 +1,6 @@
 import { DEFAULT_VERSION } from '../event-pattern';
+import { KnownSecrets } from '../known-secrets';
 import { describe, requireRecord } from '../options';
-import { scrub } from '../secrets';
 import { ApiClient, requireProjectId, type KiketApi } from './client';
 import { authorizeConfigured } from './credentials';
 import { readApiOptions, requireHeaderText, type KiketApiOptions } from './options';
@@ -28,7 +28,7 @@ export function createKiketApi(options: Readonly<CreateKiketApiOptions>): KiketA
   if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') {
     throw new TypeError(`createKiketApi: signal is ${describe(signal)}; give an AbortSignal, or leave it out`);
   }
-  const secrets = new Set([settings.apiKey, workspaceToken].filter((each) => each !== undefined));
+  const secrets = new KnownSecrets([settings.apiKey, workspaceToken]);
 
   return new ApiClient({
     authorize: authorizeConfigured(settings, workspaceToken),
@@ -37,7 +37,7 @@ export function createKiketApi(options: Readonly<CreateKiketApiOptions>): KiketA
     extensionId: settings.extensionId,
     eventVersion: DEFAULT_VERSION,
     limits: () => ({ signal, remainingMs: signal === undefined ? undefined : Infinity }),
-    scrub: (text) => scrub(text, [...secrets]),
-    onSecret: (value) => void secrets.add(value),
+    scrub: (text) => secrets.scrub(text),
+    onSecret: (value) => secrets.add(value),
   });
 }

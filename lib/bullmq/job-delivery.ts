@@ -2,10 +2,10 @@ import { ApiClient, type KiketApi } from '../api/client';
 import { authorizeDelivery } from '../api/credentials';
 import type { ApiSettings } from '../api/options';
 import type { KiketJobDelivery } from '../delivery';
+import type { KnownSecrets } from '../known-secrets';
 import type { KiketPayload } from '../payload';
 import type { Attempt } from './attempt';
 import type { JobData } from './job-data';
-import type { KnownSecrets } from './known-secrets';
 
 /** A job carries no token, and what its payload says of the API is for one. */
 const NO_CALLBACK = Object.freeze({});

@@ -1,4 +1,5 @@
 import type { KiketJobDelivery } from '../delivery';
+import { KnownSecrets } from '../known-secrets';
 import { notify } from '../observer';
 import { describe } from '../options';
 import { withoutCommand } from '../redis-error';
@@ -8,7 +9,6 @@ import { loadBullMq, type BullJob } from './bullmq';
 import { backoff, failureOf } from './failure';
 import { readJobData } from './job-data';
 import { JobDelivery } from './job-delivery';
-import { KnownSecrets } from './known-secrets';
 import { readWorkerOptions, type KiketWorkerOptions } from './worker-options';
 
 export type { KiketWorkerOptions } from './worker-options';

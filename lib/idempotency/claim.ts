@@ -31,7 +31,7 @@ export class Claim implements Settlement {
   #isOpen = true;
   /** Nobody will say whether the handler has ended: it is left to expire. */
   #isLeft = false;
-  #isCalling = false;
+  #isTelling = false;
   #end: (() => Promise<unknown>) | undefined = undefined;
   #calls = 0;
 
@@ -84,8 +84,9 @@ export class Claim implements Settlement {
     if (this.#isLeft && this.#isOpen) return forget(this);
     this.renewAtMs = this.#nextCallAtMs;
     // A renewal that hangs must not keep the next from being tried.
-    if (this.#isCalling && this.#end !== undefined) return this.#waitForEnd();
-    void (this.#end === undefined ? this.#hold() : this.#tell(this.#end));
+    if (this.#end === undefined) void this.#hold();
+    else if (this.#isTelling) this.#waitForEnd();
+    else void this.#tell(this.#end);
   }
 
   /** Ends it at once: tells the store what the handler has come to, or gives the keys up while it still runs. */
@@ -134,19 +135,16 @@ export class Claim implements Settlement {
   }
 
   async #hold(): Promise<void> {
-    this.#isCalling = true;
     try {
       const isHeld = await this.#settings.store.renew(this.#keys, this.#owner, this.#settings.lockMs);
       if (!isHeld && this.#isOpen && !(await this.#takeAgain())) forget(this);
     } catch {
       // The next renewal may reach the store.
-    } finally {
-      this.#isCalling = false;
     }
   }
 
   async #tell(end: () => Promise<unknown>): Promise<void> {
-    this.#isCalling = true;
+    this.#isTelling = true;
     this.#calls += 1;
     try {
       await end();
@@ -154,7 +152,7 @@ export class Claim implements Settlement {
     } catch {
       if (this.#calls >= CALLS_PER_LOCK) forget(this);
     } finally {
-      this.#isCalling = false;
+      this.#isTelling = false;
     }
   }
 }

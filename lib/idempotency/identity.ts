@@ -27,7 +27,7 @@ export function identify({ delivery, mac, rawBody, token }: Exchange): DeliveryI
 }
 
 /** The keys of a store. All of one delivery carry the same hash tag, so that one script reaches them in a Redis cluster. */
-export function keysOf({ payload, attempt, delivery }: DeliveryIdentity): [attempt: string, delivery?: string] {
+export function keysOf({ payload, attempt, delivery }: DeliveryIdentity): readonly string[] {
   const ofAttempt = `{${payload}}:attempt:${attempt}`;
   return delivery === undefined ? [ofAttempt] : [ofAttempt, `{${payload}}:delivery:${delivery}`];
 }

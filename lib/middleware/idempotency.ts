@@ -81,8 +81,8 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
   const stage: Stage = (exchange, next) => {
     if (exchange.passedOn !== undefined || exchange.settlement !== undefined) return next();
     if (exchange.contents === undefined) return exchange.refuse(wiringMissing(WHO, 'kiketParse'), next);
-    const [attempt, delivery] = keysOf(identify(exchange));
-    let keys = delivery === undefined ? [attempt] : [attempt, delivery];
+    let keys = keysOf(identify(exchange));
+    const [attempt, delivery] = keys;
     let keysOfRun: readonly string[] | undefined;
     const owner = randomUUID();
 
@@ -96,7 +96,7 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
         if (found.state === 'claimed') return run();
         if (found.state === 'held') exchange.refuse(inProgress(found.retryAfterMs), next);
         else answerAgain(found.answer);
-        if (keys.length > 1) notify(bind, attempt, delivery!, owner);
+        if (keys.length > 1) notify(bind, attempt!, delivery!, owner);
       },
       (error: unknown) => {
         if (passOnStoreError) return run();

@@ -1,6 +1,6 @@
-import { scrub } from '../secrets';
+import { scrub } from './secrets';
 
-/** Values that a worker knows to be secret, and keeps out of what is written to Redis: its key, and what jobs have fetched. */
+/** Values that are known to be secret, and kept out of texts: keys that were configured, and what was fetched with them. */
 export class KnownSecrets {
   readonly #values = new Set<string>();
 
