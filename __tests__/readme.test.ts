@@ -90,8 +90,10 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
     const send = (authentication: object, invocationId: string) =>
       deliver(app, { ...delivery, authentication }, { invocationId });
     await send({ runtime_token: 'token_of_one' }, 'one').expect(200, { charged: 1 });
-    const again = send({ runtime_token: 'a_fresh_token' }, 'one');
-    await again.expect('Kiket-Replayed', 'true').expect(200, { charged: 1 });
+    // An answer leaves before Redis has it: until then the retry is told to come again, as Kiket does.
+    let again = await send({ runtime_token: 'a_fresh_token' }, 'one');
+    while (again.status === 503) again = await send({ runtime_token: 'a_fresh_token' }, 'one');
+    expect([again.status, again.headers['kiket-replayed'], again.body]).toEqual([200, 'true', { charged: 1 }]);
     await send({ runtime_token: 'token_of_two' }, 'two').expect(200, { charged: 2 });
     process.emit('SIGTERM');
   },
