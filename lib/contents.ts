@@ -61,13 +61,13 @@ export class Contents {
   }
 
   /** To keep them out of texts. */
-  get secretTexts(): (string | null | undefined)[] {
-    return [
-      ...Object.values(this.#secretValues),
-      ...Object.values(this.#withheldValues),
-      ...Object.values(this.#settings.fallbackSecrets),
-      this.#authentication.runtime_token,
-    ];
+  get secretTexts(): string[] {
+    const texts: string[] = [];
+    for (const values of [this.#secretValues, this.#withheldValues, this.#settings.fallbackSecrets]) {
+      for (const value of Object.values(values)) addText(texts, value);
+    }
+    addText(texts, this.#authentication.runtime_token);
+    return texts;
   }
 
   #readSecrets(): KiketSecrets {
@@ -75,4 +75,9 @@ export class Contents {
     if (!delivery.verified) return new WithheldSecrets();
     return new DeliverySecrets(this.#secretValues, this.#settings.fallbackSecrets, this.#missingSecrets, !trustsBody);
   }
+}
+
+/** What is no text has been let pass with a schema of the user's own. */
+function addText(texts: string[], value: string | null | undefined): void {
+  if (typeof value === 'string') texts.push(value);
 }

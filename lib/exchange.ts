@@ -354,9 +354,10 @@ export class Exchange {
   }
 
   #secretTexts(): string[] {
-    return [...(this.contents?.secretTexts ?? []), ...this.#apiSecrets, ...this.keys.map(secretOf)].filter(
-      (text) => typeof text === 'string',
-    );
+    const texts = this.contents?.secretTexts ?? [];
+    for (const key of this.keys) texts.push(secretOf(key));
+    texts.push(...this.#apiSecrets);
+    return texts;
   }
 
   /**

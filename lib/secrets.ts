@@ -162,14 +162,14 @@ export function scrub(text: string, values: readonly string[]): string {
 
 /** Whether {@link scrub} would find something. */
 export function holdsSecret(text: string, values: readonly string[]): boolean {
-  // Most answers are shorter than most secrets.
-  return values.some(
-    (value) =>
-      (value.length <= text.length || value.includes('\n')) && formsOf(value).some((form) => text.includes(form)),
-  );
+  return values.some((value) => formsOf(value).some((form) => text.includes(form)));
 }
 
+/** Stands in JSON as it is, and on one line. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function formsOf(value: string): string[] {
+  if (PLAIN.test(value)) return value.length < SHORTEST_SCRUBBED ? [] : [value];
   const forms = [value, JSON.stringify(value).slice(1, -1), ...value.split(/\r?\n/)];
   return forms.filter((form) => form.length >= SHORTEST_SCRUBBED);
 }

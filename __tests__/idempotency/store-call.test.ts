@@ -30,10 +30,27 @@ describe('callStore', () => {
     expect(await after(limitMs, callStore(withTime(remainingMs), never))).toBe('store.unavailable');
   });
 
-  it('should give what comes in time, and leave no timer behind', async () => {
+  it.each<[string, () => unknown]>([
+    ['at once', () => Promise.resolve(7)],
+    ['as no promise', () => 7],
+    ['in time', () => new Promise((resolve) => setTimeout(resolve, 1000, 7))],
+  ])('should give what comes %s, and leave no timer behind', async (_name, call) => {
     const late = jest.fn();
-    await expect(callStore(withTime(), () => Promise.resolve(7), late)).resolves.toBe(7);
+    const result = callStore(withTime(), call as () => Promise<unknown>, late);
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(await result).toBe(7);
     expect([jest.getTimerCount(), late.mock.calls]).toEqual([0, []]);
+  });
+
+  it('should start none for what is answered at once', async () => {
+    const started = jest.spyOn(globalThis, 'setTimeout');
+    await callStore(withTime(), () => Promise.resolve(7));
+    await callStore(withTime(), async () => {
+      await Promise.resolve();
+      return 7;
+    });
+    await Promise.resolve();
+    expect(started).not.toHaveBeenCalled();
   });
 
   it.each<[string, () => Promise<never>]>([

@@ -48,7 +48,7 @@ export function keep(
   const kept = keptHeaders(headers, headersBefore);
   // In what is compressed no secret is found, and no decision.
   const isReadable = body !== undefined && !('content-encoding' in kept);
-  const isWhole = isReadable && !holdsSecret(String(body), JSON.stringify(kept));
+  const isWhole = isReadable && !holdsSecret(String(body), linesOf(kept));
   if (isOfGuard && isSuccess(status) && (!isWhole || decisionOf(String(body)) === 'pending')) return undefined;
   return writeRecord(
     isWhole ? { status, headers: kept, body, isOfGuard } : { status, headers: {}, body: '', isOfGuard },
@@ -65,9 +65,18 @@ function keptHeaders(headers: OutgoingHttpHeaders, before: OutgoingHttpHeaders):
   return kept;
 }
 
-function writeRecord({ status, headers, body, isOfGuard }: KeptAnswer): string {
-  const head = { status, headers, isOfGuard: isOfGuard || undefined };
-  return JSON.stringify(typeof body === 'string' ? { ...head, body } : { ...head, base64: body.toString('base64') });
+/** As they stand in an answer. */
+function linesOf(headers: KeptAnswer['headers']): string {
+  let lines = '';
+  for (const name in headers) lines += `${name}: ${String(headers[name])}\n`;
+  return lines;
+}
+
+function writeRecord({ status, headers, body, isOfGuard: isOfGuardOrNot }: KeptAnswer): string {
+  const isOfGuard = isOfGuardOrNot || undefined;
+  return typeof body === 'string'
+    ? JSON.stringify({ status, headers, isOfGuard, body })
+    : JSON.stringify({ status, headers, isOfGuard, base64: body.toString('base64') });
 }
 
 /** Binds the bytes of an attempt to the delivery that they were first taken for: it is looked up in their place. */

@@ -3,13 +3,14 @@ import { parseJson } from '../json';
 /** What each attempt of a delivery brings anew (`contract.md` §3). */
 const PER_ATTEMPT = ['authentication', 'secrets', 'secret_status'];
 
-/** How many bytes such a key takes, with its quotes. */
-const LENGTHS: ReadonlySet<number> = new Set(PER_ATTEMPT.map((name) => name.length + 2));
+/** As they stand in a body, if not with escapes. */
+const PLAIN_KEYS = PER_ATTEMPT.map((name) => Buffer.from(`"${name}"`));
 
 /** Stands at the top of no member, so that two never read as one. */
 const SEPARATOR = Buffer.from(',');
 
-const WHITE_SPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
+/** Up to it there is white space only, outside of texts. */
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const OPENING_BRACKET = 0x5b;
@@ -18,90 +19,110 @@ const CLOSING_BRACKET = 0x5d;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
+/** As far a text's end is looked for byte by byte, because to call what is faster takes as long. */
+const SHORT_TEXT = 32;
+
 /**
  * What all attempts of one delivery share: the bytes of the body, without the members at its top that an attempt brings anew.
  *
- * The bytes rather than the parsed payload, which a middleware may have changed, and which takes four times as long to write
+ * The bytes rather than the parsed payload, which a middleware may have changed, and which takes ten times as long to write
  * anew (3 ms at 450 KB).
  *
  * @param body a JSON object, as parsing it has shown; only its shape is looked at.
  */
 export function signedContent(body: Buffer): Buffer {
+  const parts: Buffer[] = [];
   /** Members that are kept and stand side by side are one run, with the commas between them. */
-  const runs: Buffer[] = [];
   let runStart = -1;
   let runEnd = -1;
-  let depth = 0;
-  let start = 0;
-  let hasKey = false;
-  let isKept = false;
+  let start = skipSpace(body, body.indexOf(OPENING_BRACE) + 1, 1);
 
-  for (let at = 0; at < body.length; at++) {
-    switch (body[at]) {
-      case QUOTE: {
-        const end = endOfString(body, at);
-        if (!hasKey) {
-          hasKey = true;
-          isKept = !isPerAttempt(body, at, end + 1);
-        }
-        at = end;
-        break;
+  while (body[start] === QUOTE) {
+    const keyEnd = endOfText(body, start);
+    const end = endOfMember(body, keyEnd);
+    if (!isPerAttempt(body, start, keyEnd)) {
+      if (start !== runEnd + 1) {
+        if (runEnd !== -1) parts.push(body.subarray(runStart, runEnd), SEPARATOR);
+        runStart = start;
       }
+      // White space around a member depends on what stands beside it.
+      runEnd = skipSpace(body, end - 1, -1) + 1;
+    }
+    start = skipSpace(body, end + 1, 1);
+  }
+  if (runEnd !== -1) parts.push(body.subarray(runStart, runEnd));
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+/** The place of the comma, or of the brace, behind the member whose value begins somewhere after `start`. */
+function endOfMember(body: Buffer, start: number): number {
+  let depth = 0;
+  let at = start;
+  while (at < body.length) {
+    switch (body[at]) {
+      case QUOTE:
+        at = endOfText(body, at);
+        continue;
       case OPENING_BRACE:
       case OPENING_BRACKET:
-        if (++depth === 1) start = at + 1;
+        depth += 1;
         break;
       case CLOSING_BRACE:
       case CLOSING_BRACKET:
-        if (--depth === 0) endMember(at);
+        if (depth === 0) return at;
+        depth -= 1;
         break;
       case COMMA:
-        if (depth === 1) endMember(at);
+        if (depth === 0) return at;
         break;
     }
+    at += 1;
   }
-  endRun();
-  return runs.length === 1 ? runs[0]! : Buffer.concat(runs);
-
-  function endMember(end: number): void {
-    if (hasKey && isKept) addToRun(skipSpace(body, start, 1), skipSpace(body, end - 1, -1) + 1);
-    hasKey = false;
-    start = end + 1;
-  }
-
-  function addToRun(start: number, end: number): void {
-    if (start !== runEnd + 1) {
-      endRun();
-      runStart = start;
-    }
-    runEnd = end;
-  }
-
-  function endRun(): void {
-    if (runEnd === -1) return;
-    if (runs.length > 0) runs.push(SEPARATOR);
-    runs.push(body.subarray(runStart, runEnd));
-  }
-}
-
-function endOfString(body: Buffer, start: number): number {
-  let at = start + 1;
-  while (at < body.length && body[at] !== QUOTE) at += body[at] === BACKSLASH ? 2 : 1;
   return at;
 }
 
-/** Most keys are told by their length; but one may be written with escapes. */
-function isPerAttempt(body: Buffer, start: number, end: number): boolean {
-  let hasEscape = false;
-  for (let at = start; at < end; at++) hasEscape ||= body[at] === BACKSLASH;
-  if (!hasEscape && !LENGTHS.has(end - start)) return false;
-  const key = body.toString('latin1', start, end);
-  return PER_ATTEMPT.includes(String(hasEscape ? parseJson(key) : key.slice(1, -1)));
+/** The place behind the closing quote of the text that opens at `start`. */
+function endOfText(body: Buffer, start: number): number {
+  const far = Math.min(start + SHORT_TEXT, body.length);
+  let at = start + 1;
+  while (at < far) {
+    if (body[at] === QUOTE) return at + 1;
+    at += body[at] === BACKSLASH ? 2 : 1;
+  }
+  for (;;) {
+    const quote = body.indexOf(QUOTE, at);
+    if (quote === -1) return body.length;
+    if (!isEscaped(body, quote, at)) return quote + 1;
+    at = quote + 1;
+  }
 }
 
-/** White space around a member depends on what stands beside it. */
+/** @param start of what may belong to it: there, no escape has begun. */
+function isEscaped(body: Buffer, quote: number, start: number): boolean {
+  let at = quote;
+  while (at > start && body[at - 1] === BACKSLASH) at -= 1;
+  return (quote - at) % 2 === 1;
+}
+
+function isPerAttempt(body: Buffer, start: number, end: number): boolean {
+  for (const key of PLAIN_KEYS) if (standsAt(body, start, end, key)) return true;
+  return isEscapedPerAttempt(body, start, end);
+}
+
+function standsAt(body: Buffer, start: number, end: number, key: Buffer): boolean {
+  if (key.length !== end - start) return false;
+  for (let at = 0; at < key.length; at++) if (body[start + at] !== key[at]) return false;
+  return true;
+}
+
+function isEscapedPerAttempt(body: Buffer, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && body[at] !== BACKSLASH) at += 1;
+  return at < end && PER_ATTEMPT.includes(String(parseJson(body.toString('latin1', start, end))));
+}
+
 function skipSpace(body: Buffer, start: number, step: 1 | -1): number {
   let at = start;
-  while (WHITE_SPACE.has(body[at]!)) at += step;
+  while (body[at]! <= SPACE) at += step;
   return at;
 }

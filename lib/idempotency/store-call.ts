@@ -12,30 +12,54 @@ const LIMIT_MS = 2000;
  */
 export function callStore<T>(exchange: Exchange, call: () => Promise<T>, onLate?: (result: T) => void): Promise<T> {
   return new Promise((resolve, reject) => {
+    let hasAnswered = false;
     let isLate = false;
-    const limitMs = Math.min(LIMIT_MS, (exchange.remainingMs ?? Infinity) / 2);
-    const timer = setTimeout(() => {
-      isLate = true;
-      reject(storeUnavailable('It has not answered in time.'));
-    }, limitMs);
+    let timer: NodeJS.Timeout | undefined;
 
     begin(call).then(
       (result) => {
-        clearTimeout(timer);
+        stopTimer();
         if (isLate) onLate?.(result);
         else resolve(result);
       },
       (cause: unknown) => {
-        clearTimeout(timer);
+        stopTimer();
         reject(storeUnavailable('Its error is the cause of this one.', cause));
       },
     );
+    afterPromises(startTimer);
+
+    function startTimer(): void {
+      if (hasAnswered) return;
+      const limitMs = Math.min(LIMIT_MS, (exchange.remainingMs ?? Infinity) / 2);
+      timer = setTimeout(() => {
+        isLate = true;
+        reject(storeUnavailable('It has not answered in time.'));
+      }, limitMs);
+    }
+
+    function stopTimer(): void {
+      hasAnswered = true;
+      clearTimeout(timer);
+    }
   });
 }
 
 /** A store that throws at once is no better than one that rejects. */
-async function begin<T>(call: () => Promise<T>): Promise<T> {
-  return call();
+function begin<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return Promise.resolve(call());
+  } catch (error) {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever it is, it becomes a cause
+    return Promise.reject(error);
+  }
+}
+
+const resolved = Promise.resolve();
+
+/** Gives what is in memory, and has only promises before it, time to answer: that spares each delivery a timer. */
+function afterPromises(go: () => void): void {
+  void resolved.then(() => undefined).then(go);
 }
 
 function storeUnavailable(reason: string, cause?: unknown): KiketError {
