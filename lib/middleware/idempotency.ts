@@ -77,6 +77,9 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
     ttlMs: ttlSeconds * 1000,
     guardTtlMs: guardTtlSeconds * 1000,
   };
+  // Its claims are numbered, because a UUID for each takes 600 bytes.
+  const middlewareId = randomUUID();
+  let claims = 0;
 
   const stage: Stage = (exchange, next) => {
     if (exchange.passedOn !== undefined || exchange.settlement !== undefined) return next();
@@ -84,7 +87,7 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
     let keys = keysOf(identify(exchange));
     const [attempt, delivery] = keys;
     let keysOfRun: readonly string[] | undefined;
-    const owner = randomUUID();
+    const owner = `${middlewareId}:${++claims}`;
 
     callStore(
       exchange,
