@@ -18,8 +18,7 @@ const NONE = Object.freeze({});
 export class Contents {
   /** Where the payload says that calls back go. */
   readonly callback: Callback;
-  /** What the payload says; `delivery.projectId` may be another's word. */
-  readonly projectId: number | undefined;
+  readonly #projectId: number | undefined;
   readonly #exchange: Exchange;
   readonly #settings: ContentsSettings;
   readonly #authentication: Authentication;
@@ -30,7 +29,10 @@ export class Contents {
   #auth: DeliveryAuth | undefined = undefined;
   #api: KiketApi | undefined = undefined;
 
-  /** @param withheld what nobody may see, and texts must not quote. */
+  /**
+   * @param projectId what the payload says; `delivery.projectId` may be another's word.
+   * @param withheld what nobody may see, and texts must not quote.
+   */
   constructor(
     exchange: Exchange,
     settings: ContentsSettings,
@@ -41,7 +43,7 @@ export class Contents {
     this.#exchange = exchange;
     this.#settings = settings;
     this.callback = api ?? NONE;
-    this.projectId = projectId;
+    this.#projectId = projectId;
     this.#authentication = authentication ?? NONE;
     this.#secretValues = secrets ?? NONE;
     this.#withheldValues = withheld ?? NONE;
@@ -60,6 +62,11 @@ export class Contents {
     return (this.#api ??= this.#settings.connectApi(this.#exchange));
   }
 
+  /** That of calls back, where the payload, a verified token or its scopes name one: no header decides that. */
+  get apiProjectId(): number | undefined {
+    return this.#projectId ?? this.auth.projectId ?? onlyProjectOf(this.auth.scopes);
+  }
+
   /** To keep them out of texts. */
   get secretTexts(): string[] {
     const texts: string[] = [];
@@ -75,6 +82,12 @@ export class Contents {
     if (!delivery.verified) return new WithheldSecrets();
     return new DeliverySecrets(this.#secretValues, this.#settings.fallbackSecrets, this.#missingSecrets, !trustsBody);
   }
+}
+
+/** The project of the only scope `project:27`. */
+function onlyProjectOf(scopes: readonly string[]): number | undefined {
+  const projects = new Set(scopes.flatMap((scope) => /^project:([1-9]\d{0,14})$/.exec(scope)?.[1] ?? []));
+  return projects.size === 1 ? Number([...projects][0]) : undefined;
 }
 
 /** What is no text has been let pass with a schema of the user's own. */

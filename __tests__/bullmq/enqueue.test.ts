@@ -239,8 +239,16 @@ describe('kiketEnqueue', () => {
 
   it('should call no project trusted that only a header names', async () => {
     const queue = new RecordingQueue();
-    await deliver(appOf(express, kiketEnqueue(queue)), without(example, 'issue'), { projectId: 99 }).expect(202);
+    const payload = without(example, 'issue', 'authentication');
+    await deliver(appOf(express, kiketEnqueue(queue)), payload, { projectId: 99 }).expect(202);
     expect(queue.added[0]!.data).toMatchObject({ projectId: 99, apiProjectId: undefined });
+  });
+
+  it('should have calls back go to the project of the only scope', async () => {
+    const queue = new RecordingQueue();
+    const payload = { ...without(example, 'issue'), authentication: { scopes: ['read:issues', 'project:5'] } };
+    await deliver(appOf(express, kiketEnqueue(queue)), payload).expect(202);
+    expect(queue.added[0]!.data).toMatchObject({ apiProjectId: 5 });
   });
 
   it('should let the handler around it answer in words of its own', async () => {

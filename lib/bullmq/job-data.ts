@@ -12,13 +12,13 @@ export interface JobData {
   readonly invocationId: string | undefined;
   readonly projectId: number | undefined;
   readonly organizationId: number | undefined;
-  /** The project of calls back, where the payload or a verified token names one: no header decides that. */
+  /** The project of calls back. */
   readonly apiProjectId: number | undefined;
 }
 
 /** @throws {KiketError} `handler.failed` when a handler has put into the payload what JSON cannot say. */
 export function toJobData({ delivery, contents }: Exchange): JobData {
-  const { event, eventVersion, payload, invocationId, projectId, organizationId, auth } = delivery.whole;
+  const { event, eventVersion, payload, invocationId, projectId, organizationId } = delivery.whole;
   const open: Record<string, unknown> = { ...payload };
   delete open['authentication'];
   delete open['secrets'];
@@ -29,7 +29,7 @@ export function toJobData({ delivery, contents }: Exchange): JobData {
     invocationId,
     projectId,
     organizationId,
-    apiProjectId: contents!.projectId ?? auth.projectId,
+    apiProjectId: contents!.apiProjectId,
   };
   try {
     JSON.stringify(data);
