@@ -59,11 +59,23 @@ export const ONCE = {
     { id: 'ours-memory', name: '**kiketIdempotency** with KiketMemoryStore', scheme: 'kiket' },
     { id: 'ours-redis', name: '**kiketIdempotency** with KiketRedisStore', scheme: 'kiket' },
     { id: 'ours', name: '**without a store**', scheme: 'kiket' },
+    { id: 'express5', name: 'hand-written Express 5, without one', scheme: 'kiket' },
   ],
   baseline: 'ours',
   sizes: '1,20',
   warmup: '4', // a store's code, too, takes some thousand deliveries to be compiled
   distinct: true, // a delivery that comes again would be answered from the store
+};
+
+export const STORING = {
+  receivers: [
+    { id: 'ours-memory', name: '**KiketMemoryStore**', scheme: 'kiket' },
+    { id: 'ours-forgetful', name: '**store that keeps nothing**', scheme: 'kiket' },
+  ],
+  baseline: 'ours-forgetful',
+  sizes: '1,20',
+  warmup: '4',
+  distinct: true,
 };
 
 export const BACKGROUND = {
