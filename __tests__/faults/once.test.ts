@@ -1,5 +1,5 @@
 import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server';
-import { CLIENTS } from './connect';
+import { CLIENT_NAMES } from '../support/redis-clients';
 import { eventually } from './eventually';
 import { inParallel } from './in-parallel';
 import { START_MS } from './forked-process';
@@ -18,7 +18,7 @@ describeWithRedis('four replicas with one Redis', () => {
   beforeAll(async () => {
     redis = await startRedis();
     const settings = { folder: ledger.folder, redisUrl: redis.url };
-    const replicas = await Promise.all(CLIENTS.map((client) => startReplica({ ...settings, client })));
+    const replicas = await Promise.all(CLIENT_NAMES.map((client) => startReplica({ ...settings, client })));
     origins = replicas.map(({ origin }) => origin);
   }, START_MS);
   afterAll(() => ledger.remove());

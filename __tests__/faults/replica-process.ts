@@ -1,5 +1,5 @@
 import { secret } from '../support/deliver';
-import type { ClientName } from './connect';
+import type { ClientName } from '../support/redis-clients';
 import { ForkedProcess } from './forked-process';
 
 /** What replica.ts is told. */

@@ -12,7 +12,7 @@ import {
 } from 'kiket-express';
 import { KiketRedisStore } from 'kiket-express/redis';
 import { kiketShutdown } from 'kiket-express/shutdown';
-import { connect } from './connect';
+import { clients } from '../support/redis-clients';
 import { Ledger } from './ledger';
 import { readSettings, sayStarted } from './parent';
 import type { ReplicaSettings } from './replica-process';
@@ -49,7 +49,7 @@ async function takeUntilLetGo({ payload }: { payload: KiketPayload }): Promise<R
 }
 
 async function start(): Promise<void> {
-  const redis = await connect(client, redisUrl);
+  const redis = await clients[client](redisUrl);
   const store = new KiketRedisStore({ sendCommand: redis.sendCommand });
 
   const app = express();

@@ -2,11 +2,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { KiketRedisStore } from '../../lib/idempotency/redis';
 import { describeWithRedisServer, startRedis, type RedisServer } from '../support/redis-server';
-import { clients, type RedisClient } from './redis-clients';
+import { clients, type RedisClient } from '../support/redis-clients';
 import { freshKeys, LONG_MS } from './store-contract';
 
 const PATIENCE_MS = 4000;
 const CLAIMED = { state: 'claimed' };
+
+/** So that a call tells at once that there is no connection. */
+const REFUSING = { refusesWhileAway: true };
 
 /** The result of the first call that does not reject: clients need a moment to connect again. */
 async function onceItAnswers<T>(call: () => Promise<T>): Promise<T> {
@@ -50,7 +53,7 @@ describeWithRedisServer('Redis', () => {
 
     beforeEach(async () => {
       server = await startRedis();
-      client = await connect(server.url);
+      client = await connect(server.url, REFUSING);
       sent = [];
       const sendCommand: RedisClient['sendCommand'] = (command, key) => {
         sent.push(command[0]);
@@ -153,7 +156,10 @@ describeWithRedisServer('Redis', () => {
 
   it('should know, when a replica takes over, what had reached it', async () => {
     const [server, replica] = [await startRedis(), await startRedis()];
-    const [client, next] = [await clients['redis 6']!(server.url), await clients['redis 6']!(replica.url)];
+    const [client, next] = [
+      await clients['redis 6'](server.url, REFUSING),
+      await clients['redis 6'](replica.url, REFUSING),
+    ];
     const [store, afterwards] = [client, next].map(({ sendCommand }) => new KiketRedisStore({ sendCommand }));
     const [running, recorded, lost] = [freshKeys(2), freshKeys(2), freshKeys(2)];
     try {
@@ -180,7 +186,7 @@ describeWithRedisServer('Redis', () => {
 
   it('should know, when it is persistent, what it had answered before it was killed', async () => {
     const server = await startRedis({ persistent: true });
-    const client = await clients['ioredis 5']!(server.url);
+    const client = await clients['ioredis 5'](server.url, REFUSING);
     const store = new KiketRedisStore({ sendCommand: client.sendCommand });
     const [running, recorded] = [freshKeys(2), freshKeys(2)];
     try {

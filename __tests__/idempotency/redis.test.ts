@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KiketRedisStore } from '../../lib/idempotency/redis';
 import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server';
-import { clients, type RedisClient } from './redis-clients';
+import { clients, type RedisClient } from '../support/redis-clients';
 import { describeStoreContract, freshKeys, LONG_MS } from './store-contract';
 
 describeWithRedis('KiketRedisStore on one server', () => {
@@ -66,7 +66,7 @@ describeWithRedis('KiketRedisStore on one server', () => {
   describe('its keys', () => {
     let client: RedisClient;
     beforeAll(async () => {
-      client = await clients['redis 6']!(server.url);
+      client = await clients['redis 6'](server.url);
     });
     afterAll(() => client.close());
 
