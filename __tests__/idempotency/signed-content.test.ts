@@ -74,6 +74,25 @@ describe('signedContent', () => {
     expectSame('{"x":"\\\\","secrets":1}', '{"x":"\\\\","secrets":2}', '{"x":"\\\\"}');
   });
 
+  it('should find the end of a text of any length', () => {
+    const ends = ['', '"', '\\', '\\"', '\\\\"', '",', '"}', '","secrets":"'];
+    for (let length = 0; length < 80; length++) {
+      for (const end of ends) {
+        for (const text of [`${'x'.repeat(length)}${end}`, `${'x'.repeat(length)}${end}${'x'.repeat(40)}`]) {
+          const member = `"text":${JSON.stringify(text)}`;
+          expect(contentOf(`{${member},"secrets":1,"event":"a"}`)).toBe(`${member},"event":"a"`);
+        }
+      }
+    }
+  });
+
+  it.each(['', '{', '{"a', `{"${'a'.repeat(80)}`, '{"a":"b\\"', '{"a":[', '{"a":1', '}', '{"a":1}}'])(
+    'should come to an end with %j, which is no JSON',
+    (text) => {
+      expect(contentOf(text).length).toBeLessThanOrEqual(text.length);
+    },
+  );
+
   it('should not read two members as one', () => {
     expectDifferent('{"a":1,"b":2}', '{"a":1}', '{"b":2}', '{"b":2,"a":1}', '{"a":"1,\\"b\\":2"}', '{"a":[1,{"b":2}]}');
   });

@@ -72,11 +72,9 @@ function linesOf(headers: KeptAnswer['headers']): string {
   return lines;
 }
 
-function writeRecord({ status, headers, body, isOfGuard: isOfGuardOrNot }: KeptAnswer): string {
-  const isOfGuard = isOfGuardOrNot || undefined;
-  return typeof body === 'string'
-    ? JSON.stringify({ status, headers, isOfGuard, body })
-    : JSON.stringify({ status, headers, isOfGuard, base64: body.toString('base64') });
+function writeRecord({ status, headers, body, isOfGuard }: KeptAnswer): string {
+  const head = { status, headers, isOfGuard: isOfGuard || undefined };
+  return JSON.stringify(typeof body === 'string' ? { ...head, body } : { ...head, base64: body.toString('base64') });
 }
 
 /** Binds the bytes of an attempt to the delivery that they were first taken for: it is looked up in their place. */
