@@ -6,6 +6,7 @@ import { Agent, request } from 'undici';
 import { secret } from './support/deliver';
 import { ExampleProcess } from './support/example-process';
 import { describeWithRedis, startRedis, type RedisServer } from './support/redis-server';
+import { userEnvironment } from './support/user-environment';
 
 const repository = resolve(__dirname, '..');
 
@@ -24,9 +25,8 @@ describeWithRedis('examples/cluster', () => {
   async function drive(origin: string): Promise<{ code: number | null; output: string }> {
     const driver = spawn(process.execPath, ['--import', 'tsx', 'examples/cluster/driver.ts'], {
       cwd: repository,
-      // Jest's settings are not those of a user's process.
       env: {
-        ...{ ...process.env, NODE_OPTIONS: undefined, NODE_ENV: undefined },
+        ...userEnvironment,
         KIKET_WEBHOOK_SECRET: secret,
         REDIS_URL: redis.url,
         PORT: new URL(origin).port,

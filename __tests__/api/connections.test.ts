@@ -10,6 +10,7 @@ import { startFake } from '../support/fake-kiket';
 import { close, closedOrigin, listen, startServer } from '../support/loopback-server';
 import { turns } from '../support/turns';
 import { until } from '../support/until';
+import { userEnvironment } from '../support/user-environment';
 import { clientOf, extension, failureOf, payloadOf, RATE_LIMIT } from './faulty';
 
 const repository = resolve(__dirname, '../..');
@@ -216,7 +217,7 @@ describe('undici', () => {
     `;
     const { stdout } = await promisify(execFile)(process.execPath, ['--require', 'tsx/cjs', '--eval', script], {
       cwd: repository,
-      env: { ...process.env, NODE_OPTIONS: undefined, URL: await closedOrigin() },
+      env: { ...userEnvironment, URL: await closedOrigin() },
     });
     expect(JSON.parse(stdout)).toEqual([false, false, 'api.target_refused', false, 'api.unavailable', true]);
   }, 30_000);

@@ -11,15 +11,7 @@ import {
   type KiketWorker,
 } from 'kiket-express/bullmq';
 import type { KiketTransition } from 'kiket-express/delivery';
-
-/** One type, and neither is `any`. */
-type Same<Actual, Expected> =
-  (<T>() => T extends Actual ? 1 : 2) extends <T>() => T extends Expected ? 1 : 2 ? true : false;
-/** Compiles only where `value` is of exactly this type: `exactly<string>()(value)`. */
-declare function exactly<Expected>(): <Actual>(
-  value: Actual,
-  ...is: Same<Actual, Expected> extends true ? [] : [never]
-) => void;
+import { exactly } from '../types/exactly';
 
 declare const queue: Queue;
 declare const narrow: Queue<{ readonly event: string }, void, 'issue.created'>;

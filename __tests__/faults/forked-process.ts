@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { userEnvironment } from '../support/user-environment';
 
 const repository = resolve(__dirname, '../..');
 
@@ -17,8 +18,7 @@ export class ForkedProcess<Said> {
     this.#child = fork(resolve(__dirname, program), {
       cwd: repository,
       execArgv: ['--require', 'tsx/cjs'],
-      // Jest's settings are not those of a user's process.
-      env: { ...process.env, NODE_OPTIONS: undefined, NODE_ENV: undefined, SETTINGS: JSON.stringify(settings) },
+      env: { ...userEnvironment, SETTINGS: JSON.stringify(settings) },
     });
     this.#closed = once(this.#child, 'close');
     started.push(this);

@@ -22,6 +22,7 @@ import { example, secret } from '../support/deliver';
 import { endpoint, type Stage } from '../support/endpoint';
 import { describeMajors, majors } from '../support/express';
 import { turns } from '../support/turns';
+import { userEnvironment } from '../support/user-environment';
 import { WatchedStore } from '../support/watched-store';
 import { sessions, SlowStore } from '../support/wrapping';
 
@@ -331,7 +332,7 @@ it('should let a process end while a claim is open', () => {
     console.log('open');`;
   const { stdout, status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--eval', script], {
     cwd: resolve(__dirname, '../..'),
-    env: { ...process.env, NODE_OPTIONS: undefined },
+    env: userEnvironment,
     encoding: 'utf8',
     timeout: 30_000,
   });

@@ -5,18 +5,16 @@ import { signDelivery } from 'kiket-express/testing';
 import { Agent } from 'undici';
 import { secret } from '../support/deliver';
 import { startFake } from '../support/fake-kiket';
+import { userEnvironment } from '../support/user-environment';
 
 const repository = resolve(__dirname, '../..');
-
-/** Jest's settings are not those of a user's process. */
-const inherited = { ...process.env, NODE_OPTIONS: undefined, NODE_ENV: undefined };
 
 describe('a process that calls kiketShutdown on SIGTERM', () => {
   it('should answer the delivery that is running, and end by itself', async () => {
     const fake = await startFake();
     const service = spawn(process.execPath, ['--import', 'tsx', '__tests__/shutdown/service.ts'], {
       cwd: repository,
-      env: { ...inherited, KIKET_SECRET: secret, KIKET_URL: fake.url },
+      env: { ...userEnvironment, KIKET_SECRET: secret, KIKET_URL: fake.url },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = once(service, 'close');

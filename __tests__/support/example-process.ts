@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { userEnvironment } from './user-environment';
 
 const repository = resolve(__dirname, '../..');
 
@@ -10,11 +11,9 @@ export class ExampleProcess {
   #output = '';
 
   constructor(example: string, environment: Readonly<Record<string, string>>) {
-    // Jest's settings are not those of a user's process.
-    const inherited = { ...process.env, NODE_OPTIONS: undefined, NODE_ENV: undefined };
     this.#child = spawn(process.execPath, ['--import', 'tsx', `examples/${example}/index.ts`], {
       cwd: repository,
-      env: { ...inherited, PORT: '0', ...environment },
+      env: { ...userEnvironment, PORT: '0', ...environment },
     });
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => (this.#output += text));

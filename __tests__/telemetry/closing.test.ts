@@ -11,6 +11,7 @@ import { startFake } from '../support/fake-kiket';
 import { startServer } from '../support/loopback-server';
 import { turns } from '../support/turns';
 import { until } from '../support/until';
+import { userEnvironment } from '../support/user-environment';
 import { warningsOf } from '../support/warnings';
 
 const repository = resolve(__dirname, '../..');
@@ -206,7 +207,7 @@ describe('a process with an open reporter', () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['--require', 'tsx/cjs', '--eval', script(options, then)],
-      { cwd: repository, env: { ...process.env, NODE_OPTIONS: undefined, URL: url } },
+      { cwd: repository, env: { ...userEnvironment, URL: url } },
     );
     return JSON.parse(stdout);
   }

@@ -5,15 +5,7 @@
 import express from 'express';
 import { allow, deny, kiketEvents, type KiketDelivery, type KiketEvents, type KiketHandler } from 'kiket-express';
 import type { KiketPayload, KiketTransition } from 'kiket-express/delivery';
-
-/** One type, and neither is `any`. */
-type Same<Actual, Expected> =
-  (<T>() => T extends Actual ? 1 : 2) extends <T>() => T extends Expected ? 1 : 2 ? true : false;
-/** Compiles only where `value` is of exactly this type: `exactly<string>()(value)`. */
-declare function exactly<Expected>(): <Actual>(
-  value: Actual,
-  ...is: Same<Actual, Expected> extends true ? [] : [never]
-) => void;
+import { exactly } from './exactly';
 
 declare module 'kiket-express' {
   interface KiketEventMap {
