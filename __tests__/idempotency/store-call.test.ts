@@ -42,6 +42,12 @@ describe('callStore', () => {
     expect([jest.getTimerCount(), late.mock.calls]).toEqual([0, []]);
   });
 
+  it('should give no negative time to a timer, of which Node would warn', async () => {
+    const started = jest.spyOn(globalThis, 'setTimeout');
+    expect(await after(0, callStore(withTime(-5), never))).toBe('store.unavailable');
+    expect(started.mock.calls.map(([, ms]) => ms)).toEqual([0]);
+  });
+
   it('should start none for what is answered at once', async () => {
     const started = jest.spyOn(globalThis, 'setTimeout');
     await callStore(withTime(), () => Promise.resolve(7));

@@ -26,7 +26,9 @@ export function openClaimsOf(server: object): Claim[] {
 function schedule(atMs: number): void {
   clearTimeout(timer);
   dueMs = atMs;
-  timer = setTimeout(renewDue, Math.min(MAX_DELAY_MS, Math.ceil(atMs - performance.now()))).unref();
+  // The time may have come meanwhile, and Node warns of a negative one.
+  const waitMs = Math.max(0, Math.ceil(atMs - performance.now()));
+  timer = setTimeout(renewDue, Math.min(MAX_DELAY_MS, waitMs)).unref();
 }
 
 function renewDue(): void {

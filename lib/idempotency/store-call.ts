@@ -31,7 +31,7 @@ export function callStore<T>(exchange: Exchange, call: () => Promise<T>, onLate?
 
     function startTimer(): void {
       if (hasAnswered) return;
-      const limitMs = Math.min(LIMIT_MS, (exchange.remainingMs ?? Infinity) / 2);
+      const limitMs = Math.min(LIMIT_MS, Math.max(0, exchange.remainingMs ?? Infinity) / 2);
       timer = setTimeout(() => {
         isLate = true;
         reject(storeUnavailable('It has not answered in time.'));
