@@ -1,5 +1,6 @@
 import type { RedisServer } from '../support/redis-server';
 import { eventually } from './eventually';
+import type { Ledger } from './ledger';
 import { deliver, payloadOf, sign, type Answer, type Signed } from './platform';
 import type { Random } from './random';
 import { claimsIn } from './store-contents';
@@ -23,15 +24,17 @@ export async function deliverRecorded(
   return recorded;
 }
 
-/** Sends them again: each must be given the answer that it has been given. */
+/** Sends them again: each must be given the answer that it has been given, and not run again. */
 export async function expectReplays(
   random: Random,
   nextOrigin: () => string,
   recorded: readonly Recorded[],
+  ledger: Ledger,
 ): Promise<void> {
   for (const { id, answer } of recorded) {
     const again = await deliver(random, nextOrigin, () => attempt(id));
     expect({ id, again }).toEqual({ id, again: { ...answer, replayed: true } });
+    expect(ledger.runsOf(id)).toHaveLength(1);
   }
 }
 

@@ -51,6 +51,11 @@ export class Traffic {
     await this.#senders;
   }
 
+  /** Whether senders were told nothing but to wait, for the store or for another attempt. */
+  expectWaitingOnly(): void {
+    expect(['503 store.unavailable', '503 delivery.in_progress']).toEqual(expect.arrayContaining([...this.refusals]));
+  }
+
   /** Whether all were handled once, and all of their senders were told so. */
   expectOneRunEach(ledger: Ledger): void {
     for (const [id, answers] of this.#answers) {

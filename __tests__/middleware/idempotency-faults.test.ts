@@ -1,4 +1,5 @@
 import { once as event } from 'node:events';
+import type { RequestListener } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import { MemoryStore } from 'express-session';
 import {
@@ -201,46 +202,36 @@ describeMajors('a store that fails', (express) => {
     }
   });
 
-  it.each(['claim rejects', 'claim hangs', 'complete rejects', 'complete throws', 'claim is held'])(
-    'should not spoil a replay, after which the bytes are bound: %s',
-    async (fault) => {
-      const store = new WatchedStore();
-      const app = once(
-        express,
-        store,
-        kiketHandler(() => ({ ok: true })),
-      );
-      await attempt(app).expect(200);
-      store.instead.claim = (keys, ...rest) => {
-        if (keys.length > 1) {
-          store.instead.claim = undefined;
-          const answer = store.claim(keys, ...rest);
-          store.instead.claim =
-            fault === 'claim rejects'
-              ? reject
-              : fault === 'claim hangs'
-                ? never
-                : fault === 'claim is held'
-                  ? claimed({ state: 'held', retryAfterMs: 1 })
-                  : undefined;
-          return answer;
-        }
-        return never();
-      };
-      if (fault === 'complete rejects') store.instead.complete = reject;
-      if (fault === 'complete throws') store.instead.complete = throwAtOnce;
-      await attempt(app, undefined, { scheme: 'body' }).expect(200, { ok: true }).expect('Kiket-Replayed', 'true');
-      await turns();
-    },
-  );
-
-  it('should be asked but once for a replay of the same bytes', async () => {
-    const store = new WatchedStore();
-    const app = once(
+  const answersOk = (store: WatchedStore): RequestListener =>
+    once(
       express,
       store,
       kiketHandler(() => ({ ok: true })),
     );
+
+  it.each<[string, WatchedStore['instead']]>([
+    ['claim rejects', { claim: reject }],
+    ['claim hangs', { claim: never }],
+    ['claim is held', { claim: claimed({ state: 'held', retryAfterMs: 1 }) }],
+    ['complete rejects', { complete: reject }],
+    ['complete throws', { complete: throwAtOnce }],
+  ])('should not spoil a replay, after which the bytes are bound: %s', async (_fault, afterwards) => {
+    const store = new WatchedStore();
+    const app = answersOk(store);
+    await attempt(app).expect(200);
+    store.instead.claim = (...args) => {
+      store.instead.claim = undefined;
+      const answer = store.claim(...args);
+      Object.assign(store.instead, afterwards);
+      return answer;
+    };
+    await attempt(app, undefined, { scheme: 'body' }).expect(200, { ok: true }).expect('Kiket-Replayed', 'true');
+    await turns();
+  });
+
+  it('should be asked but once for a replay of the same bytes', async () => {
+    const store = new WatchedStore();
+    const app = answersOk(store);
     await attempt(app).expect(200);
     await attempt(app).expect(200);
     await turns();
