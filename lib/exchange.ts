@@ -354,10 +354,7 @@ export class Exchange {
   }
 
   #secretTexts(): string[] {
-    const texts = this.contents?.secretTexts ?? [];
-    for (const key of this.keys) texts.push(secretOf(key));
-    texts.push(...this.#apiSecrets);
-    return texts;
+    return [...(this.contents?.secretTexts ?? []), ...this.#apiSecrets, ...this.keys.map(secretOf)];
   }
 
   /**
