@@ -1,5 +1,5 @@
-import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server';
 import { CLIENT_NAMES } from '../support/redis-clients';
+import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server';
 import { eventually } from './eventually';
 import { inParallel } from './in-parallel';
 import { START_MS } from './forked-process';

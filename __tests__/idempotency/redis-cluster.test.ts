@@ -1,6 +1,6 @@
 import { KiketRedisStore } from '../../lib/idempotency/redis';
-import { describeWithRedisServer, startRedisCluster, type RedisCluster } from '../support/redis-server';
 import { clusterClients, type RedisClient } from '../support/redis-clients';
+import { describeWithRedisServer, startRedisCluster, type RedisCluster } from '../support/redis-server';
 import { describeStoreContract, freshKeys, LONG_MS } from './store-contract';
 
 describeWithRedisServer('KiketRedisStore on a cluster of three nodes', () => {

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { KiketRedisStore } from '../../lib/idempotency/redis';
-import { describeWithRedisServer, startRedis, type RedisServer } from '../support/redis-server';
 import { clients, type RedisClient } from '../support/redis-clients';
+import { describeWithRedisServer, startRedis, type RedisServer } from '../support/redis-server';
 import { freshKeys, LONG_MS } from './store-contract';
 
 const PATIENCE_MS = 4000;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KiketRedisStore } from '../../lib/idempotency/redis';
-import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server';
 import { clients, type RedisClient } from '../support/redis-clients';
+import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server';
 import { describeStoreContract, freshKeys, LONG_MS } from './store-contract';
 
 describeWithRedis('KiketRedisStore on one server', () => {

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeF
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import manifest from '../../package.json';
+import { userEnvironment } from '../support/user-environment';
 
 export { manifest };
 
@@ -25,12 +26,8 @@ export interface Outcome {
 
 /** Runs a command to its end; a failure is an outcome, not a rejection. */
 export function run(cwd: string, command: string, ...args: string[]): Promise<Outcome> {
-  const env = { ...process.env };
-  // Jest's settings are not those of a consumer's process.
-  delete env.NODE_OPTIONS;
-  delete env.NODE_ENV;
   return new Promise((done) => {
-    execFile(command, args, { cwd, env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+    execFile(command, args, { cwd, env: userEnvironment, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       done({ code: error === null ? 0 : error.code, output: stdout + stderr });
     });
   });
