@@ -253,7 +253,7 @@ describeMajors('the trace of a delivery', (express) => {
       const listeners: number[] = [];
       const count: RequestHandler = (_req, res, next) => {
         next();
-        listeners.push((res as ServerResponse).listenerCount('prefinish'));
+        listeners.push((res as ServerResponse).listenerCount('finish'));
       };
       const bare = endpoint(express, [count, kiketVerify(secret), plain(200)]);
       const subscriber = jest.fn();

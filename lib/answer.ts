@@ -20,34 +20,47 @@ const BODY_HEADERS = [
   'Transfer-Encoding',
 ];
 
+/** Those of a body in another form than the JSON that is sent. */
+const ENCODING_HEADERS = ['Content-Encoding', 'Transfer-Encoding'];
+
 /** No Content, Reset Content. */
 const BODILESS = new Set([204, 205]);
-
-/** Ends with success: a text that is JSON already, or nothing. A 2xx that the handler has set is kept. */
-export function writeSuccess(res: ServerResponse, json: string | undefined): void {
-  if (!isSuccess(res.statusCode)) res.statusCode = 200;
-  end(res, BODILESS.has(res.statusCode) ? undefined : json);
-}
 
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Ends with an error, in place of whatever a handler has prepared; `json` is what {@link errorBody} makes of it. */
-export function writeError(res: ServerResponse, error: KiketError, json: string): void {
-  for (const name of BODY_HEADERS) res.removeHeader(name);
-  res.statusCode = error.status;
-  res.statusMessage = '';
-  for (const [name, value] of Object.entries(error.headers)) res.setHeader(name, value);
-  end(res, json);
+/**
+ * Prepares a response for success. A 2xx that the handler has set is kept; returns the body to end it with: a text that is
+ * JSON already, or nothing.
+ *
+ * @param isDecision a status without a body would drop it, so then it is 200.
+ */
+export function prepareSuccess(res: ServerResponse, json: string | undefined, isDecision: boolean): string | undefined {
+  if (!isSuccess(res.statusCode) || (isDecision && BODILESS.has(res.statusCode))) res.statusCode = 200;
+  const body = BODILESS.has(res.statusCode) ? undefined : json;
+  if (body !== undefined) removeHeaders(res, ENCODING_HEADERS);
+  return prepareBody(res, body);
 }
 
-/** Ends with an answer that was given before, and says so. */
-export function writeReplay(res: ServerResponse, { status, headers, body }: KeptAnswer): void {
+/** Prepares a response for an error, in place of whatever a handler has prepared; `json` is what {@link errorBody} makes of it. */
+export function prepareError(res: ServerResponse, error: KiketError, json: string): string {
+  removeHeaders(res, BODY_HEADERS);
+  res.statusCode = error.status;
+  clearStatusMessage(res);
+  for (const [name, value] of Object.entries(error.headers)) res.setHeader(name, value);
+  prepareBody(res, json);
+  return json;
+}
+
+/** Prepares a response for an answer that was given before, and says so. */
+export function prepareReplay(res: ServerResponse, { status, headers, body }: KeptAnswer): string | Buffer {
+  removeHeaders(res, BODY_HEADERS);
   res.statusCode = status;
+  clearStatusMessage(res);
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   res.setHeader('Kiket-Replayed', 'true');
-  res.end(body);
+  return body;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -57,7 +70,17 @@ export function jsonHeaders(): OutgoingHttpHeaders {
   return { 'content-type': JSON_TYPE };
 }
 
-function end(res: ServerResponse, json: string | undefined): void {
+/** Only what is there: Node adds no length, and does not chunk, once such a header was removed. */
+function removeHeaders(res: ServerResponse, names: readonly string[]): void {
+  for (const name of names) if (res.hasHeader(name)) res.removeHeader(name);
+}
+
+/** HTTP/2 has none, and Node warns of its use. */
+function clearStatusMessage(res: ServerResponse): void {
+  if (!(res.req?.httpVersionMajor >= 2)) res.statusMessage = '';
+}
+
+function prepareBody(res: ServerResponse, json: string | undefined): string | undefined {
   if (json !== undefined) {
     res.setHeader('Content-Type', JSON_TYPE);
     res.setHeader('Content-Length', Buffer.byteLength(json));
@@ -65,7 +88,7 @@ function end(res: ServerResponse, json: string | undefined): void {
     // Announced by a handler that then sent nothing.
     res.removeHeader('Content-Length');
   }
-  res.end(json);
+  return json;
 }
 
 /** What a sender is told of an error. No text in it holds one of `secrets`. */

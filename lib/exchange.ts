@@ -1,21 +1,21 @@
-import { AsyncResource } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { errorBody, isSuccess, jsonHeaders, writeError, writeReplay, writeSuccess } from './answer';
-import { isCaptured, type AnswerCapture } from './answer-capture';
+import { errorBody, isSuccess, jsonHeaders } from './answer';
 import type { BodyRequest } from './body';
 import type { Contents } from './contents';
 import { Delivery } from './delivery';
+import { DeliveryResponse, type ResponseOwner } from './delivery-response';
 import { KiketError, toKiketError } from './errors';
 import { shareHiddenClasses } from './hidden-class';
 import type { KeptAnswer } from './idempotency/kept-answer';
-import { captureLateAnswer } from './late-answer';
-import { discardLateWrites } from './late-writes';
+import { shieldSocket, silence } from './late-writes';
 import { notify } from './observer';
 import type { ContractPayload } from './payload';
 import { deliveries, lateErrors, outcomeOf, type KiketRecord } from './record';
-import { toJson } from './reply';
+import { decisionOf, isGuard, toJson } from './reply';
+import { onResponseEnd } from './response-end';
 import { ExchangeResponder, type KiketResponder } from './responder';
 import type { TokenClaims } from './runtime-token/claims';
 import { holdsSecret, scrub } from './secrets';
@@ -29,6 +29,8 @@ export interface KiketRequest extends BodyRequest {
   app?: { get(setting: string): unknown };
 }
 
+type Next = (error?: unknown) => void;
+
 /** Is told how a delivery ended; of one that was passed on only that it did. */
 type OnEnd = (record: KiketRecord | undefined) => void;
 
@@ -40,11 +42,14 @@ export const DEFAULT_DEADLINE_MS = 9000;
 /** How long a middleware that wraps `res.end`, such as a session store, may keep an answer back after the deadline. */
 const GRACE_MS = 1000;
 
+/** Tells the calls of a function of kiketHandler from those of others, such as a time-out of the service. */
+const handlers = new AsyncLocalStorage<object>();
+
 /**
  * @internal One delivery and its one answer: what the middlewares know of a request beyond `req.kiket`, and the only place that
  * ends its response.
  */
-export class Exchange {
+export class Exchange implements ResponseOwner {
   readonly req: KiketRequest;
   readonly res: ServerResponse;
   readonly delivery: Delivery;
@@ -65,28 +70,31 @@ export class Exchange {
   claimed = false;
   /** What kiketParse has found; `undefined` until it has. */
   contents: Contents | undefined = undefined;
-  /** Whether somebody may still write once the answer is out. */
-  handlerHoldsResponse = true;
-  /** Follows what the handler writes, where that is kept. */
-  capture: AnswerCapture | undefined = undefined;
-  /** Whether the end of the handler is known here, also when it comes late. */
-  followsHandler = false;
+  /** Of a reply, in place of 200, where the response cannot be asked any more. */
+  replyStatus: number | undefined = undefined;
 
+  readonly #response: DeliveryResponse;
   readonly #startedAtMs = performance.now();
   #error: KiketError | undefined = undefined;
+  /** What the delivery was refused with, which whoever answers errors has not told yet. */
+  #failure: KiketError | undefined = undefined;
   #deadlineMs: number | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #abortReason: unknown = undefined;
   #clientLeft = false;
   #expired = false;
-  #heldBackStatus: number | undefined = undefined;
   #watching = false;
   #recorded = false;
+  #replayed = false;
+  #isHandling = false;
+  /** Stands for the running function of kiketHandler in its async context. */
+  #handler: object | undefined = undefined;
+  /** What somebody, who may have been the handler, has written while it was running. */
+  #writtenMeanwhile: Outcome | undefined = undefined;
   #onCompleted: OnCompleted = undefined;
   #onEnd: readonly OnEnd[] = [];
   #settlement: Settlement | undefined = undefined;
-  #capturesLate = false;
   #token: TokenClaims | undefined = undefined;
   #trustsUnsignedBody = false;
   /** The key of the API, and secrets that the handler has fetched from it. */
@@ -96,6 +104,7 @@ export class Exchange {
     this.req = req;
     this.res = res;
     this.delivery = new Delivery(this);
+    this.#response = new DeliveryResponse(this);
     shareHiddenClasses(req, res);
     req.kiket = this.delivery;
     if (deliveries.hasSubscribers) this.#watch();
@@ -103,7 +112,7 @@ export class Exchange {
 
   /** Whether an answer is out, or on its way. */
   get answered(): boolean {
-    return this.#heldBackStatus !== undefined || this.res.writableEnded;
+    return this.#response.isEnded;
   }
 
   /** Whether no answer can leave any more. */
@@ -121,22 +130,12 @@ export class Exchange {
     return this.over ? this.#settlement?.isOpen === true : !this.res.headersSent;
   }
 
-  /** Whether the deadline has answered. */
-  get expired(): boolean {
-    return this.#expired;
-  }
-
   /** Whether an answer has begun that can come to no end. */
   get isBrokenOff(): boolean {
     return this.over && this.res.headersSent && !this.res.writableEnded;
   }
 
-  /** The code of the error that the delivery is refused with, or was. */
-  get errorCode(): string | undefined {
-    return this.#error?.code;
-  }
-
-  /** What waits for the end of the handler. */
+  /** What records the outcome of the handler. */
   get settlement(): Settlement | undefined {
     return this.#settlement;
   }
@@ -144,6 +143,38 @@ export class Exchange {
   set settlement(settlement: Settlement) {
     this.#settlement = settlement;
     this.#watch();
+    this.#response.capture();
+  }
+
+  get isPassedOn(): boolean {
+    return this.passedOn !== undefined;
+  }
+
+  get isCutOff(): boolean {
+    return this.#clientLeft || this.res.destroyed;
+  }
+
+  get isCallOfOthers(): boolean {
+    return this.#isHandling && handlers.getStore() !== this.#handler;
+  }
+
+  get errorCode(): string | undefined {
+    return this.#error?.code;
+  }
+
+  /** Runs the function of kiketHandler, whose promise is the outcome of the delivery. */
+  handle<T>(fn: () => T): T {
+    this.claimed = true;
+    this.#isHandling = true;
+    // To tell what the function itself writes from what others do meanwhile matters only where it is recorded.
+    if (this.#settlement === undefined) return fn();
+    this.#handler = {};
+    return handlers.run(this.#handler, fn);
+  }
+
+  /** That promise has settled. */
+  endHandling(): void {
+    this.#isHandling = false;
   }
 
   /** Keeps a secret that did not come with the delivery out of texts. */
@@ -173,21 +204,38 @@ export class Exchange {
     this.#watch();
   }
 
+  /**
+   * Runs a step that follows an event, a timer or a promise, where the `try` of Express has ended. Whatever it throws refuses
+   * the delivery; so does what the rest of the chain throws in it, in frameworks that do not catch that.
+   */
+  resume(next: Next, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.refuse(error, next);
+    }
+  }
+
   /** Lets the chain go on, unless an answer is out. */
-  proceed(next: () => void): void {
+  proceed(next: Next): void {
     if (!this.answered) next();
   }
 
   /** Refuses the delivery, unless an answer is out. */
-  refuse(error: unknown, next: (error: unknown) => void): void {
+  refuse(error: unknown, next: Next): void {
     if (this.answered) return;
     this.claimed = true;
-    this.#error = toKiketError(error);
-    next(error);
+    this.#error = this.#failure = toKiketError(error);
+    try {
+      next(error);
+    } catch {
+      // Nobody answers errors: a framework throws them on.
+      this.fail(this.#failure);
+    }
   }
 
   /** Refuses the delivery as not authentic, whatever has vouched for it before. */
-  reject(error: unknown, next: (error: unknown) => void): void {
+  reject(error: unknown, next: Next): void {
     this.delivery.verified = false;
     this.refuse(error, next);
   }
@@ -252,10 +300,7 @@ export class Exchange {
     this.#watch();
     if (isFirst) {
       (this.res as { kiket?: KiketResponder }).kiket = new ExchangeResponder(this);
-      // A session store or a compression, which wraps `end`, may hold an answer back for a while; so does Node, when the
-      // client sends its requests ahead and this one has no socket yet.
-      const isWrapped = isCaptured(this.res) ? this.capture!.endWasWrapped : Object.hasOwn(this.res, 'end');
-      if (isWrapped || this.res.socket === null) this.#watchWrappedEnd();
+      this.#response.watch();
     }
     if (this.passedOn === undefined) this.#startTimer();
   }
@@ -264,11 +309,25 @@ export class Exchange {
     return this.#deadlineMs !== undefined;
   }
 
+  /**
+   * A reply of the handler as the JSON of an answer.
+   *
+   * @throws {KiketError} `reply.invalid`; `reply.missing` for a guard without a decision.
+   */
+  toAnswer(reply: unknown): string | undefined {
+    const json = toJson(reply);
+    if (!isGuard(this.delivery.event) || (json !== undefined && decisionOf(json) !== undefined)) return json;
+    throw KiketError.of(
+      'reply.missing',
+      'The guard returned no decision, which Kiket would read as consent. Return allow(), deny() or pending().',
+    );
+  }
+
   /** Ends with success: `body` as JSON, or empty. A 2xx that the handler has set is kept. */
   reply(body?: object): void {
     if (!this.takesReply) return;
     try {
-      this.send(toJson(body));
+      this.send(this.toAnswer(body));
     } catch (error) {
       this.fail(toKiketError(error));
     }
@@ -277,16 +336,18 @@ export class Exchange {
   /** Ends with an answer that was given before. */
   replay(answer: KeptAnswer): void {
     if (!this.answerable) return;
-    this.handlerHoldsResponse = false;
-    writeReplay(this.res, answer);
+    this.#replayed = true;
+    this.#response.replay(answer);
   }
 
-  /** Ends with success and a text that is JSON already. To be called only while it takes a reply. */
+  /** Ends with success and a text that {@link toAnswer} has made. To be called only while it takes a reply. */
   send(json: string | undefined): void {
-    const { res } = this;
-    if (!this.over) return writeSuccess(res, json);
+    if (!this.over) return this.#response.succeed(json, isGuard(this.delivery.event));
+    // The function has said nothing, and may have written this: then it has done so in another async context.
+    const written = json === undefined ? this.#writtenMeanwhile : undefined;
+    if (written !== undefined && isSuccess(written.status)) return this.#settle(written);
     this.#settle({
-      status: isSuccess(res.statusCode) ? res.statusCode : 200,
+      status: this.replyStatus ?? 200,
       headers: json === undefined ? {} : jsonHeaders(),
       body: json ?? '',
       code: undefined,
@@ -295,12 +356,34 @@ export class Exchange {
 
   /** Ends with an error. Where that cannot be told any more, only a broken connection makes Kiket try again. */
   fail(error: KiketError): void {
-    // An error that is written has settled the claim through the capture.
-    if (!this.over) this.#tell(error);
+    // An error that is written is recorded with the response.
+    if (!this.over) this.#tell(error, true);
     if (this.over || this.res.destroyed) this.#settleWith(error);
   }
 
-  #tell(error: KiketError): void {
+  replaceBy(replacement: KeptAnswer | KiketError): void {
+    if (KiketError.is(replacement)) return this.#tell(replacement, false);
+    // The head that is out may be another's than that of the record.
+    if (this.res.headersSent) return void this.res.destroy();
+    this.#replayed = true;
+    this.#response.replay(replacement);
+  }
+
+  onEnded(): void {
+    const { res } = this;
+    if (res.headersSent) this.#discardLateWrites();
+    if (!res.writableEnded) return;
+    clearTimeout(this.#timer);
+    // Otherwise an event tells, unless this is a mock, which has none.
+    if (res.writableFinished !== false) this.#conclude(true);
+  }
+
+  onEndedByOthers(outcome: Outcome): void {
+    this.#writtenMeanwhile = outcome;
+    this.#settlement?.outlive(true);
+  }
+
+  #tell(error: KiketError, isOfHandler: boolean): void {
     this.#error = error;
     const { res } = this;
     if (res.headersSent) {
@@ -309,23 +392,23 @@ export class Exchange {
       return;
     }
     try {
-      writeError(res, error, this.#errorBody(error));
+      this.#response.fail(error, isOfHandler);
     } catch {
       res.destroy();
     }
   }
 
   #settle(outcome: Outcome): void {
-    this.#settlement?.settle(outcome);
+    void this.#settlement?.settle(outcome);
   }
 
   #settleWith(error: KiketError): void {
     if (this.#settlement?.isOpen !== true) return;
-    const body = this.#errorBody(error);
+    const body = this.errorBody(error);
     this.#settle({ status: error.status, headers: { ...error.headers, ...jsonHeaders() }, body, code: error.code });
   }
 
-  #errorBody(error: KiketError): string {
+  errorBody(error: KiketError): string {
     return errorBody(error, this.delivery.invocationId, this.#secretTexts());
   }
 
@@ -357,54 +440,36 @@ export class Exchange {
     return [...(this.contents?.secretTexts ?? []), ...this.#apiSecrets, ...this.keys.map(secretOf)];
   }
 
-  /**
-   * By events rather than by a wrapper of `res.end`, which costs 24 of 60 µs a delivery (Node 20). Node emits 'prefinish'
-   * within `end`, as soon as the response has the socket.
-   */
   #watch(): void {
     if (this.#watching) return;
     this.#watching = true;
-    const { res } = this;
-    if (res.destroyed) return this.#onClose();
-    res.on('prefinish', () => this.#onAnswer()).on('close', () => this.#onClose());
+    const { req, res } = this;
+    if (res.destroyed) return this.#conclude(false);
+    onResponseEnd(req, res, (isOut) => this.#conclude(isOut));
   }
 
-  #watchWrappedEnd(): void {
-    const { res } = this;
-    const end = res.end.bind(res) as (...args: unknown[]) => ServerResponse;
-    res.end = (...args: unknown[]): ServerResponse => {
-      if (this.passedOn !== undefined) return end(...args);
-      if (this.answered) return res;
-      const status = res.statusCode;
-      end(...args);
-      this.#heldBackStatus = status;
-      this.#discardLateWrites();
-      return res;
-    };
-  }
-
-  #onAnswer(): void {
+  /** The delivery has come to its end: its answer is out, or its client has left before. */
+  #conclude(isOut: boolean): void {
+    if (this.#recorded) return;
     clearTimeout(this.#timer);
-    this.#record(this.#heldBackStatus ?? this.res.statusCode);
-    this.#discardLateWrites();
+    this.#clientLeft ||= !isOut;
+    this.#record(isOut ? this.#response.status : 0);
+    if (isOut) return this.#discardLateWrites();
+    this.#detach();
+    this.#abort(new DOMException('The client has disconnected', 'AbortError'));
   }
 
   #discardLateWrites(): void {
-    const mayFollow = (this.handlerHoldsResponse && this.armed && this.passedOn === undefined) || this.#expired;
-    if (!mayFollow || !this.res.headersSent) return;
-    discardLateWrites(this.res, this.#expired);
-    if (!this.#expired || this.#capturesLate || this.#settlement?.isOpen !== true) return;
-    this.#capturesLate = true;
-    captureLateAnswer(this.res, (late) => this.#settle(late));
+    if (!this.armed || this.passedOn !== undefined) return;
+    silence(this.res, this.#expired);
+    shieldSocket(this.req);
   }
 
-  #onClose(): void {
-    if (this.#recorded || this.res.writableFinished) return;
-    this.#clientLeft = true;
-    clearTimeout(this.#timer);
-    this.#record(0);
-    this.#settlement?.outlive(this.followsHandler);
-    this.#abort(new DOMException('The client has disconnected', 'AbortError'));
+  /** Nobody hears the handler any more, but the next attempt may. */
+  #detach(): void {
+    // It has failed, and whoever answers errors has not done so.
+    if (!this.#isHandling && this.#failure !== undefined) return this.#settleWith(this.#failure);
+    this.#settlement?.outlive(this.#isHandling);
   }
 
   #abort(reason: unknown): void {
@@ -424,28 +489,47 @@ export class Exchange {
   }
 
   #toRecord(status: number): KiketRecord {
-    const { event, eventVersion, invocationId } = this.delivery;
+    const { event, eventVersion, invocationId, projectId, organizationId } = this.delivery;
     const outcome = outcomeOf(status);
-    const code = outcome === 'success' || this.#error === undefined ? undefined : this.scrub(this.#error.code);
-    const durationMs = performance.now() - this.#startedAtMs;
-    return Object.freeze({ event, eventVersion, invocationId, outcome, code, status, durationMs });
+    return Object.freeze({
+      event,
+      eventVersion,
+      invocationId,
+      projectId,
+      organizationId,
+      replayed: this.#replayed,
+      outcome,
+      code: outcome === 'success' || this.#error === undefined ? undefined : this.scrub(this.#error.code),
+      status,
+      durationMs: Math.round((performance.now() - this.#startedAtMs) * 1000) / 1000,
+    });
   }
 
   static #onDeadline(exchange: Exchange): void {
-    const { req, res } = exchange;
+    try {
+      exchange.#expire();
+    } catch {
+      // Whoever wraps the methods of the response has thrown.
+      exchange.res.destroy();
+    }
+  }
+
+  #expire(): void {
+    const { req, res } = this;
     const error = KiketError.of(
       'deadline.exceeded',
       'The handler did not answer in time. Kiket sends the delivery again.',
     );
-    if (!exchange.answered) {
+    if (!this.answered) {
       // The rest of a body that trickles is not waited for.
-      if (!req.complete && !res.headersSent) res.setHeader('Connection', 'close');
-      exchange.#expired = true;
-      exchange.#tell(error);
-      exchange.#settlement?.outlive(exchange.followsHandler);
-      exchange.#abort(error);
+      if (!req.complete && !res.headersSent && req.httpVersionMajor < 2) res.setHeader('Connection', 'close');
+      this.#expired = true;
+      this.#tell(error, false);
+      this.#detach();
+      this.#abort(error);
     }
-    if (!res.writableEnded) exchange.#timer = setTimeout(() => exchange.#giveUp(error), GRACE_MS);
+    // A middleware that wraps `end`, or the store, may still keep the answer back.
+    if (!res.writableEnded) this.#timer = setTimeout(() => this.#giveUp(error), GRACE_MS);
   }
 
   #giveUp(error: KiketError): void {

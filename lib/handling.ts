@@ -1,11 +1,10 @@
 import type { Request, Response } from 'express';
 import { refuseIncomplete, type KiketDelivery } from './delivery';
-import { ExposedError, KiketError, toKiketError } from './errors';
+import { ExposedError, toKiketError } from './errors';
 import { DEFAULT_DEADLINE_MS, type Exchange } from './exchange';
-import { mayHoldResponse } from './late-writes';
 import { isThenable } from './observer';
 import { describe } from './options';
-import { decisionOf, isGuard, toJson, type KiketGuardEvent, type KiketGuardReply } from './reply';
+import type { KiketGuardEvent, KiketGuardReply } from './reply';
 import type { Stage } from './stage';
 
 type Guard = KiketGuardEvent | `${KiketGuardEvent}@${string}`;
@@ -35,18 +34,14 @@ export type KiketHandler<P extends string = string> = (
  */
 export function createHandling(who: string, fn: KiketHandler): Stage {
   if (typeof fn !== 'function') throw new TypeError(`${who}: the handler is ${describe(fn)}; give a function`);
-  const holdsResponse = mayHoldResponse(fn);
 
   return function handle(exchange, next) {
     // Its client has left, or was told by the deadline to send the delivery again.
     if (exchange.over) return exchange.settlement?.abandon();
-    exchange.claimed = true;
-    exchange.followsHandler = true;
-    exchange.handlerHoldsResponse = holdsResponse;
     if (!exchange.armed) exchange.arm(DEFAULT_DEADLINE_MS, undefined);
     try {
       const { delivery, req, res } = exchange;
-      const reply = fn(delivery.whole, req as unknown as Request, res as Response);
+      const reply = exchange.handle(() => fn(delivery.whole, req as unknown as Request, res as Response));
       if (isThenable(reply)) Promise.resolve(reply).then(answer, fail);
       else answer(reply);
     } catch (error) {
@@ -54,6 +49,7 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
     }
 
     function answer(reply: unknown): void {
+      exchange.endHandling();
       try {
         send(exchange, reply);
       } catch (error) {
@@ -62,9 +58,8 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
     }
 
     function fail(error: unknown): void {
+      exchange.endHandling();
       if (exchange.over) return exchange.reportLate(error);
-      // Who answers the error may never do so.
-      exchange.followsHandler = false;
       // Wrapped, because Express takes a thrown 'route' for a signal of its own, and others decide by a foreign status.
       const told = toKiketError(error);
       exchange.refuse(told instanceof ExposedError ? error : told, next);
@@ -84,18 +79,8 @@ export function dispatch(who: string, find: (event: string, version: string) => 
 
 function send(exchange: Exchange, reply: unknown): void {
   // The handler answers for itself; if it does not come to an end, the deadline does.
-  if (!exchange.takesReply) {
-    exchange.followsHandler = false;
-    return;
-  }
+  if (!exchange.takesReply) return;
   // What it wrote was its answer, of which nobody has the end.
   if (exchange.isBrokenOff && reply === undefined) return exchange.settlement?.outlive(false);
-  const json = toJson(reply);
-  if (isGuard(exchange.delivery.event) && (json === undefined || decisionOf(json) === undefined)) {
-    throw KiketError.of(
-      'reply.missing',
-      'The guard returned no decision, which Kiket would read as consent. Return allow(), deny() or pending().',
-    );
-  }
-  exchange.send(json);
+  exchange.send(exchange.toAnswer(reply));
 }

@@ -1,26 +1,70 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** How a response was before it was silenced, for {@link restore}. */
+export interface Silenced {
+  readonly prototype: object;
+  /** The properties of its own that were replaced or added. */
+  readonly own: PropertyDescriptorMap;
+}
 
 /**
- * Makes everything that is still written to an answered response fall silent, where Node would throw at whoever holds
- * it: a handler that answers twice, or after its deadline, must not take the process with it.
+ * Drops what is still written to a response that has its answer, where Node would throw at whoever holds it: a handler that
+ * answers twice, or after its deadline, must not end the process. What is read from the response stays as it is.
  *
- * One change of prototype, at half the cost of a property for each.
+ * One change of prototype, at half the cost of a property for each method.
+ *
+ * @param mayMove whether the chain may still go on, into a mounted application: Express sets another prototype then.
+ * @returns `undefined` when it is silent already.
  */
-export function discardLateWrites(res: ServerResponse, isExpired: boolean): void {
+export function silence(res: ServerResponse, mayMove: boolean): Silenced | undefined {
   const prototype = Object.getPrototypeOf(res) as ResponsePrototype;
-  if (silent.has(prototype)) return;
+  if (silent.has(prototype)) return undefined;
   let silentPrototype = silentByPrototype.get(prototype);
   if (silentPrototype === undefined) {
     silentPrototype = Object.create(prototype, SILENT) as ResponsePrototype;
     silentByPrototype.set(prototype, silentPrototype);
     silent.add(silentPrototype);
   }
-  for (const name of OFTEN_WRAPPED) {
-    if (Object.hasOwn(res, name)) Object.defineProperty(res, name, SILENT[name]!);
+  // On the way out of a mounted application it does, too.
+  const needsOwn = mayMove || prototype.app?.parent !== undefined;
+  const own: PropertyDescriptorMap = {};
+  for (const name of needsOwn ? ALL : OFTEN_WRAPPED) {
+    const property = Object.getOwnPropertyDescriptor(res, name);
+    if (property !== undefined) own[name] = property;
+    if (property !== undefined || needsOwn) Object.defineProperty(res, name, SILENT[name]!);
   }
   Object.setPrototypeOf(res, silentPrototype);
-  // On the way into a mounted application, and out of it, Express sets another prototype.
-  if (isExpired || prototype.app?.parent !== undefined) Object.defineProperties(res, SILENT);
+  return { prototype, own };
+}
+
+/** Makes a silenced response one that can be written to again. */
+export function restore(res: ServerResponse, silenced: Silenced | undefined): void {
+  if (silenced === undefined) return;
+  for (const name of ALL) {
+    const property = silenced.own[name];
+    if (property !== undefined) Object.defineProperty(res, name, property);
+    else if (Object.hasOwn(res, name)) Reflect.deleteProperty(res, name);
+  }
+  Object.setPrototypeOf(res, silenced.prototype);
+}
+
+/**
+ * Keeps a late `next(error)` from ending the connection, which by then may carry the next delivery: Express's last handler
+ * destroys `req.socket` when the head of the response is out. Everything else of the socket is as before.
+ */
+export function shieldSocket(req: IncomingMessage): void {
+  const { socket } = req as { socket: IncomingMessage['socket'] | null | undefined };
+  // Over HTTP/2 it is an accessor, and stands for the stream of this one request.
+  if (socket == null || shields.has(socket) || !Object.hasOwn(req, 'socket')) return;
+  let shield = shieldBySocket.get(socket);
+  if (shield === undefined) {
+    shield = new Proxy(socket, {
+      get: (target, name) => (name === 'destroy' ? keep : Reflect.get(target, name, target)),
+    });
+    shieldBySocket.set(socket, shield);
+    shields.add(shield);
+  }
+  req.socket = shield;
 }
 
 /** Express gives every application a prototype of its own. */
@@ -28,16 +72,15 @@ interface ResponsePrototype {
   readonly app?: { readonly parent?: unknown };
 }
 
-/**
- * Whether a handler can reach the response, by a second parameter or by what its length does not count. Most take the
- * delivery alone; to leave their responses as they are saves 2 of 30 µs (Node 24).
- */
-export function mayHoldResponse(handler: (...args: never[]) => unknown): boolean {
-  return handler.length !== 1 || /\.\.\.|\barguments\b|\[native code\]/.test(handler.toString());
-}
-
 const silentByPrototype = new WeakMap<ResponsePrototype, ResponsePrototype>();
 const silent = new WeakSet<ResponsePrototype>();
+const shieldBySocket = new WeakMap<object, IncomingMessage['socket']>();
+const shields = new WeakSet<object>();
+
+/** In place of `destroy` of a socket. */
+function keep(this: unknown): unknown {
+  return this;
+}
 
 function chained(this: ServerResponse): ServerResponse {
   return this;
@@ -71,19 +114,11 @@ const SILENT: PropertyDescriptorMap = {
     written(...args);
     return this;
   }, 'end'),
-  /**
-   * Once the connection may serve another delivery, the head counts as not sent: Express's last handler, reached by a
-   * late `next(error)`, destroys the connection of a response whose head is out, and else writes into silence.
-   */
-  headersSent: {
-    configurable: true,
-    get(this: ServerResponse) {
-      return !this.destroyed;
-    },
-  },
 };
 
-/** What sessions, compressions and loggers replace on a response. */
+const ALL = Object.keys(SILENT);
+
+/** What sessions, compressions, loggers and this package replace on a response. */
 const OFTEN_WRAPPED = ['end', 'write', 'writeHead', 'setHeader'];
 
 function methods(value: (...args: never[]) => unknown, ...names: string[]): PropertyDescriptorMap {

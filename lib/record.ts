@@ -8,13 +8,19 @@ export interface KiketRecord {
   readonly eventVersion: string | undefined;
   /** From a header: not signed, for correlation only. */
   readonly invocationId: string | undefined;
+  /** As `delivery.projectId`. */
+  readonly projectId: number | undefined;
+  /** As `delivery.organizationId`. */
+  readonly organizationId: number | undefined;
+  /** Whether the answer was one that kiketIdempotency had recorded: no handler has run. */
+  readonly replayed: boolean;
   /** What Kiket does next: nothing, another attempt, or giving up. */
   readonly outcome: 'success' | 'retryable' | 'final';
   /** Of the error, if it ended in one. */
   readonly code: string | undefined;
   /** HTTP status; 0 when the connection ended before the answer was out, which Kiket tries again. */
   readonly status: number;
-  /** Since the first middleware of this package saw the request. */
+  /** Milliseconds since the first middleware of this package saw the request, with at most three decimals. */
   readonly durationMs: number;
 }
 

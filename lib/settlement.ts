@@ -1,4 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import type { KiketError } from './errors';
+import type { KeptAnswer } from './idempotency/kept-answer';
 
 /** What a handler has made of a delivery, whether or not anybody has heard it. */
 export interface Outcome {
@@ -10,12 +12,21 @@ export interface Outcome {
   readonly code: string | undefined;
 }
 
-/** What waits for the end of a handler, which may come long after the answer: after the deadline, or after the client has left. */
+/**
+ * What is sent in place of an outcome that came too late: the answer that another attempt has recorded meanwhile, or the
+ * error that tells of one that is running. `undefined` where the outcome itself is sent.
+ */
+export type Replacement = KeptAnswer | KiketError | undefined;
+
+/** What records the outcome of a handler, which may come long after the answer: after the deadline, or after the client has left. */
 export interface Settlement {
-  /** Whether that end has not come yet. */
+  /** Whether the outcome has not come yet. */
   readonly isOpen: boolean;
-  /** The handler has come to its end. Only the first call counts. */
-  settle(outcome: Outcome): void;
+  /**
+   * Records the outcome, or lets another attempt run. Only the first call counts. Resolves when that is done, or takes
+   * too long; never rejects.
+   */
+  settle(outcome: Outcome): Promise<Replacement>;
   /** The handler has not been called, and will not be. */
   abandon(): void;
   /**

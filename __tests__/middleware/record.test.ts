@@ -118,7 +118,18 @@ describeMajors('the record of a delivery', (express) => {
       await deliver(app, example, options).expect(record.status!);
       await turns();
     });
-    expect(records).toEqual([{ code: undefined, ...record, durationMs: expect.any(Number) as number }]);
+    expect(records).toEqual([
+      {
+        code: undefined,
+        // Once it is verified and parsed, a delivery is told with its project.
+        projectId: record.event === undefined ? undefined : 27,
+        organizationId: undefined,
+        replayed: false,
+        ...record,
+        durationMs: expect.any(Number) as number,
+      },
+    ]);
+    expect(String(records[0]!.durationMs)).toMatch(/^\d+(\.\d{1,3})?$/);
     expect(collected).toEqual(records);
     expect(collected[0]).toBe(records[0]);
     expect(records[0]!.durationMs).toBeGreaterThanOrEqual(0);

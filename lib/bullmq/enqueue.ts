@@ -60,8 +60,8 @@ export function kiketEnqueue(
         cause: withoutCommand(cause),
       });
     }
-    // For the answer; after the deadline, for what kiketIdempotency records.
-    if (exchange.takesReply) exchange.res.statusCode = 202;
+    exchange.replyStatus = 202;
+    if (exchange.answerable) exchange.res.statusCode = 202;
     return { accepted: true };
   };
 }

@@ -2,10 +2,12 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { serverOf } from '../closing';
 import type { Exchange } from '../exchange';
 import { isGuard } from '../reply';
-import type { Outcome, Settlement } from '../settlement';
+import type { Outcome, Replacement, Settlement } from '../settlement';
+import { claimKeys, inProgress, type Found } from './claim-keys';
 import { keep, writeBinding } from './kept-answer';
 import { follow, forget } from './open-claims';
 import type { KiketStore } from './store';
+import { callStore } from './store-call';
 
 /** What kiketIdempotency was told, for every delivery. */
 export interface ClaimSettings {
@@ -24,7 +26,7 @@ export class Claim implements Settlement {
   renewAtMs: number;
   readonly #settings: ClaimSettings;
   readonly #exchange: Exchange;
-  readonly #keys: readonly string[];
+  #keys: readonly string[];
   readonly #owner: string;
   /** Of the response, before the handler ran. */
   readonly #headersBefore: OutgoingHttpHeaders;
@@ -32,7 +34,7 @@ export class Claim implements Settlement {
   /** Nobody will say whether the handler has ended: it is left to expire. */
   #isLeft = false;
   #isTelling = false;
-  #end: (() => Promise<unknown>) | undefined = undefined;
+  #end: (() => Promise<Replacement>) | undefined = undefined;
   #calls = 0;
 
   constructor(settings: ClaimSettings, exchange: Exchange, keys: readonly string[], owner: string) {
@@ -58,22 +60,24 @@ export class Claim implements Settlement {
     return this.#isOpen;
   }
 
-  settle(outcome: Outcome): void {
-    if (!this.#isOpen) return;
+  settle(outcome: Outcome): Promise<Replacement> {
+    if (!this.#isOpen) return NOTHING;
     const { ttlMs, guardTtlMs } = this.#settings;
     const isOfGuard = isGuard(this.#exchange.delivery.event);
     const record = keep(outcome, this.#headersBefore, isOfGuard, (...texts) => this.#exchange.holdsSecret(...texts));
-    this.#close(
+    const told = this.#close(
       record === undefined ? () => this.#giveUp() : () => this.#record(record, isOfGuard ? guardTtlMs : ttlMs),
     );
+    // The handler has done its work: a store that does not answer must not cost the delivery its answer.
+    return callStore(this.#exchange, () => told).catch(() => undefined);
   }
 
   abandon(): void {
-    if (this.#isOpen) this.#close(() => this.#giveUp());
+    if (this.#isOpen) void this.#close(() => this.#giveUp());
   }
 
   outlive(isFollowed: boolean): void {
-    if (isFollowed || !this.#isOpen) return;
+    if (isFollowed || !this.#isOpen || this.#isLeft) return;
     this.#isLeft = true;
     void this.#hold();
     this.renewAtMs = performance.now() + this.#settings.lockMs;
@@ -96,29 +100,42 @@ export class Claim implements Settlement {
     await (this.#end ?? (() => this.#giveUp()))();
   }
 
-  async #record(record: string, ttlMs: number): Promise<void> {
+  async #record(record: string, ttlMs: number): Promise<Replacement> {
     const complete = (): Promise<boolean> => this.#settings.store.complete(this.#keys, this.#owner, record, ttlMs);
-    if (!(await complete()) && (await this.#takeAgain())) await complete();
+    if (await complete()) return undefined;
+    const found = await this.#takeAgain();
+    if (found.state === 'recorded') return found.answer;
+    if (found.state === 'held') return inProgress(found.retryAfterMs);
+    await complete();
+    return undefined;
   }
 
-  /** A store that was restarted, or was away for too long, has lost the claim; perhaps nobody else has it yet. */
-  async #takeAgain(): Promise<boolean> {
+  /**
+   * A store that was restarted, or was away for too long, has lost the claim; perhaps nobody else has it yet. Another attempt
+   * that came and went meanwhile may have bound the bytes to a delivery, which may be this one.
+   */
+  #takeAgain(): Promise<Found> {
     const { store, lockMs } = this.#settings;
-    return (await store.claim(this.#keys, this.#owner, lockMs)).state === 'claimed';
+    return claimKeys(store, this.#keys, this.#owner, lockMs, (boundTo) => {
+      return (this.#keys = [...new Set([boundTo, ...this.#keys.slice(1)])]);
+    });
   }
 
   /** The delivery may run again; its bytes remain bound to it, so that no other header makes them another delivery. */
-  async #giveUp(): Promise<void> {
+  async #giveUp(): Promise<undefined> {
     const { store, ttlMs } = this.#settings;
     const [attempt, delivery] = this.#keys;
-    if (delivery === undefined) return store.release(this.#keys, this.#owner);
-    await Promise.all([
-      store.complete([attempt!], this.#owner, writeBinding(delivery), ttlMs),
-      store.release([delivery], this.#owner),
-    ]);
+    if (delivery === undefined) {
+      await store.release(this.#keys, this.#owner);
+    } else {
+      await Promise.all([
+        store.complete([attempt!], this.#owner, writeBinding(delivery), ttlMs),
+        store.release([delivery], this.#owner),
+      ]);
+    }
   }
 
-  #close(end: () => Promise<unknown>): void {
+  #close(end: () => Promise<Replacement>): Promise<Replacement> {
     this.#isOpen = false;
     this.#end = end;
     if (this.#isLeft) {
@@ -126,7 +143,7 @@ export class Claim implements Settlement {
       this.renewAtMs = this.#nextCallAtMs;
       follow(this);
     }
-    void this.#tell(end);
+    return this.#tell(end);
   }
 
   /** For a store that does not answer. Once the claim has expired its end helps nobody. */
@@ -137,22 +154,27 @@ export class Claim implements Settlement {
   async #hold(): Promise<void> {
     try {
       const isHeld = await this.#settings.store.renew(this.#keys, this.#owner, this.#settings.lockMs);
-      if (!isHeld && this.#isOpen && !(await this.#takeAgain())) forget(this);
+      if (!isHeld && this.#isOpen && (await this.#takeAgain()).state !== 'claimed') forget(this);
     } catch {
       // The next renewal may reach the store.
     }
   }
 
-  async #tell(end: () => Promise<unknown>): Promise<void> {
+  /** Never rejects: what fails is told once more by a renewal. */
+  async #tell(end: () => Promise<Replacement>): Promise<Replacement> {
     this.#isTelling = true;
     this.#calls += 1;
     try {
-      await end();
+      const replacement = await end();
       forget(this);
+      return replacement;
     } catch {
       if (this.#calls >= CALLS_PER_LOCK) forget(this);
+      return undefined;
     } finally {
       this.#isTelling = false;
     }
   }
 }
+
+const NOTHING = Promise.resolve(undefined);

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { AnswerCapture } from '../answer-capture';
 import { wiringMissing, type KiketMiddleware } from '../delivery';
 import { KiketError } from '../errors';
 import { Claim, type ClaimSettings } from '../idempotency/claim';
+import { claimKeys, inProgress, MAX_SECONDS } from '../idempotency/claim-keys';
 import { identify, keysOf } from '../idempotency/identity';
-import { readRecord, writeBinding, type Binding, type KeptAnswer } from '../idempotency/kept-answer';
+import { writeBinding, type KeptAnswer } from '../idempotency/kept-answer';
 import { requireStore, type KiketStore } from '../idempotency/store';
 import { callStore } from '../idempotency/store-call';
 import { notify } from '../observer';
@@ -23,9 +23,6 @@ const OPTIONS = [
   'lockSeconds',
   'passOnStoreError',
 ] as const satisfies (keyof KiketIdempotencyOptions)[];
-
-/** A year. */
-const MAX_SECONDS = 31_536_000;
 
 export interface KiketIdempotencyOptions {
   /** How long a final answer is given again, in seconds, up to a year. Default 86400, a day. */
@@ -91,38 +88,31 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
 
     callStore(
       exchange,
-      claim,
+      () => claimKeys(store, keys, owner, settings.lockMs, (boundTo) => (keys = [boundTo])),
       // A handler that was run without the claim, and is still running, settles it when it ends.
       (late) => late.state === 'claimed' && !(keys === keysOfRun && exchange.settlement?.isOpen === true) && giveBack(),
     ).then(
-      (found) => {
-        if (found.state === 'claimed') return run();
-        if (found.state === 'held') exchange.refuse(inProgress(found.retryAfterMs), next);
-        else answerAgain(found.answer);
-        if (keys.length > 1) notify(bind, attempt!, delivery!, owner);
-      },
-      (error: unknown) => {
-        if (passOnStoreError) return run();
-        // What has failed may have been no more than the answer of the store.
-        giveBack();
-        exchange.refuse(error, next);
-      },
+      (found) =>
+        exchange.resume(next, () => {
+          if (found.state === 'claimed') return run();
+          if (found.state === 'held') exchange.refuse(inProgress(found.retryAfterMs), next);
+          else answerAgain(found.answer);
+          if (keys.length > 1) notify(bind, attempt!, delivery!, owner);
+        }),
+      (error: unknown) =>
+        exchange.resume(next, () => {
+          if (passOnStoreError) return run();
+          // What has failed may have been no more than the answer of the store.
+          giveBack();
+          exchange.refuse(error, next);
+        }),
     );
-
-    async function claim(): Promise<Found> {
-      const found = readClaim(await store.claim(keys, owner, settings.lockMs));
-      if (found.state !== 'bound') return found;
-      keys = [found.boundTo];
-      return requireUnbound(readClaim(await store.claim(keys, owner, settings.lockMs)));
-    }
 
     function run(): void {
       // Before the deadline is armed, the exchange may not know that its client has left.
       if (exchange.over || exchange.res.destroyed) return giveBack();
       keysOfRun = keys;
-      const claim = new Claim(settings, exchange, keys, owner);
-      exchange.settlement = claim;
-      exchange.capture = new AnswerCapture(exchange, (outcome) => claim.settle(outcome));
+      exchange.settlement = new Claim(settings, exchange, keys, owner);
       next();
     }
 
@@ -145,39 +135,6 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
   return function kiketIdempotencyMiddleware(req, res, next) {
     runStage(stage, req, res, next);
   };
-}
-
-type Claimed = Awaited<ReturnType<KiketStore['claim']>>;
-type Found = Exclude<Claimed, { state: 'recorded' }> | { readonly state: 'recorded'; readonly answer: KeptAnswer };
-type Bound = { readonly state: 'bound' } & Binding;
-
-/** @throws {Error} when a store has said what the contract does not know. */
-function readClaim(claim: Claimed): Found | Bound {
-  switch (claim.state) {
-    case 'claimed':
-      return claim;
-    case 'held':
-      if (claim.retryAfterMs >= 0 && claim.retryAfterMs <= MAX_SECONDS * 1000) return claim;
-      break;
-    case 'recorded': {
-      const record = readRecord(claim.record);
-      return 'boundTo' in record ? { state: 'bound', ...record } : { state: 'recorded', answer: record };
-    }
-  }
-  throw new Error('claim() of the store has resolved with what is no state of a claim');
-}
-
-function requireUnbound(found: Found | Bound): Found {
-  if (found.state !== 'bound') return found;
-  throw new Error('The store has a binding in place of the record of a delivery');
-}
-
-function inProgress(retryAfterMs: number): KiketError {
-  return KiketError.of(
-    'delivery.in_progress',
-    'Another attempt of this delivery is being handled, and will answer the next.',
-    { retryAfterSeconds: Math.max(1, retryAfterMs / 1000) },
-  );
 }
 
 /** To be answered with another event's reply would be consent. */

@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/**
+ * Calls `listener` once, when nothing more can become of a response: it is out, or its connection has closed before that.
+ *
+ * @param listener is told whether it is out.
+ */
+export function onResponseEnd(req: IncomingMessage, res: ServerResponse, listener: (isOut: boolean) => void): void {
+  let isWaiting = true;
+  const tell = (isOut: boolean): void => {
+    if (!isWaiting) return;
+    isWaiting = false;
+    listener(isOut);
+  };
+  // Over HTTP/2, Node emits 'finish' for a stream that was broken off, too.
+  res.on('finish', () => tell(res.writableEnded)).on('close', () => tell(res.writableFinished));
+  if (res.socket === null) onQueuedClose(req, res, () => tell(false));
+}
+
+/**
+ * A request that was sent ahead on its connection (pipelining) has no socket for its response until those before it are
+ * out. When the connection closes first, Node tells nothing of it on request or response: only the socket does.
+ */
+function onQueuedClose(req: IncomingMessage, res: ServerResponse, listener: () => void): void {
+  const { socket } = req as { socket: IncomingMessage['socket'] | null | undefined };
+  // Adapters and mocks have none, or one that emits nothing.
+  if (typeof socket?.once !== 'function') return;
+  let queued = queuedBySocket.get(socket);
+  if (queued === undefined) {
+    const listeners = new Map<ServerResponse, () => void>();
+    queued = listeners;
+    queuedBySocket.set(socket, queued);
+    // One listener for all: a client may send hundreds of requests ahead, and Node would warn of a leak.
+    socket.once('close', () => {
+      for (const each of listeners.values()) each();
+      listeners.clear();
+    });
+  }
+  const waiting = queued;
+  waiting.set(res, listener);
+  res.once('finish', () => waiting.delete(res));
+}
+
+const queuedBySocket = new WeakMap<object, Map<ServerResponse, () => void>>();
