@@ -59,7 +59,7 @@ export function shieldSocket(req: IncomingMessage): void {
   let shield = shieldBySocket.get(socket);
   if (shield === undefined) {
     shield = new Proxy(socket, {
-      get: (target, name) => (name === 'destroy' ? keep : Reflect.get(target, name, target)),
+      get: (target, name): unknown => (name === 'destroy' ? keep : Reflect.get(target, name, target)),
     });
     shieldBySocket.set(socket, shield);
     shields.add(shield);
