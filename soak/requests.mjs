@@ -8,7 +8,7 @@ export const secret = 'whsec_soak';
 /** Longest that one connection is kept, in milliseconds. */
 const PATIENCE_MS = 400;
 
-const PATHS = ['/kiket', '/once', '/plain', '/steps', '/verify', '/lookup', '/report', '/captured'];
+const PATHS = ['/kiket', '/once', '/plain', '/steps', '/undated', '/verify', '/lookup', '/report', '/captured'];
 
 let issues = 0;
 

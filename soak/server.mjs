@@ -70,6 +70,7 @@ app.post('/kiket', receive, kiketHandler(act));
 app.post('/once', receive, once, kiketHandler(act));
 app.post('/plain', receive, once, plain);
 app.post('/steps', kiketRawBody(), kiketVerify(secret), kiketParse(), kiketRespond({ deadlineMs: DEADLINE_MS }), plain);
+app.post('/undated', kiketVerify(secret), kiketParse(), once, plain);
 app.post('/verify', kiketVerify(secret), express.json(), (req, res) => res.json({ id: req.body.issue.id }));
 app.post(
   '/lookup',
