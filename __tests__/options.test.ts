@@ -3,6 +3,8 @@ import {
   kiket,
   kiketErrorHandler,
   kiketHandler,
+  kiketIdempotency,
+  KiketMemoryStore,
   kiketParse,
   kiketRawBody,
   kiketRespond,
@@ -165,9 +167,49 @@ describe('the start-up check of the secret', () => {
 
   it('should ask for options in kiket()', () => {
     // @ts-expect-error a secret is needed
-    expect(() => kiket({})).toThrow('kiket: the secret is undefined');
+    expect(() => kiket({})).toThrow(noOptions('an object (Object)'));
     // @ts-expect-error options are needed
-    expect(() => kiket()).toThrow(TypeError);
+    expect(() => kiket()).toThrow(noOptions('undefined'));
+  });
+
+  it.each<[string, unknown]>([
+    ['a string', 'canary'],
+    ['an object (Buffer)', Buffer.from('canary')],
+    ['an object (SecretKeyObject)', createSecretKey(Buffer.from('canary'))],
+    ['an array', ['canary']],
+    ['a function', () => 'canary'],
+    ['null', null],
+  ])('should say how to give kiket() the secret in place of %s', (received, given) => {
+    expect(() => kiket(given as KiketOptions)).toThrow(noOptions(received));
+  });
+});
+
+function noOptions(received: string): TypeError {
+  return new TypeError(
+    `kiket: the options must be an object with a secret, but are ${received}; write kiket({ secret })`,
+  );
+}
+
+describe('the start-up check of options that are no object', () => {
+  const refused: [who: string, argument: string, start: (options: never) => unknown][] = [
+    ['kiketRawBody', 'the argument', kiketRawBody],
+    ['kiketVerify', 'the second argument', (options) => kiketVerify(secret, options)],
+    ['kiketParse', 'the argument', kiketParse],
+    ['kiketRespond', 'the argument', kiketRespond],
+    ['kiketErrorHandler', 'the argument', kiketErrorHandler],
+    ['kiketIdempotency', 'the second argument', (options) => kiketIdempotency(new KiketMemoryStore(), options)],
+  ];
+
+  it.each(refused)('%s should throw a TypeError that names %s', (who, argument, start) => {
+    for (const [given, received] of [
+      [null, 'null'],
+      ['1mb', 'a string'],
+      [9000, 'a number'],
+      [fn, 'a function'],
+    ]) {
+      const error = new TypeError(`${who}: ${argument} is ${String(received)}; give an object, or leave it out`);
+      expect(() => start(given as never)).toThrow(error);
+    }
   });
 });
 
@@ -184,6 +226,12 @@ describe('the start-up check of kiketHandler', () => {
     const handle = kiketHandler as (...args: unknown[]) => unknown;
     expect(() => handle(...args)).toThrow(TypeError);
     expect(() => handle(...args)).toThrow(/^kiketHandler: /);
+  });
+
+  it('should name kiketEvents for a list of events', () => {
+    expect(() => kiketHandler(['issue.created', 'issue.updated'] as never, fn)).toThrow(
+      new TypeError('kiketHandler: a list of events is for kiketEvents().on([...], fn)'),
+    );
   });
 });
 

@@ -1,15 +1,21 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import {
+  captureRawBody,
   kiket,
   kiketDelivery,
   kiketErrorHandler,
+  kiketEvents,
   kiketHandler,
+  kiketHealth,
+  kiketIdempotency,
   kiketParse,
   kiketRawBody,
   kiketRespond,
   kiketVerify,
   type KiketMiddleware,
 } from 'kiket-express';
+import { kiketOpenTelemetry } from 'kiket-express/opentelemetry';
+import { kiketRuntimeToken } from 'kiket-express/runtime-token';
 import { accessLog } from './support/access-log';
 import { deliver, example, secret, type DeliverOptions } from './support/deliver';
 import { describeMajors } from './support/express';
@@ -120,6 +126,51 @@ describeMajors('the order of middlewares', (express) => {
       expect(response.body).toMatchObject({ error: { code: 'wiring.missing', retryable: true } });
     }
   });
+
+  it.each<[call: string, factory: unknown]>([
+    ['kiket({ secret })', kiket],
+    ['kiketEvents()', kiketEvents],
+    ['kiketHandler(event, fn)', kiketHandler],
+    ['kiketHealth(events)', kiketHealth],
+    ['kiketIdempotency(store)', kiketIdempotency],
+    ['kiketOpenTelemetry()', kiketOpenTelemetry],
+    ['kiketParse()', kiketParse],
+    ['kiketRawBody()', kiketRawBody],
+    ['kiketRespond()', kiketRespond],
+    ['kiketRuntimeToken({ issuer, jwksUrl })', kiketRuntimeToken],
+    ['kiketVerify(secret)', kiketVerify],
+  ])(
+    'should 500 with an error that says to write %s where it is mounted without being called',
+    async (call, factory) => {
+      const { app, errors } = appOf([factory as KiketMiddleware], handled);
+      const response = await deliver(app).timeout(2000);
+      const [who] = call.split('(');
+      expect([response.status, errors.length]).toEqual([500, 1]);
+      expect(errors[0]).toBeInstanceOf(TypeError);
+      expect(errors[0]).toHaveProperty('message', `${who} is mounted without being called: write ${call}`);
+    },
+  );
+
+  it.each<[string, unknown, string]>([
+    [
+      'kiketErrorHandler',
+      kiketErrorHandler,
+      'kiketErrorHandler is mounted without being called: write kiketErrorHandler()',
+    ],
+    [
+      'captureRawBody',
+      captureRawBody,
+      'captureRawBody is mounted as a middleware: write express.json({ verify: captureRawBody })',
+    ],
+  ])(
+    'should 500 with an error that says what to write for %s, once an error comes to it',
+    async (_who, mounted, text) => {
+      const { app, errors } = appOf([kiketVerify(secret), kiketParse(), mounted as KiketMiddleware], handled);
+      await deliver(app).expect(200);
+      await deliver(app, '[]').timeout(2000).expect(500);
+      expect(errors).toEqual([new TypeError(text)]);
+    },
+  );
 
   it('should leave req.kiket undefined where none of ours has run', async () => {
     const app = express();

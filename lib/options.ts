@@ -3,6 +3,21 @@ import { isObject } from './object';
 /** The longest delay that a Node timer takes, about 24.8 days. */
 export const MAX_DELAY_MS = 2 ** 31 - 1;
 
+/**
+ * @param call how the factory is called, such as `kiketParse()`.
+ * @param given what the factory was given where Express gives a middleware the request.
+ * @throws {TypeError} when that is a request: the factory itself is mounted, in place of the middleware that it returns.
+ */
+export function requireCalled(call: string, given: unknown): void {
+  if (!isRequest(given)) return;
+  throw new TypeError(`${call.slice(0, call.indexOf('('))} is mounted without being called: write ${call}`);
+}
+
+/** By its shape: adapters make requests of classes of their own. */
+function isRequest(value: unknown): boolean {
+  return isObject(value) && typeof value.method === 'string' && isObject(value.headers);
+}
+
 /** @throws {TypeError} when `value` is no number within the bounds; says who was given what. */
 export function requireNumber(who: string, name: string, value: unknown, min: number, max: number): void {
   if (typeof value === 'number' && value >= min && value <= max) return;

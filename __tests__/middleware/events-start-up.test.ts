@@ -190,6 +190,11 @@ describe('what makes no sense', () => {
     ['a hole in a list', [new Array<string>(1), ok], 'undefined is no event'],
     ['an empty list', [[], ok], 'the list of events is empty; give at least one'],
     ['no handler', ['a'], 'the handler is undefined; give a function'],
+    [
+      'a handler and no event',
+      [ok],
+      "the event is missing; write .on('issue.created', fn), or .otherwise(fn) for all others",
+    ],
     ['a handler that is null', ['a', null], 'the handler is null; give a function'],
     ['a handler that is an object', ['a', {}], 'the handler is an object (Object); give a function'],
     ['scopes in place of a handler', ['a', { scopes: ['x'] }], 'the handler is an object (Object); give a function'],

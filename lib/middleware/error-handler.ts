@@ -4,7 +4,7 @@ import { exchangeOf } from '../delivery';
 import { KiketError, quotesBody, toKiketError } from '../errors';
 import type { KiketRequest } from '../exchange';
 import { notify } from '../observer';
-import { requireFunction } from '../options';
+import { requireCalled, requireFunction, requireRecord } from '../options';
 
 export type { KiketRequestState } from '../delivery';
 
@@ -24,9 +24,19 @@ export interface KiketErrorHandlerOptions {
  * passed on untouched.
  */
 export function kiketErrorHandler(
-  options: Readonly<KiketErrorHandlerOptions> = {},
+  options?: Readonly<KiketErrorHandlerOptions>,
+): (error: unknown, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+// Express counts four parameters: mounted without being called, it is reached by errors, and can say so.
+export function kiketErrorHandler(
+  options: Readonly<KiketErrorHandlerOptions> | undefined,
+  req?: unknown,
+  _res?: unknown,
+  _next?: unknown,
 ): (error: unknown, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
-  const { onError } = options;
+  requireCalled('kiketErrorHandler()', req);
+  const given = options === undefined ? {} : options;
+  requireRecord('kiketErrorHandler', 'the argument', given);
+  const { onError } = given;
   requireFunction('kiketErrorHandler', 'onError', onError);
 
   return function kiketErrorHandlerMiddleware(error, req, _res, next) {

@@ -1,7 +1,7 @@
 import { eventUnhandled, type KiketMiddleware } from '../delivery';
 import { EventRoutes, type RegisteredEvent } from '../event-routes';
 import { createHandling, dispatch, type KiketHandler } from '../handling';
-import { describe, requireKnown, requireRecord } from '../options';
+import { describe, requireCalled, requireKnown, requireRecord } from '../options';
 import type { KiketEventPattern } from '../payload';
 import { isGuard } from '../reply';
 import { runStage, type Stage } from '../stage';
@@ -47,7 +47,9 @@ export interface KiketEvents extends KiketMiddleware {
  *
  * An event that nobody takes is 404 `event.unhandled`, with the events that are handled; see `otherwise`.
  */
-export function kiketEvents(): KiketEvents {
+export function kiketEvents(): KiketEvents;
+export function kiketEvents(given?: unknown): KiketEvents {
+  requireCalled('kiketEvents()', given);
   const routes = new EventRoutes<Stage>(WHO);
   const reject: Stage = (exchange, next) => exchange.refuse(eventUnhandled(routes.patterns), next);
   let fallback: Stage | undefined;
@@ -55,6 +57,11 @@ export function kiketEvents(): KiketEvents {
   const stage = dispatch(WHO, (event, version) => routes.find(event, version) ?? fallback ?? reject);
 
   function on(this: KiketEvents, event: unknown, ...rest: unknown[]): KiketEvents {
+    if (rest.length === 0 && typeof event === 'function') {
+      throw new TypeError(
+        `${WHO}: the event is missing; write .on('issue.created', fn), or .otherwise(fn) for all others`,
+      );
+    }
     const [options, handler] = rest.length > 1 ? rest : [{}, rest[0]];
     const scopes = requireScopes(options as KiketOnOptions);
     const handle = createHandling(WHO, handler as KiketHandler);

@@ -1,6 +1,7 @@
 import { eventUnhandled, type KiketMiddleware } from '../delivery';
 import { EventRoutes } from '../event-routes';
 import { createHandling, dispatch, type KiketHandler } from '../handling';
+import { requireCalled } from '../options';
 import type { KiketEventPattern } from '../payload';
 import { runStage, type Stage } from '../stage';
 
@@ -20,6 +21,10 @@ const WHO = 'kiketHandler';
 export function kiketHandler<P extends KiketEventPattern>(event: P, fn: KiketHandler<P>): KiketMiddleware;
 export function kiketHandler(fn: KiketHandler): KiketMiddleware;
 export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHandler): KiketMiddleware {
+  requireCalled('kiketHandler(event, fn)', eventOrFn);
+  if (Array.isArray(eventOrFn)) {
+    throw new TypeError(`${WHO}: a list of events is for kiketEvents().on([...], fn)`);
+  }
   const [pattern, fn] = typeof eventOrFn === 'string' ? [eventOrFn, maybeFn!] : [undefined, eventOrFn];
   const handle = createHandling(WHO, fn);
   const routes = new EventRoutes<Stage>(WHO);

@@ -1,7 +1,7 @@
 /// <reference types="node" preserve="true" />
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RegisteredEvent } from '../event-routes';
-import { describe } from '../options';
+import { describe, requireCalled } from '../options';
 import { onRecord, type KiketRecord } from '../record';
 import { VERSION } from '../version';
 
@@ -31,6 +31,7 @@ export interface KiketHealth {
 export function kiketHealth(
   ...events: readonly RegisteredEvents[]
 ): (req: IncomingMessage, res: ServerResponse) => void {
+  requireCalled('kiketHealth(events)', events[0]);
   for (const each of events) {
     if (Array.isArray((each as Partial<RegisteredEvents> | undefined)?.registered)) continue;
     throw new TypeError(`kiketHealth: an argument is ${describe(each)}; give what kiketEvents() returns`);

@@ -8,7 +8,7 @@ import { writeBinding, type KeptAnswer } from '../idempotency/kept-answer';
 import { requireStore, type KiketStore } from '../idempotency/store';
 import { callStore } from '../idempotency/store-call';
 import { notify } from '../observer';
-import { requireBoolean, requireKnown, requireNumber } from '../options';
+import { requireBoolean, requireCalled, requireKnown, requireNumber, requireRecord } from '../options';
 import { isGuard } from '../reply';
 import { runStage, type Stage } from '../stage';
 
@@ -61,6 +61,8 @@ export interface KiketIdempotencyOptions {
  * @throws {TypeError} at start-up, when an option makes no sense or there is no store.
  */
 export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdempotencyOptions> = {}): KiketMiddleware {
+  requireCalled('kiketIdempotency(store)', store);
+  requireRecord(WHO, 'the second argument', options);
   const { ttlSeconds = 86_400, guardTtlSeconds = 300, lockSeconds = 60, passOnStoreError = false } = options;
   requireStore(WHO, store);
   requireKnown(WHO, options, OPTIONS);

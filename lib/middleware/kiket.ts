@@ -1,4 +1,6 @@
 import type { KiketMiddleware } from '../delivery';
+import { isObject } from '../object';
+import { describe, requireCalled } from '../options';
 import { passOnUnsigned, runStage, runVerification, type Stage } from '../stage';
 import { createParse, type KiketParseOptions } from './parse';
 import type { KiketRawBodyOptions } from './raw-body';
@@ -18,6 +20,12 @@ export interface KiketOptions extends KiketRawBodyOptions, KiketVerifyOptions, K
  * @throws {TypeError} at start-up, as each of them does.
  */
 export function kiket(options: Readonly<KiketOptions>): KiketMiddleware {
+  requireCalled('kiket({ secret })', options);
+  if (!isObject(options) || !('secret' in options)) {
+    throw new TypeError(
+      `kiket: the options must be an object with a secret, but are ${describe(options)}; write kiket({ secret })`,
+    );
+  }
   const { secret, signatureRequired, reportOnly = false } = options;
   const isOptional = signatureRequired === false;
   const respond = createRespond('kiket', options);

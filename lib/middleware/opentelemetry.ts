@@ -15,6 +15,7 @@ import { defined } from '../opentelemetry/defined';
 import { deliveryAttributes, isServerError, recordAttributes } from '../opentelemetry/delivery-attributes';
 import { measure, SCOPE } from '../opentelemetry/instruments';
 import { nameOf, requestAttributes, routeSince, type RoutedRequest } from '../opentelemetry/request-attributes';
+import { requireCalled } from '../options';
 import type { KiketRecord } from '../record';
 import { runStage, type Stage } from '../stage';
 import { VERSION } from '../version';
@@ -35,7 +36,9 @@ const observed = new WeakSet<Exchange>();
  * parameter: senders put tokens there. A request that is passed on unverified has a span without an outcome, and counts
  * nowhere.
  */
-export function kiketOpenTelemetry(): KiketMiddleware {
+export function kiketOpenTelemetry(): KiketMiddleware;
+export function kiketOpenTelemetry(given?: unknown): KiketMiddleware {
+  requireCalled('kiketOpenTelemetry()', given);
   return function kiketOpenTelemetryMiddleware(req, res, next) {
     runStage(observe, req, res, next);
   };

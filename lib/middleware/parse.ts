@@ -8,7 +8,7 @@ import { agree, readClaims } from '../event-claims';
 import { DEFAULT_VERSION, normalizeVersion } from '../event-pattern';
 import type { Exchange } from '../exchange';
 import { headerId, isId } from '../id';
-import { describe, requireRecord } from '../options';
+import { describe, requireCalled, requireRecord } from '../options';
 import type { ContractPayload } from '../payload';
 import { parseObject } from '../payload-object';
 import { compileSchemas, violationsBy, type Validators } from '../schema';
@@ -44,6 +44,8 @@ const NONE = Object.freeze({});
  * @throws {TypeError} at start-up, when a schema does not compile.
  */
 export function kiketParse(options: Readonly<KiketParseOptions> = {}): KiketMiddleware {
+  requireCalled('kiketParse()', options);
+  requireRecord('kiketParse', 'the argument', options);
   const parse = createParse('kiketParse', options);
   return function kiketParseMiddleware(req, res, next) {
     runStage(parse, req, res, next);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { obtainBody, parseLimit, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body';
 import { refuseWhileClosing } from '../closing';
 import type { KiketMiddleware } from '../delivery';
+import { requireCalled, requireRecord } from '../options';
 import { runStage, type Stage } from '../stage';
 
 export type { KiketRequestState } from '../delivery';
@@ -22,6 +23,8 @@ export interface KiketRawBodyOptions {
  * @throws {TypeError} at start-up, when `limit` is no size.
  */
 export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): KiketMiddleware {
+  requireCalled('kiketRawBody()', options);
+  requireRecord('kiketRawBody', 'the argument', options);
   const limit = parseLimit('kiketRawBody', options.limit);
 
   const stage: Stage = (exchange, next) => {
@@ -45,6 +48,10 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
  * Sets `req.rawBody`, only on requests that carry `X-Kiket-Signature`, so that the rest of the service does not hold
  * every body twice.
  */
-export function captureRawBody(req: IncomingMessage, _res: ServerResponse, buffer: Buffer, _encoding: string): void {
+export function captureRawBody(req: IncomingMessage, _res: ServerResponse, buffer: Buffer, encoding: string): void {
+  // Its four parameters make it an error handler to Express, which gives it `next` last.
+  if (typeof encoding === 'function') {
+    throw new TypeError('captureRawBody is mounted as a middleware: write express.json({ verify: captureRawBody })');
+  }
   if (req.headers['x-kiket-signature'] !== undefined) (req as BodyRequest).rawBody = buffer;
 }

@@ -1,6 +1,6 @@
 import type { KiketMiddleware } from '../delivery';
 import { DEFAULT_DEADLINE_MS, type Exchange } from '../exchange';
-import { MAX_DELAY_MS, requireFunction, requireNumber } from '../options';
+import { MAX_DELAY_MS, requireCalled, requireFunction, requireNumber, requireRecord } from '../options';
 import type { KiketRecord } from '../record';
 import { runStage, type Stage } from '../stage';
 
@@ -24,6 +24,8 @@ export interface KiketRespondOptions {
  * @throws {TypeError} at start-up, when an option makes no sense.
  */
 export function kiketRespond(options: Readonly<KiketRespondOptions> = {}): KiketMiddleware {
+  requireCalled('kiketRespond()', options);
+  requireRecord('kiketRespond', 'the argument', options);
   const respond = createRespond('kiketRespond', options);
   const stage: Stage = (exchange, next) => {
     respond(exchange);

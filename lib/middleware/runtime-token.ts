@@ -7,7 +7,7 @@ import type { Exchange } from '../exchange';
 import { headerId } from '../id';
 import { requireStore, type KiketStore } from '../idempotency/store';
 import { isObject } from '../object';
-import { requireBoolean, requireKnown } from '../options';
+import { requireBoolean, requireCalled, requireKnown } from '../options';
 import type { ContractPayload } from '../payload';
 import { parseObject } from '../payload-object';
 import type { TokenClaims } from '../runtime-token/claims';
@@ -63,6 +63,7 @@ export interface KiketRuntimeTokenOptions extends TokenOptions {
  * @throws {TypeError} at start-up, when an option makes no sense or `jose` is not installed.
  */
 export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): KiketMiddleware {
+  requireCalled('kiketRuntimeToken({ issuer, jwksUrl })', options);
   const verifyToken = createTokenVerifier(WHO, options);
   requireKnown(WHO, options, OPTIONS);
   const { issuer, store, trustUnsignedBody = false, now = Date.now } = options;

@@ -5,7 +5,15 @@ import { refuseWhileClosing } from '../closing';
 import { exchangeOf, signatureMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError } from '../errors';
 import { notify } from '../observer';
-import { describe, MAX_DELAY_MS, requireBoolean, requireFunction, requireNumber } from '../options';
+import {
+  describe,
+  MAX_DELAY_MS,
+  requireBoolean,
+  requireCalled,
+  requireFunction,
+  requireNumber,
+  requireRecord,
+} from '../options';
 import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../secret-source';
 import { findKey, parseMac, type KiketSignature, type KiketSignatureScheme } from '../signature';
 import { passOnUnsigned, runVerification, type Stage } from '../stage';
@@ -49,6 +57,8 @@ export interface KiketVerifyOptions {
  * @throws {TypeError} at start-up, when a secret is empty or has white space around it, or an option makes no sense.
  */
 export function kiketVerify(secret: KiketSecretSource, options: Readonly<KiketVerifyOptions> = {}): KiketMiddleware {
+  requireCalled('kiketVerify(secret)', secret);
+  requireRecord('kiketVerify', 'the second argument', options);
   const verify = createVerify('kiketVerify', secret, options, true);
   const isOptional = options.signatureRequired === false;
   return function kiketVerifyMiddleware(req, res, next) {
