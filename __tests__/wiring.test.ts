@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import {
   captureRawBody,
   kiket,
@@ -118,6 +118,34 @@ describeMajors('the order of middlewares', (express) => {
       expect(errors).toMatchObject([{ code: 'signature.missing' }]);
       await Promise.all(log.entries);
     }
+  });
+
+  it.each<[method: string, use: (res: Response) => void]>([
+    ['ok', (res) => res.kiket.ok({})],
+    ['allow', (res) => res.kiket.allow()],
+    ['deny', (res) => res.kiket.deny('no')],
+    ['pending', (res) => res.kiket.pending('wait')],
+    ['retry', (res) => res.kiket.retry('later')],
+    ['reject', (res) => res.kiket.reject('never')],
+  ])('should 500 wiring.missing: res.kiket.%s() without kiketRespond', async (_method, use) => {
+    const { app, errors } = appOf([kiketVerify(secret), kiketParse()], (_req, res) => use(res));
+    const response = await deliver(app).timeout(2000).expect(500);
+    expect(response.body).toMatchObject({ error: { code: 'wiring.missing' } });
+    expect(errors.map(({ message }) => message)).toEqual([
+      'res.kiket needs kiketRespond, which has not run on this request. ' +
+        'Mount kiketRespond before it, or kiket() in place of them.',
+    ]);
+  });
+
+  it.each<[string, KiketMiddleware[], RequestHandler]>([
+    [
+      'kiketRespond, after kiketParse',
+      [kiketVerify(secret), kiketParse(), kiketRespond()],
+      (_req, res) => res.kiket.ok(),
+    ],
+    ['kiketHandler', [kiketVerify(secret), kiketParse()], kiketHandler((_delivery, _req, res) => res.kiket.ok())],
+  ])('should give res.kiket by %s', async (_name, stages, handler) => {
+    await deliver(appOf(stages, handler).app).timeout(2000).expect(200);
   });
 
   it('should answer a wiring mistake of our middlewares as an error of Kiket', async () => {

@@ -1,3 +1,4 @@
+import { wiringMissing } from './delivery';
 import { NonRetryableError, RetryableError } from './errors';
 import type { Exchange } from './exchange';
 import { allow, deny, pending, type KiketAllowOptions, type KiketReplyOptions } from './reply';
@@ -16,6 +17,20 @@ export interface KiketResponder {
   retry(message: string, options?: { readonly retryAfterSeconds?: number | undefined }): void;
   /** 422: Kiket gives the delivery up. */
   reject(message: string): void;
+}
+
+/** @internal In the place of `res.kiket` until kiketRespond has run: each method throws `wiring.missing`. */
+export const ABSENT_RESPONDER: KiketResponder = Object.freeze({
+  ok: refuse,
+  allow: refuse,
+  deny: refuse,
+  pending: refuse,
+  retry: refuse,
+  reject: refuse,
+});
+
+function refuse(): never {
+  throw wiringMissing('res.kiket', 'kiketRespond');
 }
 
 /** @internal */

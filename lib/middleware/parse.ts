@@ -11,6 +11,7 @@ import { headerId, isId } from '../id';
 import { describe, requireCalled, requireRecord } from '../options';
 import type { ContractPayload } from '../payload';
 import { parseObject } from '../payload-object';
+import { ABSENT_RESPONDER, type KiketResponder } from '../responder';
 import { compileSchemas, violationsBy, type Validators } from '../schema';
 import { hideSecrets, removeSecrets, withholdSecrets, type SecretValues } from '../secrets';
 import { runStage, type Stage } from '../stage';
@@ -78,6 +79,7 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
     if (error !== undefined) return exchange.refuse(error, next);
     if (apiSettings.apiKey !== undefined) exchange.keepSecret(apiSettings.apiKey);
     req.body = exchange.delivery.payload;
+    (exchange.res as { kiket?: KiketResponder }).kiket ??= ABSENT_RESPONDER;
     skipLaterParsers(req, () => exchange.proceed(next));
   };
 }

@@ -17,7 +17,7 @@ export interface KiketRespondOptions {
 
 /**
  * Sees to it that exactly one answer leaves, by the deadline: then 503 goes out and `req.kiket.signal` aborts, and what
- * the handler still writes is dropped. Gives `res.kiket`, the answers for plain handlers.
+ * the handler still writes is dropped. Gives `res.kiket`, the answers for plain handlers, whose methods throw `wiring.missing` without it.
  *
  * May stand anywhere before the handler, after middlewares that wrap `res.end`, such as sessions and compression.
  *
