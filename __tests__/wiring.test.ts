@@ -16,6 +16,7 @@ import {
 } from 'kiket-express';
 import { kiketOpenTelemetry } from 'kiket-express/opentelemetry';
 import { kiketRuntimeToken } from 'kiket-express/runtime-token';
+import request from 'supertest';
 import { accessLog } from './support/access-log';
 import { deliver, example, secret, type DeliverOptions } from './support/deliver';
 import { describeMajors } from './support/express';
@@ -148,6 +149,23 @@ describeMajors('the order of middlewares', (express) => {
     await deliver(appOf(stages, handler).app).timeout(2000).expect(200);
   });
 
+  it('should say to whoever opens the endpoint in a browser that deliveries come by POST', async () => {
+    const app = express();
+    app.all('/verified', kiketVerify(secret));
+    app.all('/passed-on', kiket({ secret, ...lenient }), handled);
+    app.use(kiketErrorHandler());
+    const messages = async (send: (path: string) => request.Test): Promise<string[]> => {
+      const answers = await Promise.all(['/verified', '/passed-on'].map((path) => send(path).expect(401)));
+      return answers.map(({ body }) => (body as { error: { message: string } }).error.message);
+    };
+    const toGet: unknown = expect.stringMatching(
+      /^This is a GET request without X-Kiket-Signature. Kiket sends .* by POST\. If /,
+    );
+    const toPost: unknown = expect.stringMatching(/^The request has no X-Kiket-Signature\. If /);
+    expect(await messages((path) => request(app).get(path))).toEqual([toGet, toGet]);
+    expect(await messages((path) => request(app).post(path))).toEqual([toPost, toPost]);
+  });
+
   it('should answer a wiring mistake of our middlewares as an error of Kiket', async () => {
     for (const [, stages, handler] of missing.filter(([, , handler]) => handler === handled)) {
       const response = await deliver(appOf(stages, handler).app);
@@ -221,7 +239,12 @@ describeMajors('the order of middlewares', (express) => {
       const { app } = appOf([kiket({ secret })], named('issue.created'));
       const response = await deliver(app).expect(404);
       expect(response.body).toMatchObject({
-        error: { code: 'event.unhandled', retryable: false, details: [{ events: ['issue.created'] }] },
+        error: {
+          code: 'event.unhandled',
+          message: 'No handler is registered for workflow.sla_status v1.',
+          retryable: false,
+          details: [{ events: ['issue.created'] }],
+        },
       });
     });
 

@@ -10,7 +10,7 @@ import type { KiketEventName, KiketEventOf, KiketPayload, KiketPayloadOf } from 
 import type { KiketResponder } from './responder';
 import type { KiketSecrets } from './secrets';
 import type { KiketSignature } from './signature';
-import { textOf } from './text';
+import { quoted, textOf } from './text';
 
 export type { KiketAuth } from './auth';
 export type * from './payload';
@@ -84,13 +84,13 @@ export function kiketDelivery(req: IncomingMessage, event?: string): KiketDelive
   const error = refuseIncomplete(exchange, 'kiketDelivery');
   if (error !== undefined) throw error;
   const delivery = exchange!.delivery.whole;
-  if (event !== undefined && delivery.event !== event) throw eventUnhandled([event]);
+  if (event !== undefined && delivery.event !== event) throw eventUnhandled(delivery, [event]);
   return delivery;
 }
 
 /** @internal Why `who` cannot have a whole delivery from this request; undefined when it can. */
 export function refuseIncomplete(exchange: Exchange | undefined, who: string): KiketError | undefined {
-  if (exchange?.passedOn === 'unsigned') return signatureMissing();
+  if (exchange?.passedOn === 'unsigned') return signatureMissing(exchange.req);
   if (exchange?.contents !== undefined) return undefined;
   return wiringMissing(who, exchange?.delivery.verified === undefined ? 'kiketVerify' : 'kiketParse');
 }
@@ -104,17 +104,25 @@ export function wiringMissing(who: string, missing: string): KiketError {
 }
 
 /** @internal */
-export function signatureMissing(): SignatureError {
+export function signatureMissing({ method = 'POST' }: IncomingMessage): SignatureError {
+  const missing =
+    method === 'POST'
+      ? 'The request has no X-Kiket-Signature.'
+      : `This is a ${quoted(method)} request without X-Kiket-Signature. Kiket sends deliveries by POST.`;
   return SignatureError.of(
     'signature.missing',
-    'The request has no X-Kiket-Signature. If it is not meant for Kiket, mount the middleware on a path, ' +
+    `${missing} If it is not meant for Kiket, mount the middleware on a path, ` +
       "app.use('/kiket', kiketVerify(secret)), or pass signatureRequired: false; a plain handler must then check req.kiket?.verified.",
   );
 }
 
-/** @internal */
-export function eventUnhandled(events: readonly string[]): KiketError {
-  return KiketError.of('event.unhandled', 'No handler is registered for this event.', {
+/** @internal @param events what is handled in place of the event that came. */
+export function eventUnhandled(
+  { event, eventVersion = '' }: Pick<Delivery, 'event' | 'eventVersion'>,
+  events: readonly string[],
+): KiketError {
+  const came = event === undefined ? 'a delivery that names no event' : `${quoted(event)} ${quoted(eventVersion)}`;
+  return KiketError.of('event.unhandled', `No handler is registered for ${came}.`, {
     details: [{ reason: 'The events that are handled here', events }],
   });
 }

@@ -1,10 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PayloadError } from './errors';
-import { textOf } from './text';
+import { quoted, textOf } from './text';
 
 /** What something outside the signature says of a delivery. */
 export interface UnsignedClaim {
   readonly source: 'header' | 'path' | 'query';
+  readonly value: string;
+}
+
+interface Claim {
+  readonly source: UnsignedClaim['source'] | 'signed body';
   readonly value: string;
 }
 
@@ -45,21 +50,18 @@ export function agree(
   claims: readonly UnsignedClaim[],
   normalize: (value: string) => string = (value) => value,
 ): string | undefined | PayloadError {
-  const first = signed || claims[0]?.value;
+  const first: Claim | undefined = signed ? { source: 'signed body', value: signed } : claims[0];
   if (first === undefined) return undefined;
-  const agreed = normalize(first);
+  const agreed = normalize(first.value);
   const conflicts = claims.filter(({ value }) => normalize(value) !== agreed);
-  return conflicts.length === 0 ? agreed : conflict(conflicts);
+  return conflicts.length === 0 ? agreed : conflict(first, conflicts);
 }
 
-function conflict(claims: readonly UnsignedClaim[]): PayloadError {
+function conflict(first: Claim, claims: readonly UnsignedClaim[]): PayloadError {
+  const agreed = `the ${first.source} names ${quoted(first.value)}`;
   return PayloadError.of(
     'delivery.conflict',
-    'Header, path and query must agree with the signed body, and with one another: they are not signed.',
-    {
-      details: claims.map(({ source }) => ({
-        reason: `The ${source} names another event or version`,
-      })),
-    },
+    `Header, path and query are not signed, and must agree with the signed body and with one another; ${agreed}.`,
+    { details: claims.map(({ source, value }) => ({ reason: `The ${source} names ${quoted(value)}, but ${agreed}` })) },
   );
 }

@@ -3,6 +3,15 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** Characters of a name that a message quotes. */
+const LONGEST_QUOTED = 100;
+
+/** A name that a sender has chosen, for a message on one line: cut, and with nothing in it that is not visible. */
+export function quoted(name: string): string {
+  const start = name.slice(0, LONGEST_QUOTED).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\uFFFD');
+  return name.length > LONGEST_QUOTED ? `${start}…` : start;
+}
+
 /** Characters of a name that observers are told. No event of Kiket's has more than a few dozen. */
 const LONGEST_NAME = 200;
 

@@ -334,7 +334,13 @@ describeMajors('kiketEvents', (express) => {
     it('should 404 every event, and list none, where nothing is said', async () => {
       const [answer] = await answersTo(observed(express, stages, kiketEvents()).app, [signedRequest(bytesOf(example))]);
       expect(answer?.status).toBe(404);
-      expect(JSON.parse(answer!.text)).toMatchObject({ error: { code: 'event.unhandled', details: [{ events: [] }] } });
+      expect(JSON.parse(answer!.text)).toMatchObject({
+        error: {
+          code: 'event.unhandled',
+          message: 'No handler is registered for workflow.sla_status v1.',
+          details: [{ events: [] }],
+        },
+      });
     });
   });
 

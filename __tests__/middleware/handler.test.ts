@@ -227,7 +227,12 @@ describeMajors('kiketHandler', (express) => {
       const handler = kiketHandler('issue.created', () => ({}));
       const response = await deliver(endpoint(express, [kiket({ secret }), handler, kiketErrorHandler()])).expect(404);
       expect(response.body).toMatchObject({
-        error: { code: 'event.unhandled', retryable: false, details: [{ events: ['issue.created'] }] },
+        error: {
+          code: 'event.unhandled',
+          message: 'No handler is registered for workflow.sla_status v1.',
+          retryable: false,
+          details: [{ events: ['issue.created'] }],
+        },
       });
     });
 

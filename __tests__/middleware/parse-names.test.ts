@@ -147,15 +147,44 @@ describeMajors('what surrounds a delivery', (express) => {
       expect(details).toEqual([{ reason: expect.any(String) as string }]);
     });
 
-    it('should say of each conflict where it stands, and not what it says', async () => {
-      const row = { name: '', payload: { event: 'a' }, delivery: at('/webhooks/canary?event=canary', event('canary')) };
+    it.each<[string, Case, names: string, reasons: string[]]>([
+      [
+        'the event of the signed body',
+        { name: '', payload: { event: 'a' }, delivery: at('/webhooks/c?event=d', event('b')) },
+        'the signed body names a',
+        ['The header names b', 'The path names c', 'The query names d'],
+      ],
+      [
+        'the version of the signed body',
+        { name: '', payload: { event: 'a', event_version: 'v1' }, delivery: at('/v/3/webhooks/a', version('2')) },
+        'the signed body names v1',
+        ['The header names 2', 'The path names 3'],
+      ],
+      [
+        'the header, where the signed body names none',
+        { name: '', payload: {}, delivery: at('/webhooks/b', event('a')) },
+        'the header names a',
+        ['The path names b'],
+      ],
+      [
+        'the beginning of a long name, on one line',
+        { name: '', payload: { event: `a\n${'b'.repeat(200)}` }, delivery: at('/webhooks/c') },
+        `the signed body names a\uFFFD${'b'.repeat(98)}…`,
+        ['The path names c'],
+      ],
+      [
+        'no secret',
+        { name: '', payload: { event: 'a_secret', secrets: { S: 'a_secret' } }, delivery: at('/webhooks/b') },
+        'the signed body names [redacted]',
+        ['The path names b'],
+      ],
+    ])('should say of a conflict what contradicts %s', async (_what, row, names, reasons) => {
       const { details, text } = await expectRefused(observed(express, stagesOf({})), { ...row, refusal: conflict });
-      expect(details.map(({ reason }) => /^The (header|path|query)/.exec(reason)?.[1])).toEqual([
-        'header',
-        'path',
-        'query',
-      ]);
-      expect(text).not.toContain('canary');
+      expect((JSON.parse(text) as { error: { message: string } }).error.message).toBe(
+        'Header, path and query are not signed, and must agree with the signed body and with one another; ' +
+          `${names}.`,
+      );
+      expect(details).toEqual(reasons.map((reason) => ({ reason: `${reason}, but ${names}` })));
     });
 
     it.each(ids)("should read '%s' in a header as the id %p", async (text, id) => {

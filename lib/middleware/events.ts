@@ -51,7 +51,7 @@ export function kiketEvents(): KiketEvents;
 export function kiketEvents(given?: unknown): KiketEvents {
   requireCalled('kiketEvents()', given);
   const routes = new EventRoutes<Stage>(WHO);
-  const reject: Stage = (exchange, next) => exchange.refuse(eventUnhandled(routes.patterns), next);
+  const reject: Stage = (exchange, next) => exchange.refuse(eventUnhandled(exchange.delivery, routes.patterns), next);
   let fallback: Stage | undefined;
 
   const stage = dispatch(WHO, (event, version) => routes.find(event, version) ?? fallback ?? reject);

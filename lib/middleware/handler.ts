@@ -29,7 +29,7 @@ export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHa
   const handle = createHandling(WHO, fn);
   const routes = new EventRoutes<Stage>(WHO);
   if (pattern !== undefined) routes.add([pattern], handle, kiketHandler);
-  const reject: Stage = (exchange, next) => exchange.refuse(eventUnhandled(routes.patterns), next);
+  const reject: Stage = (exchange, next) => exchange.refuse(eventUnhandled(exchange.delivery, routes.patterns), next);
 
   const stage = dispatch(WHO, pattern === undefined ? () => handle : (...of) => routes.find(...of) ?? reject);
   return function kiketHandlerMiddleware(req, res, next) {

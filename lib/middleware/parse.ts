@@ -104,12 +104,12 @@ function read(exchange: Exchange, settings: ContentsSettings, validators: Valida
 
   const claims = readClaims(exchange.req);
   const event = agree(payload.event, claims.event);
-  if (event instanceof KiketError) return event;
+  if (event instanceof KiketError) return withoutSecrets(event, exchange, payload);
   if (event === undefined) {
     return invalid([{ pointer: '/event', reason: 'is missing, in the body and around it' }]);
   }
   const version = agree(payload.event_version, claims.version, normalizeVersion);
-  if (version instanceof KiketError) return version;
+  if (version instanceof KiketError) return withoutSecrets(version, exchange, payload);
   const eventVersion = version ?? DEFAULT_VERSION;
   for (const key of [event, `${event}@${eventVersion}`]) {
     const violations = violationsBy(validators.get(key), payload);
@@ -121,6 +121,22 @@ function read(exchange: Exchange, settings: ContentsSettings, validators: Valida
   hideSecrets(payload);
   fill(exchange, payload, event, eventVersion);
   return undefined;
+}
+
+/**
+ * A conflict quotes names that a sender has chosen, and comes before the contents are known. Values that are not the payload's own stay
+ * unknown: the answer would tell a sender of headers whether a guess is one of them.
+ */
+function withoutSecrets(
+  conflict: PayloadError,
+  exchange: Exchange,
+  { secrets, authentication }: ContractPayload,
+): PayloadError {
+  for (const value of [...Object.values(secrets ?? NONE), authentication?.runtime_token]) {
+    const text = textOf(value);
+    if (text !== undefined) exchange.keepSecret(text);
+  }
+  return conflict;
 }
 
 /** Gives what can be given of a delivery that nobody has verified: never its secrets, its token or its scopes. */

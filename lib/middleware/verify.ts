@@ -130,9 +130,10 @@ export function createVerify(
     }
   };
 
-  function readClaim({ headers }: IncomingMessage): Claim | SignatureError {
+  function readClaim(req: IncomingMessage): Claim | SignatureError {
+    const { headers } = req;
     const header = headers['x-kiket-signature'];
-    if (header === undefined) return signatureMissing();
+    if (header === undefined) return signatureMissing(req);
     const mac = parseMac(header);
     if (mac === undefined) return malformed('X-Kiket-Signature', '64 hex digits, with or without sha256= before them');
 
