@@ -259,8 +259,7 @@ function missingOf(error: KiketError): readonly string[] {
 
 /** @internal An error of another library that says itself what the caller may be told. */
 export class ExposedError extends KiketError {
-  constructor(cause: ForeignExposedError) {
-    const { status, message, headers } = cause;
+  constructor(cause: unknown, { status, message, headers }: Exposed) {
     const retryAfter = String(headers?.['retry-after'] ?? headers?.['Retry-After']);
     super(isRetryable(status) ? 'handler.failed' : 'handler.final', quotesBody(cause) ? UNREADABLE : message, {
       cause,
@@ -271,11 +270,10 @@ export class ExposedError extends KiketError {
   }
 }
 
-interface ForeignExposedError {
-  readonly expose: true;
+interface Exposed {
   readonly status: number;
   readonly message: string;
-  readonly headers?: Readonly<Record<string, unknown>> | null;
+  readonly headers?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
 const UNREADABLE = 'The body could not be read.';
@@ -285,24 +283,39 @@ export function quotesBody(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'body' in error;
 }
 
-function isExposed(error: unknown): error is ForeignExposedError {
-  if (typeof error !== 'object' || error === null) return false;
-  const { expose, status, message } = error as Partial<ForeignExposedError>;
-  return expose === true && Number.isInteger(status) && status! >= 400 && status! <= 599 && typeof message === 'string';
+/** What an error tells the caller; undefined where it does not say that it is meant for one. Reads each field once. */
+function exposedBy(error: unknown): Exposed | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { expose, status, message, headers } = error as Partial<Exposed & { expose: unknown }>;
+  const isExposed = expose === true && isErrorStatus(status) && typeof message === 'string';
+  return isExposed ? { status, message, headers } : undefined;
+}
+
+function isErrorStatus(status: unknown): status is number {
+  return Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599;
+}
+
+/** Whether an answer can be made of an error that says to be one of this package: a subclass or a proxy may say anything. */
+function isWhole({ code, status, message, details, headers }: KiketError): boolean {
+  const isTold = typeof code === 'string' && isErrorStatus(status) && typeof message === 'string';
+  return isTold && Array.isArray(details) && typeof headers === 'object' && headers !== null;
 }
 
 /**
- * @internal What Kiket is told about anything that was thrown.
+ * @internal What Kiket is told about anything that was thrown. Never throws: a value that cannot be read says nothing.
  *
  * An error that does not say that it is meant for the caller is retried, whatever `status` it carries: the 404 of an
  * HTTP client inside a handler must not halt a customer's workflow.
  */
 export function toKiketError(error: unknown): KiketError {
-  if (KiketError.is(error)) return error;
   try {
-    if (isExposed(error)) return new ExposedError(error);
+    if (KiketError.is(error) && isWhole(error)) return error;
+    const exposed = exposedBy(error);
+    if (exposed !== undefined) return new ExposedError(error, exposed);
   } catch {
-    // Its accessors throw, so it says nothing.
+    // An accessor of its own, or the trap of a proxy, has thrown.
   }
-  return KiketError.of('handler.failed', 'The handler failed. Its own log says why.', { cause: error });
+  return KiketError.of('handler.failed', 'The handler failed. The error it threw is the `cause` of this one.', {
+    cause: error,
+  });
 }

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import createError from 'http-errors';
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import {
@@ -23,6 +24,32 @@ const payload = {
   secrets: { LONG: 'longer', SHORT: 'short' },
   authentication: { runtime_token: 'rt_of_this_delivery' },
 };
+
+const token = 'rt_of_this_delivery';
+
+/** What throws when it is read. Express prints a stack of what it cannot read, and sends it. */
+const unreadable: [string, () => unknown][] = [
+  ['a proxy whose has throws', () => new Proxy({ token }, { has: throwIt })],
+  ['a proxy whose get throws', () => new Proxy({ token }, { get: throwIt })],
+  ['a proxy that throws always', () => new Proxy({ token }, { get: throwIt, has: throwIt, getPrototypeOf: throwIt })],
+  ['a revoked proxy', revoked],
+  ...['expose', 'status', 'message', 'headers', 'body', 'stack', 'code'].map((name): [string, () => unknown] => [
+    `an exposed error whose ${name} throws`,
+    () => Object.defineProperty(exposed(), name, { get: throwIt }),
+  ]),
+  [
+    'an exposed error whose Retry-After throws',
+    () => ({ ...exposed(), headers: { 'retry-after': { toString: throwIt } } }),
+  ],
+  ...['code', 'status', 'message', 'headers', 'details'].map((name): [string, () => unknown] => [
+    `an error of this package whose ${name} throws`,
+    () => Object.defineProperty(new RetryableError(token), name, { get: throwIt }),
+  ]),
+  [
+    'an error of this package whose status is a success',
+    () => Object.assign(new RetryableError(token), { status: 200 }),
+  ],
+];
 
 function throwing(error: unknown): RequestHandler {
   return kiketHandler(() => {
@@ -159,6 +186,22 @@ describeMajors('kiketErrorHandler', (express) => {
     });
   });
 
+  it.each(unreadable)('should 500 handler.failed for %s, and send nothing of it', async (_name, error) => {
+    const plain: RequestHandler = () => {
+      throw error();
+    };
+    for (const handler of [plain, throwing(error()), kiketHandler(() => Promise.reject(error() as Error))]) {
+      const app = endpoint(express, [kiket({ secret }), handler, kiketErrorHandler()]).set('env', 'production');
+      let text = '';
+      const output = await captureOutput(async () => {
+        const response = await deliver(app, payload).timeout(2000).expect(500);
+        text = response.text;
+        expect(response.body).toMatchObject({ error: { code: 'handler.failed', retryable: true, details: [] } });
+      });
+      expect(text + output).not.toMatch(/canary|rt_of/);
+    }
+  });
+
   it.each<[string, unknown]>([
     ['an Error', new Error('own')],
     ['an error of http-errors', createError(404, 'own')],
@@ -231,6 +274,62 @@ describeMajors('kiketErrorHandler', (express) => {
       expect(output).not.toMatch(/longer|rt_of/);
     });
 
+    it('should name the event and the invocation of an error, before its stack', async () => {
+      const app = serve(new Error('boom')).set('env', 'production');
+      const output = await captureOutput(() => deliver(app, example, { invocationId: 'inv-1' }));
+      const first = 'kiket-express: handler.failed (workflow.sla_status, invocation inv-1)\nError: boom\n    at ';
+      expect(output.slice(0, first.length)).toBe(first);
+    });
+
+    it('should show the stack of an error of another realm, and nothing that it carries', async () => {
+      const error: unknown = runInNewContext("Object.assign(new Error('boom'), { config: 'canary' })");
+      const output = await printed(error, 'production');
+      expect(output).toContain('Error: boom\n    at ');
+      expect(output).not.toContain('canary');
+    });
+
+    it.each<[string, Stage[], where: string]>([
+      ['wiring.missing: kiketHandler needs kiketParse, which ', [kiketVerify(secret), kiketHandler(() => ({}))], ''],
+      ['body.already_parsed: ', [express.json(), kiketVerify(secret), kiketHandler(() => ({}))], ''],
+      [
+        'reply.missing: The guard returned no decision',
+        [kiket({ secret }), kiketHandler((() => undefined) as unknown as KiketHandler)],
+        'workflow.before_transition, ',
+      ],
+      [
+        'reply.invalid: The reply of the handler cannot',
+        [kiket({ secret }), kiketHandler((() => 'text') as unknown as KiketHandler)],
+        'workflow.before_transition, ',
+      ],
+      [
+        'api.not_configured: ',
+        [kiket({ secret }), kiketHandler((({ api }) => api.rateLimit()) as KiketHandler)],
+        'workflow.before_transition, ',
+      ],
+    ])(
+      'should show a mistake in the wiring as one line, unless onError is given it: %s',
+      async (text, stages, event) => {
+        const show = (options?: KiketErrorHandlerOptions): Promise<string> => {
+          const app = endpoint(express, [...stages, kiketErrorHandler(options)]).set('env', 'production');
+          const guard = { event: 'workflow.before_transition' };
+          return captureOutput(() => deliver(app, guard, { invocationId: 'inv-1' }).expect(500));
+        };
+        const output = await show();
+        expect(output.startsWith(`kiket-express: ${text}`)).toBe(true);
+        expect(output.indexOf('\n')).toBe(output.length - 1);
+        expect(output.endsWith(` (${event}invocation inv-1)\n`)).toBe(true);
+        expect(await show({ onError: () => undefined })).toBe('');
+      },
+    );
+
+    it('should not keep the answer back for a console that throws', async () => {
+      const app = serve(new Error('boom')).set('env', 'production');
+      await captureOutput(async () => {
+        console.error = throwIt;
+        await deliver(app).timeout(2000).expect(500);
+      });
+    });
+
     it.each<[string, unknown]>([
       ['an Error whose stack is a number', Object.assign(new Error('boom'), { stack: 42 })],
       ['an Error whose stack cannot be read', Object.defineProperty(new Error('boom'), 'stack', { get: throwIt })],
@@ -253,6 +352,17 @@ describeMajors('kiketErrorHandler', (express) => {
   });
 });
 
+/** Meant for the caller, so that it is answered by its own status. */
+function exposed(): object {
+  return { expose: true, status: 500, message: 'gone', headers: {} };
+}
+
+function revoked(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
 function throwIt(): never {
-  throw new Error('observer');
+  throw new Error('canary');
 }

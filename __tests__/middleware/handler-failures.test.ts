@@ -58,7 +58,11 @@ describeMajors('kiketHandler that fails', (express) => {
     return endpoint(express, [kiket({ secret }), kiketHandler(fn as KiketHandler), kiketErrorHandler()]);
   }
 
-  const failed = { status: 500, code: 'handler.failed', message: 'The handler failed. Its own log says why.' };
+  const failed = {
+    status: 500,
+    code: 'handler.failed',
+    message: 'The handler failed. The error it threw is the `cause` of this one.',
+  };
   const failures: [string, () => unknown, Failure][] = [
     ['a string', () => 'canary', failed],
     ['undefined', () => undefined, failed],

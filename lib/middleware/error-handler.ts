@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { inspect } from 'node:util';
 import { exchangeOf } from '../delivery';
-import { KiketError, quotesBody, toKiketError } from '../errors';
+import { isUnforeseen, reportToStderr } from '../error-report';
+import { toKiketError } from '../errors';
 import type { KiketRequest } from '../exchange';
 import { notify } from '../observer';
 import { requireCalled, requireFunction, requireRecord } from '../options';
@@ -10,10 +10,11 @@ export type { KiketRequestState } from '../delivery';
 
 export interface KiketErrorHandlerOptions {
   /**
-   * For the service's log: the error as it was thrown. Without it an error that is not this package's goes to stderr,
-   * as Express prints it, without the secrets of the delivery.
+   * For the service's log: the error as it was thrown. What it returns or throws is ignored. Without it an error that is not
+   * this package's goes to stderr with its stack, and a mistake in the wiring as a line, with event and invocation, and
+   * without the secrets of the delivery; not where the application's `env` is `test`.
    */
-  onError?: ((error: unknown, req: IncomingMessage) => void | PromiseLike<void>) | undefined;
+  onError?: ((error: unknown, req: IncomingMessage) => unknown) | undefined;
 }
 
 /**
@@ -46,23 +47,15 @@ export function kiketErrorHandler(
 
     const original = originalOf(error);
     if (onError !== undefined) notify(onError, original, req);
-    else if (!KiketError.is(original) && !isTestEnvironment(req))
-      console.error(exchange.scrub(printed(quotesBody(original) ? toKiketError(original) : original)));
+    else if (isUnforeseen(original) && !isTestEnvironment(req)) reportToStderr(exchange, original);
     exchange.fail(toKiketError(error));
   };
 }
 
 /** What a handler threw, where kiketHandler has wrapped it. */
 function originalOf(error: unknown): unknown {
-  return KiketError.is(error) && error.code === 'handler.failed' && 'cause' in error ? error.cause : error;
-}
-
-function printed(error: unknown): string {
-  try {
-    return error instanceof Error && typeof error.stack === 'string' ? error.stack : inspect(error);
-  } catch {
-    return 'An error that cannot be printed';
-  }
+  const told = toKiketError(error);
+  return told.code === 'handler.failed' && 'cause' in told ? told.cause : error;
 }
 
 /** As Express decides it: by the application's setting. */
