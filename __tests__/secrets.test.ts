@@ -1,5 +1,7 @@
 import { inspect } from 'node:util';
+import fc from 'fast-check';
 import { kiketHandler, MissingSecretError, type KiketDelivery } from 'kiket-express';
+import { holdsSecret } from '../lib/secrets';
 import { deliver } from './support/deliver';
 import { describeMajors } from './support/express';
 import { observed, pathNames, pathsToHandler, type Options } from './support/refusals';
@@ -164,5 +166,61 @@ describeMajors('delivery.secrets', (express) => {
       const bodies = values.map(async (KEY) => (await deliver(app, { event: 'a', secrets: { KEY } })).body as unknown);
       expect(await Promise.all(bodies)).toEqual(values.map((value) => ({ value })));
     });
+  });
+});
+
+describe('holdsSecret', () => {
+  const inJson = (value: unknown, depth: number): string =>
+    depth === 0 ? (value as string) : JSON.stringify({ a: inJson(value, depth - 1) });
+  const escaped = (text: string): string =>
+    text.replace(/[^{}":,[\]\\]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+  it.each<[string, string, string]>([
+    ['as it stands', 'canary', 'It is canary.'],
+    ['in JSON', 'ca"nary', '{"a":"ca\\"nary"}'],
+    ['in JSON, as Express writes it with json escape', 'ca<nary>', '{"a":"ca\\u003cnary\\u003e"}'],
+    ['in JSON, as PHP writes it', 'ca/nary', '{"a":"ca\\/nary"}'],
+    ['in JSON of ASCII only', 'canärÿ🚀', '{"a":"can\\u00e4r\\u00FF\\ud83d\\ude80"}'],
+    ['in JSON whose every character is escaped', 'canary', `{"a":"${escaped('canary')}"}`],
+    ['as a key of JSON', 'canary', '{"\\u0063anary":1}'],
+    ['in lines of JSON', 'canary', '{"a":1}\n{"a":"\\u0063anary"}\n'],
+    ['in JSON within a script', 'canary', 'callback({"a":"\\u0063anary"})'],
+    ['in JSON within JSON', 'ca"nary', inJson('ca"nary', 2)],
+    ['in JSON within JSON within JSON', 'ca"nary', inJson('ca"nary', 3)],
+    ['in JSON of ASCII only within JSON', 'canärÿ', JSON.stringify({ a: '{"b":"can\\u00e4r\\u00ff"}' })],
+    ['in escapes within escaped JSON', 'canary', inJson(`{"a":"${escaped('canary')}"}`, 2)],
+    ['that holds a backslash', 'ca\\nary', inJson('ca\\nary', 2)],
+    ['of several lines by one of them', 'first line\nsecond line', '{"a":"second\\u0020line"}'],
+  ])('should find a secret %s', (_name, value, text) => {
+    expect(holdsSecret(text, ['another', value])).toBe(true);
+  });
+
+  it.each([
+    ['no secret', '{"a":"\\u0063\\\\n\\q"}', ['another']],
+    ['a secret of five characters', 'It is canar.', ['canar']],
+    ['escapes, where no secret is known', escaped('canary'), []],
+    ['JSON as deep as is looked at', inJson('"', 8), ['canary']],
+  ])('should find nothing in a text of %s', (_name, text, values) => {
+    expect(holdsSecret(text, values)).toBe(false);
+  });
+
+  it('should take for a quotation what is escaped deeper than it looks', () => {
+    expect(holdsSecret(inJson('"', 10), ['canary'])).toBe(true);
+    expect(holdsSecret(`\\${'u005c'.repeat(13_000)}`, ['canary'])).toBe(true);
+  });
+
+  it('should find any secret in whatever way JSON writes it', () => {
+    const spelt = fc.tuple(fc.string({ unit: 'binary', minLength: 6 }), fc.func(fc.boolean()), fc.nat({ max: 3 }));
+    fc.assert(
+      fc.property(spelt, ([value, isEscaped, depth]) => {
+        const spell = (text: string): string =>
+          JSON.stringify(text).replace(/\\?./gsu, (c) =>
+            c.length === 1 && isEscaped(c) && c !== '"' ? escaped(c) : c,
+          );
+        let text = spell(value);
+        for (let i = 0; i < depth; i++) text = spell(text);
+        return holdsSecret(text, [value]);
+      }),
+    );
   });
 });

@@ -160,12 +160,32 @@ export function scrub(text: string, values: readonly string[]): string {
   return known.reduce((scrubbed, value) => scrubbed.replaceAll(value, REDACTED), text);
 }
 
-/** Whether {@link scrub} would find something. */
+/**
+ * Whether a text quotes one of the values that {@link scrub} takes out of texts: as it stands, or in any way that JSON can write it,
+ * also in JSON within JSON. A text whose escapes go deeper than is looked at counts as one that does.
+ */
 export function holdsSecret(text: string, values: readonly string[]): boolean {
-  for (const value of values) {
-    for (const form of formsOf(value)) if (text.includes(form)) return true;
+  const forms = values.flatMap(formsOf);
+  if (forms.length === 0) return false;
+  let level = text;
+  for (let depth = 0; depth <= MAX_DEPTH; depth++) {
+    if (forms.some((form) => level.includes(form))) return true;
+    const inner = level.includes('\\') ? level.replace(ESCAPE, unescape) : level;
+    if (inner === level) return false;
+    level = inner;
   }
-  return false;
+  return true;
+}
+
+/** Levels of JSON within JSON. Without a bound, 64 KB of `\u005cu005cu005c…` would be read 13,000 times. */
+const MAX_DEPTH = 8;
+
+const ESCAPE = /\\(?:u([\da-f]{4})|(["\\/bfnrt]))/gi;
+const CONTROLS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+
+/** By pattern and not by a parser, which would see nothing in lines of JSON, or in JSON within a script. */
+function unescape(_escape: string, code: string | undefined, character: string): string {
+  return code === undefined ? (CONTROLS[character] ?? character) : String.fromCharCode(Number.parseInt(code, 16));
 }
 
 /** Stands in JSON as it is, and on one line. */

@@ -24,17 +24,23 @@ describe('a kept answer', () => {
   it.each<[string, string | Buffer]>([
     ['a text', 'é "\\ \u2028 \n 🚀'],
     ['half a character', '\ud800'],
-    ['bytes', Buffer.from([0, 255, 128])],
+    ['bytes', Buffer.from('\ufeffé')],
     ['nothing', ''],
     ['no bytes', Buffer.alloc(0)],
-  ])('should be read as it was written: %s', (_name, body) => {
+  ])('should be read as it was written: %s', (_name, written) => {
+    const body = String(written);
     const headers = { 'x-own': 'a', link: ['b', 'c'], 'x-number': 7 };
-    expect(readRecord(keeps({ status: 203, headers, body })!)).toEqual({
+    expect(readRecord(keeps({ status: 203, headers, body: written })!)).toEqual({
       status: 203,
       headers,
       body,
       isOfGuard: false,
     });
+  });
+
+  it('should be read as earlier versions have written bytes', () => {
+    const record = { status: 200, headers: {}, base64: Buffer.from([0, 255]).toString('base64') };
+    expect(readAnswer(JSON.stringify(record)).body).toEqual(Buffer.from([0, 255]));
   });
 
   it.each([200, 204, 299, 300, 304, 399, 400, 404, 422, 428, 430, 499])('should be one of status %d', (status) => {
@@ -81,6 +87,11 @@ describe('a kept answer', () => {
   it.each<[string, Partial<Outcome>]>([
     ['too large', { body: undefined }],
     ['compressed', { headers: { 'content-encoding': 'gzip' } }],
+    ['in another charset', { headers: { 'content-type': 'text/plain; charset="iso-8859-1"' } }],
+    ['in one of several charsets', { headers: { 'content-type': ['text/plain; Charset = UTF-16', 'text/html'] } }],
+    ['not UTF-8', { body: Buffer.from('é', 'latin1') }],
+    ['UTF-16 in bytes', { body: Buffer.from('canary', 'utf16le') }],
+    ['UTF-16 in a text', { body: 'c\0a\0n\0a\0r\0y\0' }],
     ['quoting a secret', { body: 'It is canary.' }],
     ['quoting a secret in bytes', { body: Buffer.from('It is canary.') }],
     ['quoting a secret in a header', { headers: { 'x-own': 'canary' } }],
@@ -102,14 +113,48 @@ describe('a kept answer', () => {
     expect(readRecord(keeps({ headers, body: 'text' }, headers)!)).toMatchObject({ headers: {}, body: 'text' });
   });
 
+  it.each(['application/json; charset=utf-8', 'text/plain;charset="UTF8"', 'text/plain', ''])(
+    "should be whole in UTF-8: '%s'",
+    (type) => {
+      const headers = { 'content-type': type };
+      expect(readRecord(keeps({ headers, body: Buffer.from('é') })!)).toMatchObject({ headers, body: 'é' });
+    },
+  );
+
+  it('should heed a charset that was said before the handler', () => {
+    const headers = { 'content-type': 'text/plain; charset=latin1' };
+    expect(readAnswer(keeps({ headers, body: 'text' }, headers)!).body).toBe('');
+  });
+
+  it.each<[number, string | Buffer, boolean]>([
+    [200, '{"status":"allow"}', true],
+    [200, '{"status":"deny"}', true],
+    [299, Buffer.from('{"status":"deny"}'), true],
+    [200, '', false],
+    [200, 'text', false],
+    [200, '{}', false],
+    [200, '{"status":"ok"}', false],
+    [200, '{"status":"pending"}', false],
+    [204, '', false],
+    [204, '{"status":"allow"}', false],
+    [205, '{"status":"allow"}', false],
+    [422, '', true],
+    [304, '', true],
+  ])('should be of a guard only where a success has its decision: %d %s', (status, body, isKept) => {
+    expect(keeps({ status, body }, {}, true) !== undefined).toBe(isKept);
+    const records = [
+      { status, headers: {}, isOfGuard: true, body: String(body) },
+      { status, headers: {}, isOfGuard: true, base64: Buffer.from(body).toString('base64') },
+    ];
+    for (const record of records) expect(readAnswer(JSON.stringify(record)).isOfGuard).toBe(isKept);
+  });
+
   it('should be none of a guard that is pending, in whatever form it says so', () => {
     for (const body of ['{"status":"pending"}', Buffer.from('{"status":"pending"}')]) {
       expect(keeps({ body }, {}, true)).toBeUndefined();
       expect(keeps({ body }, {}, false)).toBeDefined();
       expect(keeps({ body, status: 422 }, {}, true)).toBeDefined();
     }
-    for (const body of ['{"status":"allow"}', Buffer.from('{"status":"deny"}'), '', 'text'])
-      expect(keeps({ body }, {}, true)).toBeDefined();
   });
 
   it('should not be quoted by the error for a text that is none', () => {

@@ -45,15 +45,15 @@ const plain: Record<string, (res: Response, req: Request) => unknown> = {
   'res.json()': (res) => res.status(201).json({ a: 'é' }),
   'res.send(text)': (res) => res.send('<p>é</p>'),
   'res.send(long text)': (res) => res.send('é'.repeat(2000)),
-  'res.send(Buffer)': (res) => res.send(Buffer.from([0, 255, 1, 254])),
+  'res.send(Buffer)': (res) => res.send(Buffer.from('é')),
   'res.send(object)': (res) => res.send({ a: 1 }),
   'res.sendStatus()': (res) => res.sendStatus(202),
   'res.end()': (res) => res.end(),
   'res.end(text)': (res) => res.end('text é'),
   'res.end(Buffer)': (res) => res.end(Buffer.from('bytes')),
-  'res.end(Uint8Array)': (res) => res.end(new Uint8Array([1, 2, 200])),
+  'res.end(Uint8Array)': (res) => res.end(new Uint8Array([0xc3, 0xa9])),
   'res.end(text, encoding)': (res) => res.end('6b696b6574', 'hex'),
-  'res.end(text, other encoding)': (res) => res.end('é', 'latin1'),
+  'res.end(text, other encoding)': (res) => res.end('Ã©', 'latin1'),
   'res.end(text, encoding, callback)': (res) => res.end('a2lrZXQ=', 'base64', () => undefined),
   'res.end(text, callback)': (res) => res.end('text', () => undefined),
   'res.end(callback)': (res) => res.end(() => undefined),
@@ -161,6 +161,25 @@ describeMajors('kiketIdempotency', (express) => {
       ] as unknown as Stage);
     });
   });
+
+  const inOtherEncodings: Record<string, (res: Response) => unknown> = {
+    'bytes that are no UTF-8': (res) => res.send(Buffer.from([1, 255, 254])),
+    'a text that is written in another encoding': (res) => res.end('é', 'latin1'),
+    'UTF-16': (res) => res.end('text', 'utf16le'),
+    'a charset that is named': (res) => res.set('Content-Type', 'text/plain; charset=iso-8859-1').end('text'),
+  };
+
+  it.each(Object.entries(inOtherEncodings))(
+    'should record by its status an answer in another encoding than UTF-8: %s',
+    async (_name, act) => {
+      const store = new WatchedStore();
+      const app = once(express, store, (_req: Request, res: Response) => void act(res.status(201)));
+      await attempt(app).expect(201);
+      await store.called('complete');
+      await attempt(app).expect(201).expect('Kiket-Replayed', 'true').expect('Content-Length', '0');
+      expect(store.records).toEqual([JSON.stringify({ status: 201, headers: {}, body: '' })]);
+    },
+  );
 
   it('should keep what the handler sets, and nothing that belongs to one answer', async () => {
     const before: RequestHandler = (_req, res, next) => (res.set('X-Before', 'same').append('X-List', 'a'), next());

@@ -203,6 +203,27 @@ describeMajors('kiketIdempotency', (express) => {
       expect(runs()).toBe(2);
     });
 
+    it.each<[string, number, (res: Response) => unknown]>([
+      ['it is empty', 200, (res) => res.end()],
+      ['it is a 204', 204, (res) => res.status(204).json({ status: 'deny' })],
+      ['it is another text', 200, (res) => res.end('No')],
+    ])('should not be kept where %s, which says no decision', async (_name, status, act) => {
+      const { app, store, runs } = serve((_req: Request, res: Response) => void act(res));
+      await send(app).expect(status);
+      await store.called('release');
+      await send(app).expect(status);
+      expect(runs()).toBe(2);
+    });
+
+    it.each([200, 204])('should be 500 where an earlier version has recorded an empty %d', async (status) => {
+      const { app, store, runs } = serve(decide(() => allow()));
+      const record = JSON.stringify({ status, headers: {}, isOfGuard: true, body: '' });
+      store.instead.claim = () => Promise.resolve({ state: 'recorded', record });
+      const { text } = await send(app).expect(500);
+      expect(text).toContain('reply.missing');
+      expect(runs()).toBe(0);
+    });
+
     it('should be no time of its own for any other event', async () => {
       const { app, store } = serve(
         kiketHandler(() => pending('Wait')),

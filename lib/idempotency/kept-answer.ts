@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http';
 import { isSuccess } from '../answer';
+import { decodeUtf8 } from '../decode';
 import { isRetryable } from '../errors';
 import { parseJson } from '../json';
 import { isObject } from '../object';
@@ -11,7 +12,7 @@ export interface KeptAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, OutgoingHttpHeader>>;
   readonly body: string | Buffer;
-  /** Whether it decides on a transition. */
+  /** Whether it is a guard's, and not a success that decides nothing: that would be consent. */
   readonly isOfGuard: boolean;
 }
 
@@ -29,11 +30,14 @@ const NOT_KEPT: ReadonlySet<string> = new Set([
   'transfer-encoding',
 ]);
 
+/** No Content, Reset Content: whatever body a handler has written does not leave. */
+const BODILESS: ReadonlySet<number> = new Set([204, 205]);
+
 /**
  * What a store keeps of an outcome; `undefined` where another attempt may end otherwise, and is to run.
  *
- * Of an answer that is too large, that is encoded, or that quotes a secret, only the status is kept. A guard's is not kept then:
- * an answer without its decision would be consent.
+ * Only the status is kept of an answer that is too large, that is no text in UTF-8, or that quotes a secret. Of a guard's success
+ * nothing is kept unless its body allows or denies: an answer without a decision would be consent.
  *
  * @param headersBefore of the response, before the handler ran: who has set them sets them again.
  */
@@ -46,13 +50,28 @@ export function keep(
   if (!isStatus(status) || isRetryable(status)) return undefined;
   if (RELEASED_CODES.has(code) && !isSuccess(status)) return undefined;
   const kept = keptHeaders(headers, headersBefore);
-  // In what is compressed no secret is found, and no decision.
-  const isReadable = body !== undefined && !('content-encoding' in kept);
-  const isWhole = isReadable && !holdsSecret(String(body), linesOf(kept));
-  if (isOfGuard && isSuccess(status) && (!isWhole || decisionOf(String(body)) === 'pending')) return undefined;
-  return writeRecord(
-    isWhole ? { status, headers: kept, body, isOfGuard } : { status, headers: {}, body: '', isOfGuard },
-  );
+  // In what is compressed no secret is found.
+  const text = 'content-encoding' in kept ? undefined : readableText(body, headers['content-type']);
+  const isWhole = text !== undefined && !holdsSecret(text, linesOf(kept));
+  const answer = isWhole ? { headers: kept, body: text } : { headers: {}, body: '' };
+  if (isOfGuard && !mayBeGuards(status, answer.body)) return undefined;
+  return JSON.stringify({ status, headers: answer.headers, isOfGuard: isOfGuard || undefined, body: answer.body });
+}
+
+/** A body in which a secret would be found; `undefined` for one in another encoding than UTF-8. */
+function readableText(body: Outcome['body'], contentType: OutgoingHttpHeader | undefined): string | undefined {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(String(contentType))?.[1];
+  if (body === undefined || !/^utf-?8$/i.test(charset ?? 'utf-8')) return undefined;
+  const text = typeof body === 'string' ? body : decodeUtf8(body);
+  // UTF-16 has a NUL in each character of ASCII.
+  return text?.includes('\0') ? undefined : text;
+}
+
+/** Whether an answer to a guard can be given again: a success must allow or deny in its body, which is where the platform looks. */
+function mayBeGuards(status: number, body: string | Buffer): boolean {
+  if (!isSuccess(status)) return true;
+  const decision = BODILESS.has(status) ? undefined : decisionOf(String(body));
+  return decision === 'allow' || decision === 'deny';
 }
 
 /** Those of `headers` that the handler has added, or changed from what they were `before` it. */
@@ -72,11 +91,6 @@ function linesOf(headers: KeptAnswer['headers']): string {
   return lines;
 }
 
-function writeRecord({ status, headers, body, isOfGuard }: KeptAnswer): string {
-  const head = { status, headers, isOfGuard: isOfGuard || undefined };
-  return JSON.stringify(typeof body === 'string' ? { ...head, body } : { ...head, base64: body.toString('base64') });
-}
-
 /** Binds the bytes of an attempt to the delivery that they were first taken for: it is looked up in their place. */
 export interface Binding {
   /** The key of the delivery. */
@@ -93,9 +107,10 @@ export function readRecord(record: string): KeptAnswer | Binding {
   const { status, headers, body, base64, isOfGuard, boundTo } = parseRecord(record);
   if (typeof boundTo === 'string') return { boundTo };
   if (isStatus(status) && areHeaders(headers)) {
-    const kept = { status, headers, isOfGuard: isOfGuard === true };
-    if (typeof body === 'string') return { ...kept, body };
-    if (typeof base64 === 'string') return { ...kept, body: Buffer.from(base64, 'base64') };
+    const isOurs = typeof body === 'string' || typeof base64 === 'string';
+    // Versions before 0.5 have written bytes as base64.
+    const kept = typeof body === 'string' ? body : Buffer.from(String(base64), 'base64');
+    if (isOurs) return { status, headers, body: kept, isOfGuard: isOfGuard === true && mayBeGuards(status, kept) };
   }
   throw new Error('The store holds a record that this package has not written');
 }

@@ -52,9 +52,9 @@ export interface KiketIdempotencyOptions {
  * A claim is held until the handler has come to its end, also after the deadline or a disconnect; what it says then is recorded
  * and answers the next attempt. Of plain handlers that is known only if they still answer, within `lockSeconds`. Recorded are 2xx
  * and final errors. Retryable answers, `pending`, `secret.missing`, `scope.missing` and `event.unhandled` are not: there, the
- * next attempt runs. Of an answer of more than 64 KB, of one with Content-Encoding, and of one that quotes a secret only the status is
- * recorded; a guard's of that kind is not, and its handler runs again. Errors are told by their codes, which kiketHandler and
- * kiketErrorHandler know.
+ * next attempt runs. Of an answer of more than 64 KB, of one with Content-Encoding or in another charset than UTF-8, and of one that
+ * quotes a secret only the status is recorded; a guard's success only if its body allows or denies, else its handler runs again.
+ * Errors are told by their codes, which kiketHandler and kiketErrorHandler know.
  *
  * Needs kiketParse before it, and stands after a compression and before the handler. What is passed on unverified is left alone.
  *
@@ -143,6 +143,6 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
 function noDecision(): KiketError {
   return KiketError.of(
     'reply.missing',
-    'The delivery was handled before as another event, which its headers named, so there is no decision for the guard.',
+    'The recorded answer of this delivery holds no decision for the guard, e.g. as headers named another event before.',
   );
 }
