@@ -239,7 +239,8 @@ describeMajors('secrets', (express) => {
     },
     'a NonRetryableError with every secret': ({ secrets, auth }) => {
       const all = [values.signing, secrets.get('PRIVATE_KEY'), secrets.get('FALLBACK'), auth.runtimeToken].join(' ');
-      throw new NonRetryableError(all, { details: [{ reason: all, missing: [all], pointer: all, events: [all] }] });
+      const detail = { reason: all, missing: [all], pointer: all, events: [all], invocation: all, [all]: all };
+      throw new NonRetryableError(all, { details: [detail] });
     },
     'a message that quotes secrets as JSON': ({ secrets }) => {
       throw new NonRetryableError(`The CRM refused ${JSON.stringify({ key: secrets.get('PRIVATE_KEY') })}`);

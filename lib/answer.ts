@@ -1,7 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { KiketError } from './errors';
 import type { KeptAnswer } from './idempotency/kept-answer';
-import { scrub } from './secrets';
 
 /** Headers that describe a body which a failed handler did not come to send. */
 const BODY_HEADERS = [
@@ -43,7 +42,7 @@ export function prepareSuccess(res: ServerResponse, json: string | undefined, is
   return prepareBody(res, body);
 }
 
-/** Prepares a response for an error, in place of whatever a handler has prepared; `json` is what {@link errorBody} makes of it. */
+/** Prepares a response for an error, in place of whatever a handler has prepared; `json` is what errorBody makes of it. */
 export function prepareError(res: ServerResponse, error: KiketError, json: string): string {
   removeHeaders(res, BODY_HEADERS);
   res.statusCode = error.status;
@@ -89,22 +88,4 @@ function prepareBody(res: ServerResponse, json: string | undefined): string | un
     res.removeHeader('Content-Length');
   }
   return json;
-}
-
-/** What a sender is told of an error. No text in it holds one of `secrets`. */
-export function errorBody(
-  { code, message, retryable, details }: KiketError,
-  invocation: string | undefined,
-  secrets: readonly string[],
-): string {
-  // The invocation is the caller's own text: to scrub it would tell whether a guess of the caller's is a secret.
-  const scrubbed = (key: string, value: unknown): unknown =>
-    typeof value === 'string' && key !== 'invocation' ? scrub(value, secrets) : value;
-  const error = { code, message, retryable, invocation };
-  try {
-    return JSON.stringify({ error: { ...error, details } }, scrubbed);
-  } catch {
-    // Details of the user's own, that are no JSON, must not cost the delivery its answer.
-    return JSON.stringify({ error: { ...error, details: [] } }, scrubbed);
-  }
 }

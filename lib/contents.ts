@@ -9,6 +9,8 @@ import { DeliverySecrets, WithheldSecrets, type KiketSecrets, type SecretValues 
 /** What kiketParse was told, for every delivery. */
 export interface ContentsSettings {
   readonly fallbackSecrets: SecretValues;
+  /** To keep it out of texts. */
+  readonly apiKey: string | undefined;
   readonly connectApi: ConnectApi;
 }
 
@@ -74,6 +76,7 @@ export class Contents {
       for (const value of Object.values(values)) addText(texts, value);
     }
     addText(texts, this.#authentication.runtime_token);
+    addText(texts, this.#settings.apiKey);
     return texts;
   }
 

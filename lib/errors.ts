@@ -47,7 +47,7 @@ export const KIKET_ERRORS = {
 
 export type KiketErrorCode = keyof typeof KIKET_ERRORS;
 
-/** Evidence beside the message. `reason` is prose for a person; no field holds a value of the payload but names of events. */
+/** Evidence beside the message. `reason` is prose for a person; no field holds a value of the payload but names of events. Other fields are not sent. */
 export interface KiketErrorDetail {
   readonly reason: string;
   /** JSON pointer (RFC 6901) to the place in the payload. */

@@ -2,14 +2,16 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { KeyObject } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { errorBody, isSuccess, jsonHeaders } from './answer';
+import { isSuccess, jsonHeaders } from './answer';
 import type { BodyRequest } from './body';
 import type { Contents } from './contents';
 import { Delivery } from './delivery';
 import { DeliveryResponse, type ResponseOwner } from './delivery-response';
+import { errorBody } from './error-body';
 import { KiketError, toKiketError } from './errors';
 import { shareHiddenClasses } from './hidden-class';
 import type { KeptAnswer } from './idempotency/kept-answer';
+import { KnownSecrets } from './known-secrets';
 import { shieldSocket, silence } from './late-writes';
 import { notify } from './observer';
 import type { ContractPayload } from './payload';
@@ -97,8 +99,8 @@ export class Exchange implements ResponseOwner {
   #settlement: Settlement | undefined = undefined;
   #token: TokenClaims | undefined = undefined;
   #trustsUnsignedBody = false;
-  /** The key of the API, and secrets that the handler has fetched from it. */
-  #apiSecrets: readonly string[] = [];
+  /** What the handler has fetched from the API, or set there. */
+  #apiSecrets: KnownSecrets | undefined = undefined;
 
   constructor(req: KiketRequest, res: ServerResponse) {
     this.req = req;
@@ -178,8 +180,8 @@ export class Exchange implements ResponseOwner {
   }
 
   /** Keeps a secret that did not come with the delivery out of texts. */
-  keepSecret(value: string): void {
-    if (!this.#apiSecrets.includes(value)) this.#apiSecrets = [...this.#apiSecrets, value];
+  keepSecret(key: string, value: string): void {
+    (this.#apiSecrets ??= new KnownSecrets()).add(key, value);
   }
 
   /** Milliseconds until the deadline; undefined where none is set. */
@@ -437,7 +439,7 @@ export class Exchange implements ResponseOwner {
   }
 
   #secretTexts(): string[] {
-    return [...(this.contents?.secretTexts ?? []), ...this.#apiSecrets, ...this.keys.map(secretOf)];
+    return [...(this.contents?.secretTexts ?? []), ...(this.#apiSecrets?.texts ?? []), ...this.keys.map(secretOf)];
   }
 
   #watch(): void {

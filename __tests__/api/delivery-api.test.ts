@@ -258,6 +258,19 @@ describeMajors('delivery.api', (express) => {
     expect(outcome.text).not.toContain(value);
   });
 
+  it('should keep both values of a secret that was changed out of what the platform is told', async () => {
+    const fake = await start();
+    fake.setSecret(EXTENSION_ID, 'STRIPE', 'sk_before');
+    const api = { apiKey, baseUrl: fake.url, extensionId: EXTENSION_ID };
+    const outcome = await callFrom(express, { api }, async (client) => {
+      const secrets = client.extensionSecrets();
+      const before = await secrets.get('STRIPE');
+      await secrets.set('STRIPE', 'sk_after');
+      throw new NonRetryableError(`Neither ${before}, nor sk_after, nor ${apiKey}.`);
+    });
+    expect(outcome.text).toContain('Neither [redacted], nor [redacted], nor [redacted].');
+  });
+
   it('should keep the secrets out of an error that the API makes of them', async () => {
     const fake = await start();
     fake.setSecret(EXTENSION_ID, 'STRIPE', 'sk_live_secret');

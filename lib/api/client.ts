@@ -50,8 +50,8 @@ export interface ApiContext extends Caller {
   readonly projectId: number | undefined;
   readonly extensionId: string | undefined;
   readonly eventVersion: string;
-  /** Is told each secret that was fetched, to keep it out of texts. */
-  onSecret(value: string): void;
+  /** Is told the value of each secret that is fetched or set, to keep it out of texts. */
+  onSecret(key: string, value: string): void;
 }
 
 export class ApiClient implements KiketApi {
@@ -94,7 +94,9 @@ export class ApiClient implements KiketApi {
   }
 
   extensionSecrets(): KiketExtensionSecrets {
-    return extensionSecrets(this, this.#extension('extensionSecrets'), (value) => this.#context.onSecret(value));
+    return extensionSecrets(this, this.#extension('extensionSecrets'), (key, value) =>
+      this.#context.onSecret(key, value),
+    );
   }
 
   async logEvent(event: string, data: object = {}, options: Readonly<KiketLogEventOptions> = {}): Promise<void> {

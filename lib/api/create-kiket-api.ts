@@ -38,6 +38,6 @@ export function createKiketApi(options: Readonly<CreateKiketApiOptions>): KiketA
     eventVersion: DEFAULT_VERSION,
     limits: () => ({ signal, remainingMs: signal === undefined ? undefined : Infinity }),
     scrub: (text) => secrets.scrub(text),
-    onSecret: (value) => secrets.add(value),
+    onSecret: (key, value) => secrets.add(key, value),
   });
 }

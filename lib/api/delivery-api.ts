@@ -22,6 +22,6 @@ function connect(settings: ApiSettings, exchange: Exchange): KiketApi {
     eventVersion: delivery.eventVersion!,
     limits: () => ({ signal: exchange.signal, remainingMs: exchange.remainingMs }),
     scrub: (text) => exchange.scrub(text),
-    onSecret: (value) => exchange.keepSecret(value),
+    onSecret: (key, value) => exchange.keepSecret(key, value),
   });
 }

@@ -11,11 +11,11 @@ export interface KiketExtensionSecrets {
   delete(key: string): Promise<void>;
 }
 
-/** @param onValue is told each value that is fetched, to keep it out of texts. */
+/** @param onValue is told each value that is fetched or set, to keep it out of texts. */
 export function extensionSecrets(
   api: Requests,
   extensionId: string,
-  onValue: (value: string) => void,
+  onValue: (key: string, value: string) => void,
 ): KiketExtensionSecrets {
   const path = `/api/v1/extensions/${segment('the id of the extension', extensionId)}/secrets`;
   const pathOf = (key: string): string => `${path}/${segment('the key of the secret', key)}`;
@@ -28,11 +28,11 @@ export function extensionSecrets(
       const answer = await api.request('GET', pathOf(key)).catch(nothingIfUnknown);
       if (answer === undefined) return undefined;
       const value = fieldOf('GET', answer, 'value', isText) as string;
-      onValue(value);
+      onValue(key, value);
       return value;
     },
     async set(key, value) {
-      onValue(value);
+      onValue(key, value);
       await api.request('POST', pathOf(key), { body: { value } });
     },
     async delete(key) {

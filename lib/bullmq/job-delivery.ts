@@ -39,7 +39,7 @@ export class JobDelivery {
       eventVersion: data.eventVersion,
       limits: () => ({ signal, remainingMs: attempt.remainingMs }),
       scrub: (text) => secrets.scrub(text),
-      onSecret: (value) => secrets.add(value),
+      onSecret: (key, value) => secrets.add(key, value),
     });
   }
 

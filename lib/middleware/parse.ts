@@ -60,6 +60,7 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
   const apiSettings = readApiOptions(who, options.api);
   const settings: ContentsSettings = Object.freeze({
     fallbackSecrets: copySecrets(who, options.fallbackSecrets),
+    apiKey: apiSettings.apiKey,
     connectApi: createConnectApi(apiSettings),
   });
 
@@ -77,7 +78,6 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
 
     const error = read(exchange, settings, validators);
     if (error !== undefined) return exchange.refuse(error, next);
-    if (apiSettings.apiKey !== undefined) exchange.keepSecret(apiSettings.apiKey);
     req.body = exchange.delivery.payload;
     (exchange.res as { kiket?: KiketResponder }).kiket ??= ABSENT_RESPONDER;
     skipLaterParsers(req, () => exchange.proceed(next));
