@@ -251,11 +251,15 @@ describeMajors('errors of others', (express) => {
     }
   });
 
-  it('should pass the Retry-After of an exposed error on', async () => {
+  it.each([
+    ['7', '7'],
+    ['3601', '3600'],
+    ['9'.repeat(400), '3600'],
+  ])('should pass the Retry-After of an exposed error on, an hour at most: %s', async (given, told) => {
     const { app } = observed(express, pathsToHandler['kiket()']!({}), () => {
-      throw Object.assign(new Error('Busy'), { expose: true, status: 429, headers: { 'Retry-After': '7' } });
+      throw Object.assign(new Error('Busy'), { expose: true, status: 429, headers: { 'Retry-After': given } });
     });
-    await deliver(app).expect(429).expect('Retry-After', '7');
+    await deliver(app).expect(429).expect('Retry-After', told);
   });
 
   it('should keep its status with an error handler that only reads statusCode and headers', async () => {

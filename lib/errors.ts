@@ -253,6 +253,14 @@ function isDelay(seconds: unknown): boolean {
   return typeof seconds === 'number' && seconds >= 0 && seconds <= Number.MAX_SAFE_INTEGER;
 }
 
+/** An hour. */
+const MAX_RETRY_AFTER_SECONDS = 3600;
+
+/** @internal What another system asks to wait, as long as it is handed on to Kiket. */
+export function cappedRetryAfter(seconds: number): number {
+  return Math.min(seconds, MAX_RETRY_AFTER_SECONDS);
+}
+
 function missingOf(error: KiketError): readonly string[] {
   return error.details.flatMap((detail) => detail.missing ?? []);
 }
@@ -264,7 +272,7 @@ export class ExposedError extends KiketError {
     super(isRetryable(status) ? 'handler.failed' : 'handler.final', quotesBody(cause) ? UNREADABLE : message, {
       cause,
       // A date says nothing to the sender of a delivery, which waits in seconds.
-      retryAfterSeconds: /^\d{1,15}$/.test(retryAfter) ? Number(retryAfter) : undefined,
+      retryAfterSeconds: /^\d+$/.test(retryAfter) ? cappedRetryAfter(Number(retryAfter)) : undefined,
     });
     Object.assign(this, { status, statusCode: status });
   }

@@ -88,13 +88,21 @@ describeMajors('a failed call of the API that a handler does not catch', (expres
   describe.each(Object.entries(calls))('%s', (_method, call) => {
     it.each([
       [LATER, String(LATER)],
-      ['9999999999', '9999999999'],
+      ['3600', '3600'],
+      ['3601', '3600'],
+      ['9999999999', '3600'],
+      ['9'.repeat(400), '3600'],
     ])('should stay 429 with Retry-After: %s', async (retryAfter, seconds) => {
       const { told, error, fake } = await toldOf({ kind: 'rate-limit', retryAfter }, call);
       expect(told).toEqual({ status: 429, code: 'api.rate_limited', retryAfter: seconds });
       expect(error).toMatchObject({ apiStatus: 429, retryAfterSeconds: Number(seconds), retryable: true });
       expect(error.details).toEqual([{ reason: 'Rate limit exceeded' }]);
       expect(fake.requests).toHaveLength(1);
+    });
+
+    it('should stay 429 with an hour for a date that is far away', async () => {
+      const { told } = await toldOf({ kind: 'rate-limit', retryAfter: 'Fri, 31 Dec 9999 23:59:59 GMT' }, call);
+      expect(told).toEqual({ status: 429, code: 'api.rate_limited', retryAfter: '3600' });
     });
 
     it('should stay 429 with the seconds until a date', async () => {

@@ -1,6 +1,8 @@
+import { posix } from 'node:path';
 import fc from 'fast-check';
 import { createKiketApi, type KiketApi } from 'kiket-express';
 import type { FakeKiket } from 'kiket-express/testing';
+import { checkPath } from '../../lib/api/target';
 import { describeMajors } from '../support/express';
 import { example } from '../support/deliver';
 import {
@@ -223,6 +225,27 @@ const badPaths = [
   '/api/v1/ext/%2e/rate_limit',
   '/api/v1/ext/%2e%2e?a=1',
   '/%2e%2e//evil.example/',
+  '/api/v1/ext/..%2f..%2fadmin',
+  '/api/v1/ext/a%2F..',
+  '/api/v1/ext/%2e%2e%2fadmin',
+  '/api/v1/ext/..%5c..%5Cadmin',
+  '/api/v1/ext/%252e%252e/admin',
+  '/api/v1/ext/%25252e%25252E%25252fadmin',
+  '/api/v1/ext/%25%32%65%25%32%65%25%32%66admin',
+  '/api/v1/ext/..%252fadmin',
+  '/api/v1/ext/..%255cadmin',
+  '/api/v1/ext/..;/admin',
+  '/api/v1/ext/..;a=b/admin',
+  '/api/v1/ext/.;/admin',
+  '/api/v1/ext/..%3b/admin',
+  '/api/v1/ext/%2e%2e%3Badmin',
+  '/api/v1/ext/a;b/..;c',
+  '/api/v1/ext/..%3fa=b',
+  '/api/v1/ext/..%23',
+  '/api/v1/ext/..%00/admin',
+  '/api/v1/ext/%ff/..%2fadmin',
+  '/api/v1/ext/%zz/..%2fadmin',
+  `/api/v1/ext/%${'25'.repeat(100)}`,
   'http://evil.example/api/v1/ext/rate_limit',
   'https://kiket.dev/api/v1/ext/rate_limit',
   'https:/api/v1/ext/rate_limit',
@@ -272,7 +295,9 @@ describe('the path of api.request', () => {
     ['as it is', '/api/v1/ext/issues', undefined, '/api/v1/ext/issues'],
     ['the root', '/', undefined, '/'],
     ['with escapes', '/api/v1/ext/a%2Fb/%C3%A4/%2f%25', undefined, '/api/v1/ext/a%2Fb/%C3%A4/%2f%25'],
-    ['with escaped dots that are no segment', '/api/v1/ext/%2e%2e%2fa', undefined, '/api/v1/ext/%2e%2e%2fa'],
+    ['with escaped dots that are no segment', '/api/v1/ext/%2e%2ea%2f...', undefined, '/api/v1/ext/%2e%2ea%2f...'],
+    ['with escaped escapes', '/api/v1/ext/%25252f', undefined, '/api/v1/ext/%25252f'],
+    ['with escaped dots in its query', '/x?a=%2e%2e%2f..;/', undefined, '/x?a=%2e%2e%2f..;/'],
     ['with what needs no escape', "/api/v1/ext/a-._~!$&'()*+,;=:@|", undefined, "/api/v1/ext/a-._~!$&'()*+,;=:@|"],
     ['with two slashes within', '/api/v1//ext', undefined, '/api/v1//ext'],
     ['with a slash at its end', '/api/v1/ext/issues/', undefined, '/api/v1/ext/issues/'],
@@ -299,6 +324,49 @@ describe('the path of api.request', () => {
       .request('GET', path, { query })
       .catch(() => undefined);
     expect(fake.requests.map((request) => request.target)).toEqual([target]);
+  });
+
+  it('should stay below its prefix, however often a server decodes it and whatever it takes for a slash', () => {
+    const part = fc.constantFrom(
+      '.',
+      '..',
+      '%2e',
+      '%252e',
+      '%25',
+      '2e',
+      '/',
+      '%2f',
+      '%252F',
+      '%5c',
+      ';',
+      '%3b',
+      '%ff',
+      'a',
+      '?',
+    );
+    const anyPath = fc.array(part, { maxLength: 12 }).map((parts) => `/api/v1/ext/${parts.join('')}`);
+    let [sent, refused] = [0, 0];
+    fc.assert(
+      fc.property(anyPath, (path) => {
+        try {
+          checkPath(path);
+        } catch {
+          return void refused++;
+        }
+        sent++;
+        for (let read = path.split('?')[0]!, i = 0; i < 5; i++) {
+          const segments = read
+            .replaceAll('\\', '/')
+            .split('/')
+            .map((each) => each.split(';')[0]!);
+          expect(posix.normalize(segments.join('/'))).toMatch(/^\/api\/v1\/ext\/?/);
+          expect(segments).not.toContain('.');
+          read = unescape(read);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    expect(Math.min(sent, refused)).toBeGreaterThan(100);
   });
 
   it('should arrive as it is written, or not at all', async () => {
@@ -358,8 +426,8 @@ describe('the path of api.request', () => {
 
 describe('the segments of a path', () => {
   const ids = [
-    ...['../../admin?x=', 'a/b', '/', '//evil.example/', '%2e%2e', '%2F', '%', 'ä', '😀', '?', '#', ' ', '+', '&', '='],
-    ...['\\', '..\\..', '...', '. .', ';a=b', '@', ':', "'", '"', '|', '\t', '\r\n', '\u0000', '\u2028', 'a\u0301'],
+    ...['admin?x=', 'a/b', '/', '//evil.example/', '%2e%2ea', '%2F', '%', 'ä', '😀', '?', '#', ' ', '+', '&', '='],
+    ...['\\', 'a\\b', '...', '. .', ';a=b', '@', ':', "'", '"', '|', '\t', '\r\n', '\u0000', '\u2028', 'a\u0301'],
     ...['null', 'undefined', '__proto__', 'constructor', '0'],
   ];
 
@@ -389,7 +457,24 @@ describe('the segments of a path', () => {
     expect(fake.requests.map(({ path }) => path)).toEqual([`${TABLE}/${segment}`]);
   });
 
-  const noSegments: unknown[] = ['', '.', '..', '\ud800', 'a\udc00b', undefined, null, true, {}, ['a'], 7n];
+  const noSegments: unknown[] = [
+    '../../admin?x=',
+    '%2e%2e',
+    '..\\..',
+    '..;a',
+    'a/.',
+    '',
+    '.',
+    '..',
+    '\ud800',
+    'a\udc00b',
+    undefined,
+    null,
+    true,
+    {},
+    ['a'],
+    7n,
+  ];
 
   /** Every method that writes a segment, with one that is to be refused. */
   const segments: Record<string, (api: KiketApi, value: string) => unknown> = {
@@ -428,7 +513,7 @@ describe('the segments of a path', () => {
   it.each(Object.entries(segments))('should be one, whatever is in it: %s', async (_name, call) => {
     const fake = await start();
     const api = createKiketApi({ apiKey, baseUrl: fake.url, extensionId: EXTENSION_ID });
-    const value = '../%2e%2e/../admin?x=#\\ä ';
+    const value = 'a/%/.../admin?x=#\\ä ';
     await Promise.resolve(call(api, value)).catch(() => undefined);
     expect(fake.requests).toHaveLength(1);
     expect(fake.requests[0]!.path.split('/')).toContain(encodeURIComponent(value));
@@ -447,7 +532,7 @@ describe('the segments of a path', () => {
     const contacts = createKiketApi({ apiKey, baseUrl: fake.url, projectId: 27 }).customData(MODULE, 'contacts');
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1 }), async (id) => {
-        fc.pre(!['.', '..'].includes(id));
+        fc.pre(!/(?:^|[/\\])(?:\.|%2e){1,2}(?:$|[/\\;?#\0])/i.test(id));
         fake.addRecord(MODULE, 'contacts', { id }, { projectId: 27 });
         expect(await contacts.get(id)).toMatchObject({ id });
       }),

@@ -1,3 +1,5 @@
+import { cappedRetryAfter } from '../errors';
+
 /** How many requests an installation may still make (`contract.md` §5). */
 export interface KiketRateLimit {
   /** Requests in a window. */
@@ -37,13 +39,16 @@ export function toRateLimit(body: unknown): KiketRateLimit | undefined {
   return isComplete ? (rateLimit as KiketRateLimit) : undefined;
 }
 
-/** The seconds of `Retry-After`, which is a number of them or a date (RFC 9110 §10.2.3). */
+/**
+ * The seconds of `Retry-After`, which is a number of them or a date (RFC 9110 §10.2.3); an hour at most. No call waits as long, and Kiket
+ * is not to wait longer because of a slip of the API.
+ */
 export function readRetryAfter(headers: ApiHeaders, nowMs: number): number | undefined {
   const value = headers['retry-after'];
-  const seconds = wholeNumber(value);
-  if (seconds !== undefined || typeof value !== 'string' || !HTTP_DATE.test(value)) return seconds;
-  const untilMs = Date.parse(value) - nowMs;
-  return Number.isNaN(untilMs) ? undefined : Math.max(0, Math.ceil(untilMs / 1000));
+  if (typeof value !== 'string') return undefined;
+  if (/^\d+$/.test(value)) return cappedRetryAfter(Number(value));
+  const untilMs = HTTP_DATE.test(value) ? Date.parse(value) - nowMs : Number.NaN;
+  return Number.isNaN(untilMs) ? undefined : cappedRetryAfter(Math.max(0, Math.ceil(untilMs / 1000)));
 }
 
 const WHOLE_NUMBER = /^\d{1,10}$/;

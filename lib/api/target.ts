@@ -21,7 +21,8 @@ function isLoopback(hostname: string): boolean {
 
 /**
  * A path as it is written, unless it resolves to another place: `//evil.example/`, `%2e%2e/`, `\`, a tab, a fragment,
- * what must be encoded and is not. What a credential is chosen by is then what the API will see.
+ * what must be encoded and is not; also to a server that decodes it more often, such as one behind a proxy: `..%2f`, `%252e%252e`,
+ * `..;`. What a credential is chosen by is then what the API will see.
  *
  * @throws {KiketApiError} `api.target_refused`.
  */
@@ -33,8 +34,30 @@ export function checkPath(path: string): string {
       'the path is not in the form that it resolves to; begin with /, and encode each part with encodeURIComponent',
     );
   }
+  if (mayClimb(path.split('?', 1)[0]!)) refuseTarget('the path has a segment that a server may read as . or ..');
   return path;
 }
+
+/** More layers of encoding are no accident. */
+const MAX_DECODINGS = 8;
+
+/** Whether a segment of a path is `.` or `..` to a server that decodes it however often, or takes `\` for `/`. */
+function mayClimb(path: string): boolean {
+  let decoded = path;
+  for (let i = 0; i < MAX_DECODINGS; i++) {
+    if (decoded.split(/[/\\]/).some((segment) => DOTS.test(segment))) return true;
+    // By bytes, so that an escape that is no UTF-8 hides no other.
+    const next = decoded.replace(/%([\da-f]{2})/gi, (_escape, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
+    if (next === decoded) return false;
+    decoded = next;
+  }
+  return true;
+}
+
+/** To some servers a segment ends at its parameters (RFC 3986 §3.3), or at what ends a path or a text. */
+const DOTS = /^\.{1,2}(?:$|[;?#\0])/;
 
 /** `undefined` and `null` are left out. */
 export function withQuery(path: string, query: object = {}): string {
@@ -52,7 +75,7 @@ function toText(value: unknown): string {
 }
 
 /**
- * One segment of a path: whatever is in it, `/` and `?` too, it stays one.
+ * One segment of a path: whatever is in it, `/` and `?` too, it stays one. {@link checkPath} refuses what holds `..` between slashes.
  *
  * @throws {KiketApiError} `api.target_refused` for what cannot be one: an empty text, `.` and `..`, half a character.
  */
