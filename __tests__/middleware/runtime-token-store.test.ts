@@ -19,7 +19,9 @@ import {
   sentIn,
   startPlatform,
   tokenWith,
+  unsigned,
 } from '../support/runtime-token';
+import { WatchedStore } from '../support/watched-store';
 
 const look = ({ auth }: { auth: { tokenId: string | undefined } }): unknown => auth.tokenId;
 
@@ -29,6 +31,17 @@ function answering(answer: () => Promise<never>): KiketStore {
 }
 
 describeMajors('kiketRuntimeToken with a store', (express) => {
+  it('should look the clock of the machine up when it is used, as tests replace it', async () => {
+    const { runtimeToken } = await startPlatform();
+    const store = new WatchedStore();
+    const app = looking(express, [runtimeToken({ store, now: undefined }), kiketParse()], look);
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(NOW * 1000);
+    const { status } = await send(app, carrying(tokenWith()), unsigned);
+    clock.mockRestore();
+    expect(status).toBe(200);
+    expect(store.calls).toMatchObject([{ method: 'claim', what: 300_000 }]);
+  });
+
   describe.each(modeNames)('%s', (mode) => {
     async function application(store: KiketStore): Promise<RequestListener> {
       const { stages } = await startPlatform();

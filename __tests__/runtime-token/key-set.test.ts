@@ -156,6 +156,7 @@ describe('an old set', () => {
     ['500', text(500, '{"keys":[]}')],
     ['garbage', text(200, '<html>')],
     ['an empty set', text(200, '{"keys":[]}')],
+    ['too many keys', text(200, JSON.stringify({ keys: Array(33).fill(second.jwk) }))],
     ['a reset', reset],
   ])(
     'should be used further when the key server answers with %s, which is asked again later',
@@ -267,6 +268,12 @@ describe('an answer of the key server', () => {
     ['no keys', /No key/, text(200, '{"keys":[]}')],
     ['a private key alone', /No key/, text(200, JSON.stringify({ keys: [{ ...jwk, d: 'AAAA' }] }))],
     ['keys that are none', /No key/, text(200, '{"keys":[null,1,"canary",[],{}]}')],
+    ['33 keys', /more than 32 public keys for ES256/, text(200, JSON.stringify({ keys: Array(33).fill(jwk) }))],
+    [
+      'thousands of keys without a name',
+      /more than 32 public keys for ES256/,
+      text(200, JSON.stringify({ keys: Array(5000).fill({ ...jwk, kid: undefined }) })),
+    ],
     ['too much', /more than 1048576 bytes/, text(200, pad(1_048_577))],
     ['a reset', /fetch failed/, reset],
   ])('should be refused, and not be quoted: %s', async (_name, message, answer) => {
@@ -285,6 +292,13 @@ describe('an answer of the key server', () => {
       more();
     };
     expect(await causeOf(keySetOf(server.url))).toMatch(/more than 1048576 bytes/);
+  });
+
+  it('should be taken with 32 keys, and with any number of others', async () => {
+    const server = await startKeyServer();
+    const others = Array<object>(1000).fill({ ...jwk, alg: 'ES384' });
+    server.answer = text(200, JSON.stringify({ keys: [...others, ...Array<object>(32).fill(jwk)] }));
+    expect((await keySetOf(server.url).get()).keys).toHaveLength(32);
   });
 
   it('should be taken up to a megabyte', async () => {

@@ -394,6 +394,8 @@ describe('the options', () => {
     'http://localhost:3000/jwks.json',
     'http://[::1]:3000/jwks.json',
     new URL('https://kiket.dev/jwks.json'),
+    // As jsdom's: of another class than this realm's.
+    { [Symbol.toStringTag]: 'URL', toString: () => 'https://kiket.dev/jwks.json' } as unknown as URL,
   ])('should take keys from %s', (jwksUrl) => {
     expect(createTokenVerifier('a test', { ...good, jwksUrl })).toBeInstanceOf(Function);
   });
@@ -405,6 +407,15 @@ describe('the options', () => {
     jwksUrl.pathname = '/changed';
     await verify(mintToken(key, claims));
     expect(server.requests).toEqual(['/.well-known/jwks.json?tenant=1']);
+  });
+
+  it('should look the clock of the machine up when it is used, as tests replace it', async () => {
+    const { key, verify } = await setUp({ now: undefined });
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(claims.exp * 1000 - 1);
+    expect(verdictOf(await verify(mintToken(key, claims)))).toBe('ok');
+    clock.mockReturnValue(claims.exp * 1000);
+    expect(verdictOf(await verify(mintToken(key, claims)))).toBe('token.invalid');
+    clock.mockRestore();
   });
 
   it('should take the time of the machine where there is no other', async () => {

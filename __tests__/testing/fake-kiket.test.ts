@@ -69,6 +69,14 @@ describe('callback()', () => {
     expect(api).toEqual({ base_url: kiket.url, runtime_header: 'X-Kiket-Other' });
   });
 
+  it('should look the clock of the machine up when it is used, as tests replace it', async () => {
+    const kiket = await start();
+    const now = jest.spyOn(Date, 'now').mockReturnValue(0);
+    const { authentication } = kiket.callback({ expiresInSeconds: 90 });
+    now.mockRestore();
+    expect(authentication.expires_at).toBe('1970-01-01T00:01:30.000Z');
+  });
+
   it('should grant everything for an hour, with another token each time', async () => {
     const kiket = await start({ now: clock().now });
     const [first, second] = [kiket.callback(), kiket.callback()];

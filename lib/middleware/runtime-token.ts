@@ -66,7 +66,7 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
   requireCalled('kiketRuntimeToken({ issuer, jwksUrl })', options);
   const verifyToken = createTokenVerifier(WHO, options);
   requireKnown(WHO, options, OPTIONS);
-  const { issuer, store, trustUnsignedBody = false, now = Date.now } = options;
+  const { issuer, store, trustUnsignedBody = false, now = () => Date.now() } = options;
   if (store !== undefined) requireStore(WHO, store);
   requireBoolean(WHO, 'trustUnsignedBody', trustUnsignedBody);
   const limit = parseLimit(WHO, options.limit);

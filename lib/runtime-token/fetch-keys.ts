@@ -11,10 +11,14 @@ export interface PlatformKey {
 /** Bytes of an answer, decompressed. */
 const LIMIT = 1024 * 1024;
 
+/** A platform has two or three. A token that names none is tried with each, which takes 0.2 ms a key. */
+const MOST_KEYS = 32;
+
 /**
  * The keys at `url` that can verify ES256. What else is in the set, broken or meant for others, is left out.
  *
- * Rejects when there is none: whoever publishes an empty set does not mean that every delivery be given up.
+ * Rejects when there is none: whoever publishes an empty set does not mean that every delivery be given up. Rejects when there are
+ * more than {@link MOST_KEYS}.
  */
 export function fetchKeys(url: string, timeoutMs: number): Promise<readonly PlatformKey[]> {
   return within(timeoutMs, async (signal) => {
@@ -24,10 +28,19 @@ export function fetchKeys(url: string, timeoutMs: number): Promise<readonly Plat
       await response.body?.cancel();
       throw new Error(`The key server answered ${response.status}, not 200`);
     }
-    const keys = readSet(await readText(response)).flatMap((jwk) => toKey(jwk) ?? []);
-    if (keys.length === 0) throw new Error('No key of the key server is a public one for ES256');
-    return keys;
+    return toKeys(readSet(await readText(response)));
   });
+}
+
+function toKeys(set: readonly unknown[]): readonly PlatformKey[] {
+  const keys: PlatformKey[] = [];
+  for (const jwk of set) {
+    const key = toKey(jwk);
+    if (key !== undefined) keys.push(key);
+    if (keys.length > MOST_KEYS) throw new Error(`The key server has more than ${MOST_KEYS} public keys for ES256`);
+  }
+  if (keys.length === 0) throw new Error('No key of the key server is a public one for ES256');
+  return keys;
 }
 
 /** Its own timer, since a signal does not reach a body whose request has been collected as garbage. */
@@ -38,7 +51,8 @@ function within<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>)
       const error = new Error(`No answer of the key server within ${timeoutMs} ms`);
       reject(error);
       controller.abort(error);
-    }, timeoutMs).unref();
+    }, timeoutMs);
+    timer.unref?.();
     void work(controller.signal)
       .then(resolve, reject)
       .finally(() => clearTimeout(timer));

@@ -29,7 +29,7 @@ export function readTokenOptions(who: string, options: Readonly<TokenOptions>): 
   if (!isObject(options)) {
     throw new TypeError(`${who}: options is ${describe(options)}; give an object with issuer and jwksUrl`);
   }
-  const { issuer, jwksUrl, audience, now = Date.now } = options;
+  const { issuer, jwksUrl, audience, now = () => Date.now() } = options;
   if (typeof issuer !== 'string' || issuer === '') {
     throw new TypeError(`${who}: issuer is ${describe(issuer)}; give what iss of the tokens is, such as kiket.dev`);
   }
@@ -47,7 +47,9 @@ function toAudience(who: string, audience: unknown): readonly string[] | undefin
 }
 
 function toKeyUrl(who: string, value: unknown): string {
-  const read = typeof value === 'string' || value instanceof URL ? readKeyUrl(value) : problem(`is ${describe(value)}`);
+  // A URL of another realm, such as jsdom's, is no instance of this one's.
+  const text = Object.prototype.toString.call(value) === '[object URL]' ? String(value) : value;
+  const read = typeof text === 'string' ? readKeyUrl(text) : problem(`is ${describe(value)}`);
   if ('url' in read) return read.url;
   throw new TypeError(
     `${who}: jwksUrl ${read.problem}; give the URL of the platform's keys, such as ` +
@@ -56,9 +58,9 @@ function toKeyUrl(who: string, value: unknown): string {
 }
 
 /** The rule for the origin is that for calls: what comes from there is trusted as much as what goes there. */
-function readKeyUrl(value: string | URL): { readonly url: string } | { readonly problem: string } {
-  if (!URL.canParse(String(value))) return problem('is no URL');
-  const url = new URL(value);
+function readKeyUrl(text: string): { readonly url: string } | { readonly problem: string } {
+  if (!URL.canParse(text)) return problem('is no URL');
+  const url = new URL(text);
   if (url.href.includes('#')) return problem('has a fragment');
   const { href } = url;
   url.pathname = '';

@@ -32,7 +32,7 @@ export type FakeKiketSettings = { readonly [K in keyof FakeKiketOptions]-?: NonN
 export function settingsOf(options: Readonly<FakeKiketOptions>): FakeKiketSettings {
   requireRecord(WHO, 'options', options);
   const { apiKeys = { ext_fake: ['*'] }, workspaceTokens = ['wk_fake'], limit = 600, windowSeconds = 60 } = options;
-  const { runtimeHeader = 'X-Kiket-Runtime-Token', pagination = 'none', port = 0, now = Date.now } = options;
+  const { runtimeHeader = 'X-Kiket-Runtime-Token', pagination = 'none', port = 0, now = () => Date.now() } = options;
   requireRecord(WHO, 'apiKeys', apiKeys);
   for (const [key, scopes] of Object.entries(apiKeys)) {
     requireTexts(WHO, 'apiKeys', [key]);
