@@ -1,11 +1,3 @@
-import { createHash } from 'node:crypto';
-
-/** A Lua script, and the name by which a server that has run it knows it. */
-export interface RedisScript {
-  readonly text: string;
-  readonly sha1: string;
-}
-
 /** Apart by their first letters, whatever an owner or a record says. */
 export const HOLD = 'claim:';
 export const RECORD = 'record:';
@@ -17,7 +9,7 @@ for _, key in ipairs(KEYS) do
 end`;
 
 /** ARGV: hold, milliseconds. Gives a record, or for how many milliseconds the keys are held by others: 0 when they are claimed. */
-export const CLAIM = script(`
+export const CLAIM = `
 local heldMs = 0
 for _, key in ipairs(KEYS) do
   local value = redis.call('GET', key)
@@ -27,26 +19,22 @@ end
 if heldMs == 0 then
   for _, key in ipairs(KEYS) do redis.call('SET', key, ARGV[1], 'PX', ARGV[2]) end
 end
-return heldMs`);
+return heldMs`;
 
 /** ARGV: hold, milliseconds. Gives 1, or 0 when the claim was lost. PEXPIRE works without free memory too. */
-export const RENEW = script(`${unlessAllHeld}
+export const RENEW = `${unlessAllHeld}
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[2]) end
-return 1`);
+return 1`;
 
 /** ARGV: hold, record, milliseconds. Gives 1, or 0 when the claim was lost. */
-export const COMPLETE = script(`${unlessAllHeld}
+export const COMPLETE = `${unlessAllHeld}
 for _, key in ipairs(KEYS) do redis.call('SET', key, ARGV[2], 'PX', ARGV[3]) end
-return 1`);
+return 1`;
 
 /** ARGV: hold. Gives how many keys were held. */
-export const RELEASE = script(`
+export const RELEASE = `
 local released = 0
 for _, key in ipairs(KEYS) do
   if redis.call('GET', key) == ARGV[1] then released = released + redis.call('DEL', key) end
 end
-return released`);
-
-function script(text: string): RedisScript {
-  return { text, sha1: createHash('sha1').update(text).digest('hex') };
-}
+return released`;

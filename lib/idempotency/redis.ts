@@ -1,6 +1,6 @@
 import { describe, requireKnown } from '../options';
 import { isObject } from '../object';
-import { CLAIM, COMPLETE, HOLD, RECORD, RELEASE, RENEW, type RedisScript } from './redis-scripts';
+import { CLAIM, COMPLETE, HOLD, RECORD, RELEASE, RENEW } from './redis-scripts';
 import { withoutCommand } from '../redis-error';
 import type { KiketStore } from './store';
 
@@ -24,7 +24,7 @@ const WHO = 'KiketRedisStore';
 /**
  * Keeps claims and records in Redis 5 or newer, or Valkey, for all replicas of a service: one server, or a cluster.
  *
- * Each call is one script and one round trip. It rejects with what `sendCommand` rejects with, and waits as long as that.
+ * Each call is one script and one round trip, also right after a restart of Redis. It rejects with what `sendCommand` rejects with, and waits as long as that.
  */
 export class KiketRedisStore implements KiketStore {
   readonly #sendCommand: KiketRedisStoreOptions['sendCommand'];
@@ -71,26 +71,15 @@ export class KiketRedisStore implements KiketStore {
     toWhole('release', await this.#run(RELEASE, keys, HOLD + owner));
   }
 
-  /** By the script's name; by its text, if this server has not run it since it started. */
-  async #run({ sha1, text }: RedisScript, keys: readonly string[], ...args: string[]): Promise<unknown> {
+  /** By its text, which a server that has just started knows as well as any other: its name would save a few hundred bytes. */
+  async #run(script: string, keys: readonly string[], ...args: string[]): Promise<unknown> {
     const prefixed = keys.map((key) => this.#prefix + key);
-    const rest = [String(prefixed.length), ...prefixed, ...args];
     try {
-      return await this.#sendCommand(['EVALSHA', sha1, ...rest], prefixed[0]!);
-    } catch (error) {
-      if (!isScriptUnknown(error)) throw withoutCommand(error);
-    }
-    try {
-      return await this.#sendCommand(['EVAL', text, ...rest], prefixed[0]!);
+      return await this.#sendCommand(['EVAL', script, String(prefixed.length), ...prefixed, ...args], prefixed[0]!);
     } catch (error) {
       throw withoutCommand(error);
     }
   }
-}
-
-/** The first word of Redis's message is its code; every client leaves it there. */
-function isScriptUnknown(error: unknown): boolean {
-  return isObject(error) && typeof error['message'] === 'string' && error['message'].startsWith('NOSCRIPT');
 }
 
 /** Redis takes whole milliseconds, from 1. */
