@@ -78,6 +78,18 @@ export const STORING = {
   distinct: true,
 };
 
+/** What it costs that an answer leaves after its record. */
+export const RECORDING = ['memory', 'redis'].map((store) => ({
+  receivers: [
+    { id: `ours-${store}`, name: `**records first** (${store})`, scheme: 'kiket' },
+    { id: `ours-${store}-behind`, name: `**answers first** (${store})`, scheme: 'kiket' },
+  ],
+  baseline: `ours-${store}-behind`,
+  sizes: '1,20',
+  warmup: '4',
+  distinct: true,
+}));
+
 export const BACKGROUND = {
   receivers: [
     { id: 'ours-enqueue', name: '**kiketEnqueue()**', scheme: 'kiket' },
