@@ -8,6 +8,15 @@ interface ReportedExchange {
   scrub(text: string): string;
 }
 
+/** Whether nothing is to be printed, as Express decides it: by the application's setting. Never throws. */
+export function isTestEnvironment(req: object): boolean {
+  try {
+    return (req as { app?: { get(setting: string): unknown } }).app?.get('env') === 'test';
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Prints an error that nobody else reports: one of this package's own as a line, any other with its stack. Never throws.
  *

@@ -8,6 +8,7 @@ import type { Contents } from './contents';
 import { Delivery } from './delivery';
 import { DeliveryResponse, type ResponseOwner } from './delivery-response';
 import { errorBody } from './error-body';
+import { isTestEnvironment, reportToStderr } from './error-report';
 import { KiketError, toKiketError } from './errors';
 import { shareHiddenClasses } from './hidden-class';
 import type { KeptAnswer } from './idempotency/kept-answer';
@@ -80,6 +81,8 @@ export class Exchange implements ResponseOwner {
   #error: KiketError | undefined = undefined;
   /** What the delivery was refused with, which whoever answers errors has not told yet. */
   #failure: KiketError | undefined = undefined;
+  /** What the handler threw, until somebody has reported it. */
+  #unreported: { readonly thrown: unknown } | undefined = undefined;
   #deadlineMs: number | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #controller: AbortController | undefined = undefined;
@@ -234,6 +237,17 @@ export class Exchange implements ResponseOwner {
       // Nobody answers errors: a framework throws them on.
       this.fail(this.#failure);
     }
+  }
+
+  /** Refuses the delivery with what its handler threw: `error`, or that wrapped. */
+  refuseFailed(error: unknown, thrown: unknown, next: Next): void {
+    this.#unreported = error === thrown ? undefined : { thrown };
+    this.refuse(error, next);
+  }
+
+  /** From now on, what the handler threw is somebody else's to report. */
+  leaveReport(): void {
+    this.#unreported = undefined;
   }
 
   /** Refuses the delivery as not authentic, whatever has vouched for it before. */
@@ -454,11 +468,19 @@ export class Exchange implements ResponseOwner {
   #conclude(isOut: boolean): void {
     if (this.#recorded) return;
     clearTimeout(this.#timer);
+    this.#report();
     this.#clientLeft ||= !isOut;
     this.#record(isOut ? this.#response.status : 0);
     if (isOut) return this.#discardLateWrites();
     this.#detach();
     this.#abort(new DOMException('The client has disconnected', 'AbortError'));
+  }
+
+  /** Whoever has answered the error may have logged no more of it than that the handler failed. */
+  #report(): void {
+    const unreported = this.#unreported;
+    this.#unreported = undefined;
+    if (unreported !== undefined && !isTestEnvironment(this.req)) reportToStderr(this, unreported.thrown);
   }
 
   #discardLateWrites(): void {

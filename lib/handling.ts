@@ -62,7 +62,7 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
       if (exchange.over) return exchange.reportLate(error);
       // Wrapped, because Express takes a thrown 'route' for a signal of its own, and others decide by a foreign status.
       const told = toKiketError(error);
-      exchange.refuse(told instanceof ExposedError ? error : told, next);
+      exchange.refuseFailed(told instanceof ExposedError ? error : told, error, next);
     }
   };
 }

@@ -281,6 +281,33 @@ describeMajors('kiketErrorHandler', (express) => {
       expect(output.slice(0, first.length)).toBe(first);
     });
 
+    it.each<[string, ErrorRequestHandler[]]>([
+      ["the service's own error handler", [(_error, _req, res, _next) => void res.status(500).json({})]],
+      [
+        "the service's own error handler, which answers later",
+        [(_error, _req, res, _next) => void setTimeout(() => res.status(500).json({}), 5)],
+      ],
+    ])('should show once what a handler threw, behind %s', async (_name, after) => {
+      const app = endpoint(express, [kiket({ secret }), throwing(new Error('with longer inside')), ...after]);
+      const output = await captureOutput(async () => {
+        await deliver(app.set('env', 'production'), payload, { invocationId: 'inv-1' }).expect(500);
+        await turns();
+      });
+      expect(output.match(/Error: with \[redacted\] inside\n {4}at /g)).toHaveLength(1);
+      expect(output).toContain('kiket-express: handler.failed (workflow.sla_status, invocation inv-1)');
+    });
+
+    it('should show nothing of what a handler threw where onError is given it, or env is test', async () => {
+      const own: ErrorRequestHandler = (_error, _req, res, _next) => void res.status(500).json({});
+      for (const [env, after] of [
+        ['production', kiketErrorHandler({ onError: () => undefined })],
+        ['test', own],
+      ] as const) {
+        const app = endpoint(express, [kiket({ secret }), throwing(new Error('boom')), after]).set('env', env);
+        expect(await captureOutput(async () => void (await deliver(app, payload).expect(500), await turns()))).toBe('');
+      }
+    });
+
     it('should show the stack of an error of another realm, and nothing that it carries', async () => {
       const error: unknown = runInNewContext("Object.assign(new Error('boom'), { config: 'canary' })");
       const output = await printed(error, 'production');

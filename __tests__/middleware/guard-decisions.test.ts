@@ -102,7 +102,7 @@ describeMajors('a decision of a guard', (express) => {
     'a text': (res) => res.send('allow'),
     'a decision that is too large to be kept': (res) => res.json({ status: 'allow', text: 'x'.repeat(70_000) }),
     'a decision in UTF-16': (res) =>
-      res.type('application/json; charset=utf-16le').end(Buffer.from('{"status":"allow"}', 'utf16le')),
+      res.type('text/plain; charset=utf-16le').end(Buffer.from('{"status":"allow"}', 'utf16le')),
   };
 
   it.each(Object.entries(undecided))('should not be recorded of a plain handler: %s', async (_name, act) => {

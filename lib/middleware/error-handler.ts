@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exchangeOf } from '../delivery';
-import { isUnforeseen, reportToStderr } from '../error-report';
+import { isTestEnvironment, isUnforeseen, reportToStderr } from '../error-report';
 import { toKiketError } from '../errors';
-import type { KiketRequest } from '../exchange';
 import { notify } from '../observer';
 import { requireCalled, requireFunction, requireRecord } from '../options';
 
@@ -45,6 +44,7 @@ export function kiketErrorHandler(
     if (!exchange?.claimed) return next(error);
     if (exchange.answered) return exchange.reportLate(error);
 
+    exchange.leaveReport();
     const original = originalOf(error);
     if (onError !== undefined) notify(onError, original, req);
     else if (isUnforeseen(original) && !isTestEnvironment(req)) reportToStderr(exchange, original);
@@ -56,9 +56,4 @@ export function kiketErrorHandler(
 function originalOf(error: unknown): unknown {
   const told = toKiketError(error);
   return told.code === 'handler.failed' && 'cause' in told ? told.cause : error;
-}
-
-/** As Express decides it: by the application's setting. */
-function isTestEnvironment(req: KiketRequest): boolean {
-  return req.app?.get('env') === 'test';
 }

@@ -132,9 +132,12 @@ function withoutSecrets(
   exchange: Exchange,
   { secrets, authentication }: ContractPayload,
 ): PayloadError {
-  for (const value of [...Object.values(secrets ?? NONE), authentication?.runtime_token]) {
+  for (const [key, value] of Object.entries({
+    ...secrets,
+    'authentication.runtime_token': authentication?.runtime_token,
+  })) {
     const text = textOf(value);
-    if (text !== undefined) exchange.keepSecret(text);
+    if (text !== undefined) exchange.keepSecret(key, text);
   }
   return conflict;
 }
