@@ -206,7 +206,7 @@ describeMajors('secrets', (express) => {
     ['authentication of a wrong type', invalid({ authentication: values.token }), {}],
     ['missing secrets of a wrong type', invalid({ secret_status: { missing: payloadCanary } }), {}],
     ['a contradicting header', payload, { event: 'issue.updated' }],
-    ['a contradicting query', payload, { path: `/kiket?event=${payloadCanary}` }],
+    ['a contradicting query', payload, { path: `/kiket?event=${values.secret}` }],
     [
       "a schema of the user's own",
       payload,

@@ -13,7 +13,7 @@ import type { ContractPayload } from '../payload';
 import { parseObject } from '../payload-object';
 import { ABSENT_RESPONDER, type KiketResponder } from '../responder';
 import { compileSchemas, violationsBy, type Validators } from '../schema';
-import { hideSecrets, removeSecrets, withholdSecrets, type SecretValues } from '../secrets';
+import { hideSecrets, removeSecrets, scrub, withholdSecrets, type SecretValues } from '../secrets';
 import { runStage, type Stage } from '../stage';
 import { textOf } from '../text';
 import { validateContract } from '../validate-contract';
@@ -104,12 +104,12 @@ function read(exchange: Exchange, settings: ContentsSettings, validators: Valida
 
   const claims = readClaims(exchange.req);
   const event = agree(payload.event, claims.event);
-  if (event instanceof KiketError) return withoutSecrets(event, exchange, payload);
+  if (event instanceof KiketError) return withoutSecrets(event, payload);
   if (event === undefined) {
     return invalid([{ pointer: '/event', reason: 'is missing, in the body and around it' }]);
   }
   const version = agree(payload.event_version, claims.version, normalizeVersion);
-  if (version instanceof KiketError) return withoutSecrets(version, exchange, payload);
+  if (version instanceof KiketError) return withoutSecrets(version, payload);
   const eventVersion = version ?? DEFAULT_VERSION;
   for (const key of [event, `${event}@${eventVersion}`]) {
     const violations = violationsBy(validators.get(key), payload);
@@ -123,23 +123,16 @@ function read(exchange: Exchange, settings: ContentsSettings, validators: Valida
   return undefined;
 }
 
-/**
- * A conflict quotes names that a sender has chosen, and comes before the contents are known. Values that are not the payload's own stay
- * unknown: the answer would tell a sender of headers whether a guess is one of them.
- */
+/** A conflict quotes names that a sender has chosen. Secrets of the payload are not known to others yet, who would remove them. */
 function withoutSecrets(
-  conflict: PayloadError,
-  exchange: Exchange,
+  { message, details }: PayloadError,
   { secrets, authentication }: ContractPayload,
 ): PayloadError {
-  for (const [key, value] of Object.entries({
-    ...secrets,
-    'authentication.runtime_token': authentication?.runtime_token,
-  })) {
-    const text = textOf(value);
-    if (text !== undefined) exchange.keepSecret(key, text);
-  }
-  return conflict;
+  const values = [...Object.values(secrets ?? NONE), authentication?.runtime_token];
+  const texts = values.flatMap((value) => textOf(value) ?? []);
+  return PayloadError.of('delivery.conflict', scrub(message, texts), {
+    details: details.map(({ reason }) => ({ reason: scrub(reason, texts) })),
+  });
 }
 
 /** Gives what can be given of a delivery that nobody has verified: never its secrets, its token or its scopes. */
