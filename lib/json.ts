@@ -1,7 +1,8 @@
 import { parse } from 'secure-json-parse';
 
 /**
- * What a JSON text of another system says, without `__proto__` and `constructor` keys.
+ * What a JSON text of another system says, without what could replace a prototype where it is copied: `__proto__` keys, and
+ * `constructor` keys whose value is an object with a `prototype`.
  *
  * @throws {SyntaxError} whose message quotes the text: it must not be shown, nor kept as a cause.
  */
