@@ -1,4 +1,5 @@
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { runInNewContext } from 'node:vm';
 import { signDelivery } from 'kiket-express/testing';
 import { computeMac, findKey, parseMac, toKeys } from '../lib/signature';
 
@@ -89,6 +90,20 @@ describe('findKey', () => {
     }
   });
 
+  it.each(['1.', '0.', `${timestamp}.`, `${'0'.repeat(400)}1.`])(
+    'should find none for a body that begins as what is signed with a timestamp: %s',
+    (start) => {
+      const prefixed = Buffer.from(`${start}${body.toString()}`);
+      const mac = computeMac(keys[0]!, prefixed, undefined);
+      expect(findKey(keys, mac, prefixed, undefined)).toBe(-1);
+    },
+  );
+
+  it.each(['1', '.', '1 .', '', 'a1.', '-1.'])('should find the key of a body that begins otherwise: %j', (start) => {
+    const other = Buffer.from(`${start}{}`);
+    expect(findKey(keys, computeMac(keys[0]!, other, undefined), other, undefined)).toBe(0);
+  });
+
   it('should find none among no keys', () => {
     expect(findKey([], macOf(known.body), body, undefined)).toBe(-1);
   });
@@ -102,6 +117,8 @@ describe('toKeys', () => {
     ['a text with white space inside', 'two words', 1],
     ['bytes', randomBytes(32), 1],
     ['bytes with white space around them', Buffer.from(' \n'), 1],
+    ['a Uint8Array', new Uint8Array([1, 2, 3]), 1],
+    ['a Uint8Array of another realm', runInNewContext('new Uint8Array([1, 2, 3])'), 1],
     ['a secret KeyObject', createSecretKey(randomBytes(32)), 1],
     ['a list', [secret, randomBytes(32), createSecretKey(randomBytes(32))], 3],
     ['one of a single character', 's', 1],
@@ -124,12 +141,16 @@ describe('toKeys', () => {
     ['a symbol', Symbol(secret)],
     ['a big integer', 42n],
     ['empty bytes', Buffer.alloc(0)],
-    ['an array of bytes', new Uint8Array([1, 2, 3])],
+    ['an array of bytes', [1, 2, 3]],
+    ['an empty Uint8Array', new Uint8Array()],
     ['an empty KeyObject', createSecretKey(Buffer.alloc(0))],
     ['a public key', publicKey],
     ['a private key', privateKey],
     ['an empty list', []],
     ['a list with nothing in it', [secret, undefined]],
+    // eslint-disable-next-line no-sparse-arrays
+    ['a list with a hole', [secret, , secret]],
+    ['a list with a hole at its end', Object.assign([secret], { length: 2 })],
     ['a list with an empty text', [secret, '']],
     ['a list with a text with a newline', [secret, `${secret}\n`]],
     ['a list in a list', [[secret]]],
