@@ -42,7 +42,10 @@ describeMajors('a middleware before ours that', (express) => {
       async ({ listener, bytes, framing }) => {
         const app = express();
         app.set('env', 'test');
-        app.use(listeners[listener]!, kiketVerify(source), express.json({ limit: '1mb' }));
+        // Who has paused a request resumes it, without kiketVerify too: a parser would wait for ever.
+        const resumes: KiketMiddleware = (req, _res, next) => next(void req.resume());
+        const between = listener.endsWith('paused it') ? [resumes] : [];
+        app.use(listeners[listener]!, kiketVerify(source), ...between, express.json({ limit: '1mb' }));
         app.post('/kiket', (req, res) => void res.json(req.body));
         const body = JSON.stringify(payloadOf(bytes));
         const answers = await deliverTwice(app, body, { framing });

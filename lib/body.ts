@@ -1,9 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
-import bytes from 'bytes';
+import timers from 'node:timers';
+import { types } from 'node:util';
+import { aborted, alreadyParsed, tooLarge } from './body-errors';
+import { announcesBody, expectedLength, refuseEncoding } from './body-headers';
+import { EMPTY, readAndGiveBack, readBody, type Done } from './body-reader';
 import { KiketError } from './errors';
-import { describe } from './options';
 
 /** A request as other middlewares may have left it: with its bytes, a text, or something parsed. */
 export interface BodyRequest extends IncomingMessage {
@@ -18,49 +21,44 @@ interface BodyExchange {
   readonly req: BodyRequest;
   readonly res: ServerResponse;
   readonly rawBody: Buffer | undefined;
+  isStreamed: boolean;
 }
 
-type Done = (error: KiketError | undefined, body: Buffer) => void;
+type IsSigned = (body: Buffer) => boolean;
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-const EMPTY = Buffer.alloc(0);
-/** What bytes.parse reads for what it says: it takes '1 megabyte' for one byte. */
-const SIZE = /^\d+(\.\d+)? *(b|kb|mb|gb|tb|pb)?$/i;
 
-/**
- * A limit in bytes, 1 MB by default.
- *
- * @throws {TypeError} when `limit` is no size, such as 1048576 or '1mb'.
- */
-export function parseLimit(who: string, limit: unknown = '1mb'): number {
-  const isSize = typeof limit === 'number' || (typeof limit === 'string' && SIZE.test(limit));
-  const parsed = isSize ? bytes.parse(limit) : null;
-  if (parsed !== null && parsed >= 0) return parsed;
-  throw new TypeError(
-    `${who}: limit is ${describe(limit)} that is no size; give a number of bytes or a text such as '1mb'`,
-  );
-}
+// Kept, as fake timers replace it: a delivery would wait for ever.
+const { setImmediate: nextTurn } = timers;
 
 /** Refuses by its headers a request whose body would be of no use. */
-export function refuseByHeaders(req: IncomingMessage): KiketError | undefined {
-  const encoding = req.headers['content-encoding'];
-  if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') return undefined;
-  return KiketError.of(
-    'body.encoding_unsupported',
-    'The body is compressed. The signature covers plain bytes: send them without Content-Encoding.',
-  );
+export function refuseByHeaders({ req, rawBody }: BodyExchange, limit: number): KiketError | undefined {
+  const refusal = refuseEncoding(req);
+  if (refusal !== undefined) return refusal;
+  // The limit is for what is to be read, not for what another has read.
+  const isOver = (expectedLength(req) ?? 0) > limit && rawBody === undefined && findBody(req) === undefined;
+  return isOver ? tooLarge(limit) : undefined;
 }
 
 /**
  * The exact bytes of a body, wherever they are: kept, or still in the stream, which is then read to its end. With
- * `giveBack` everything returns to it, so that whoever reads next finds the request untouched. Calls `done` once, in the
- * async context of the caller.
+ * `giveBack` everything returns to it, so that whoever reads next finds the request untouched. Bytes that another has kept
+ * count where `isSigned` says so, whatever the stream holds. Calls `done` once, in the async context of the caller.
  */
-export function obtainBody({ req, res, rawBody }: BodyExchange, limit: number, giveBack: boolean, done: Done): void {
-  const found = rawBody ?? findBody(req);
-  if (found === undefined) readBody(req, res, limit, giveBack, done);
-  else if (found instanceof KiketError) done(found, EMPTY);
-  else done(undefined, found);
+export function obtainBody(
+  exchange: BodyExchange,
+  limit: number,
+  giveBack: boolean,
+  done: Done,
+  isSigned?: IsSigned,
+): void {
+  const { req, res, rawBody } = exchange;
+  const found = rawBody ?? findBody(req, isSigned);
+  if (found instanceof KiketError) return done(found, EMPTY);
+  if (found !== undefined) return done(undefined, found);
+  exchange.isStreamed = true;
+  if (giveBack) readAndGiveBack(req, res, limit, done);
+  else readBody(req, limit, done);
 }
 
 /**
@@ -68,166 +66,53 @@ export function obtainBody({ req, res, rawBody }: BodyExchange, limit: number, g
  *
  * Never re-serialises: where the bytes are gone, that is the answer.
  */
-function findBody(req: BodyRequest): Buffer | KiketError | undefined {
-  const { rawBody, body } = req;
-  if (Buffer.isBuffer(rawBody)) return rawBody;
-  if (typeof rawBody === 'string') return toBytes(rawBody, req);
-  if (Buffer.isBuffer(body)) return body;
-  if (typeof body === 'string') return toBytes(body, req);
+function findBody(req: BodyRequest, isSigned?: IsSigned): Buffer | KiketError | undefined {
+  const { rawBody, body, readable } = req;
+  const found = findWhole(req, rawBody, isSigned) ?? findWhole(req, body, isSigned);
+  if (found !== undefined) return found;
   if (expectedLength(req) === 0) return EMPTY;
   // What is readable waits in the stream.
-  if (req.readable) return undefined;
+  if (readable) return undefined;
   return req.readableAborted ? aborted() : alreadyParsed();
 }
 
-/** A text is the body only if its bytes are as many as were sent; three fewer are the byte order mark that decoders drop. */
-function toBytes(text: string, req: BodyRequest): Buffer | KiketError | undefined {
-  const encoded = Buffer.from(text, 'utf8');
-  const missing = (expectedLength(req) ?? encoded.length) - encoded.length;
-  if (missing === 0) return encoded;
-  if (req.readable) return undefined;
-  return missing === BYTE_ORDER_MARK.length ? withByteOrderMark(encoded) : alreadyParsed();
-}
-
-/**
- * The body with the byte order mark that a parser may have dropped from a text whose length nobody has announced;
- * undefined where none can be missing.
- */
-export function restoreByteOrderMark(req: BodyRequest, body: Buffer): Buffer | undefined {
-  const { rawBody, body: parsed } = req;
-  if (typeof (rawBody ?? parsed) !== 'string' || expectedLength(req) !== undefined) return undefined;
-  return body.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? undefined : withByteOrderMark(body);
-}
-
-function withByteOrderMark(body: Buffer): Buffer {
-  return Buffer.concat([BYTE_ORDER_MARK, body]);
-}
-
-function alreadyParsed(): KiketError {
-  return KiketError.of(
-    'body.already_parsed',
-    'A middleware before this one has read the body and kept none of its bytes, so the signature cannot be checked. ' +
-      "Keep them: express.json({ limit: '1mb', verify: captureRawBody }), with captureRawBody from kiket-express.",
-  );
-}
-
-function expectedLength(req: IncomingMessage): number | undefined {
-  const header = req.headers['content-length'];
-  return header === undefined ? undefined : Number(header);
-}
-
-function readBody(req: BodyRequest, res: ServerResponse, limit: number, giveBack: boolean, done: Done): void {
+/** What a middleware has kept, as bytes, where nothing says otherwise: it may still be collecting them. */
+function findWhole(req: BodyRequest, kept: unknown, isSigned: IsSigned | undefined): Buffer | undefined {
+  const found = toBytes(kept);
+  if (found === undefined) return undefined;
   const expected = expectedLength(req);
-  if (expected !== undefined && expected > limit) return done(tooLarge(limit), EMPTY);
-  if (req.readableEncoding !== null) return done(alreadyParsed(), EMPTY);
-
-  const chunks: Buffer[] = [];
-  let received = 0;
-  let settled = false;
-  const resource = new AsyncResource('kiket.readBody');
-  const others = giveBack ? setAside(req) : undefined;
-  const [event, onEvent] = giveBack ? (['readable', onReadable] as const) : (['data', onData] as const);
-  // To listen makes Node read. Whether a body without a length is empty shows once its first packet is parsed.
-  if (giveBack && expected === undefined) process.nextTick(listen);
-  else listen();
-
-  function listen(): void {
-    // To read an empty stream is to end it, and a parser that comes later would wait for an end that has been.
-    if (giveBack && isEmpty(req, expected)) return finish(EMPTY);
-    // 'close' tells of every failure: a request emits 'error' only where somebody listens.
-    req.on(event, onEvent).on('end', settle).on('close', settle);
-    // A middleware before this one may have paused it.
-    if (!giveBack && req.readableFlowing === false) req.resume();
+  if (expected === undefined) {
+    const hasEnded = !announcesBody(req) || !(req.readable || req.readableAborted);
+    return hasEnded || isSigned?.(found) ? found : undefined;
   }
-
-  function onData(chunk: Buffer): void {
-    if (settled) return;
-    chunks.push(chunk);
-    received += chunk.length;
-    if (received > limit) settle();
-  }
-
-  function onReadable(): void {
-    while (req.readableLength > 0 && received <= limit) {
-      const chunk = req.read() as Buffer;
-      chunks.push(chunk);
-      received += chunk.length;
-    }
-    if (received > limit || received === expected || req.complete) settle();
-  }
-
-  function settle(): void {
-    if (settled) return;
-    settled = true;
-    const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, received);
-    // The listeners stay, and hear nothing more of a stream that has come to its end, or that nobody is to read.
-    if (!giveBack) return finish(body);
-    // Before 'end', which Node puts off while there is something to read; and before our listener is gone, when whoever
-    // listens for 'data' would be handed it at once.
-    if (received > 0 && !req.readableEnded && !req.destroyed) req.unshift(body);
-    req.off(event, onEvent).off('end', settle).off('close', settle);
-    // Node drops the rest of a body only if nobody has begun to read it; the connection would stay blocked.
-    if (received > limit) res.once('finish', () => req.resume());
-    // Node notices on the next tick that a listener is gone; until then a new one would hear nothing.
-    process.nextTick(finish, body);
-  }
-
-  function finish(body: Buffer): void {
-    others?.putBack();
-    resource.runInAsyncScope(done, undefined, refusal(), body);
-  }
-
-  function refusal(): KiketError | undefined {
-    if (received > limit) return tooLarge(limit);
-    if (received === expected) return undefined;
-    if (!req.complete) return aborted();
-    return expected === undefined ? undefined : lengthMismatch(expected, received);
-  }
+  if (found.length === expected) return found;
+  // Decoders drop the byte order mark of a text.
+  const isMarkDropped = typeof kept === 'string' && expected - found.length === BYTE_ORDER_MARK.length && !req.readable;
+  return isMarkDropped ? Buffer.concat([BYTE_ORDER_MARK, found]) : undefined;
 }
 
-/**
- * Silences whoever listens for 'data' already, or has set the request flowing: they would hear what is given back twice, or
- * instead of whoever reads next.
- */
-function setAside(req: BodyRequest): { putBack(): void } | undefined {
-  const listeners = req.rawListeners('data') as ((chunk: Buffer) => void)[];
-  if (listeners.length === 0 && !req.readableFlowing) return undefined;
-  req.pause();
-  for (const listener of listeners) req.off('data', listener);
-  return {
-    putBack() {
-      for (const listener of listeners) req.on('data', listener);
-    },
-  };
-}
-
-function isEmpty(req: BodyRequest, expected: number | undefined): boolean {
-  if (expected !== undefined) return expected === 0;
-  return req.headers['transfer-encoding'] === undefined || (req.complete && req.readableLength === 0);
+/** Of any realm, such as that of a test runner. */
+function toBytes(kept: unknown): Buffer | undefined {
+  if (typeof kept === 'string') return Buffer.from(kept, 'utf8');
+  if (Buffer.isBuffer(kept)) return kept;
+  if (ArrayBuffer.isView(kept)) return Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength);
+  return types.isAnyArrayBuffer(kept) ? Buffer.from(kept) : undefined;
 }
 
 /** Makes every later body parser skip the request, then goes on, in the async context of the caller. */
-export function skipLaterParsers(req: BodyRequest, then: () => void): void {
+export function skipLaterParsers({ req, isStreamed }: BodyExchange, then: () => void): void {
   req._body = true;
   if (!req.readable) return then();
-  // body-parser 2 (Express 5) skips only what has come to its end.
-  finished(
-    req,
-    { writable: false },
-    AsyncResource.bind(() => then()),
-  );
+  // body-parser 2 (Express 5) skips only what has come to its end. That is on its way where the body has come from the
+  // stream; elsewhere it may never come, and a turn is enough for what has arrived.
+  if (isStreamed)
+    finished(
+      req,
+      { writable: false },
+      AsyncResource.bind(() => then()),
+    );
+  else nextTurn(then);
   req.resume();
-}
-
-function tooLarge(limit: number): KiketError {
-  return KiketError.of(
-    'body.too_large',
-    `The body is over the limit of ${limit} bytes. Raise \`limit\` if such deliveries are expected.`,
-  );
-}
-
-function aborted(): KiketError {
-  return KiketError.of('body.aborted', 'The connection ended before the body was complete.');
 }
 
 /**
@@ -242,11 +127,4 @@ export function asParsersReport(error: KiketError): Error {
     type: 'request.aborted',
     code: 'ECONNABORTED',
   });
-}
-
-function lengthMismatch(expected: number, received: number): KiketError {
-  return KiketError.of(
-    'body.length_mismatch',
-    `Content-Length announces ${expected} bytes, ${received} were left to read. Does a middleware before this one read from the request?`,
-  );
 }

@@ -58,6 +58,8 @@ export class Exchange implements ResponseOwner {
   readonly delivery: Delivery;
 
   rawBody: Buffer | undefined = undefined;
+  /** Whether the body has come out of the stream, and not from a middleware that has kept it. */
+  isStreamed = false;
   /** The signature that was verified, 32 bytes. */
   mac: Buffer | undefined = undefined;
   /** Largest body that is read, in bytes, as kiketVerify was told. */

@@ -39,6 +39,7 @@ const values: [string, unknown, Refusal][] = [
   ['a public key', publicKey, unavailable],
   ['an empty list', [], unavailable],
   ['a list of nothing', [undefined], unavailable],
+  ['a list with a hole', Object.assign([secret], { length: 2 }), unavailable],
   ['a list with an empty string', [secret, ''], unavailable],
   ['a list in a list', [[secret]], unavailable],
   ['another secret', 'another', mismatch],
@@ -125,12 +126,17 @@ describeMajors('kiketVerify with a secret function', (express) => {
     });
 
     it.each([
-      ['no signature', { 'X-Kiket-Signature': undefined }],
-      ['a malformed one', { 'X-Kiket-Signature': 'nonsense' }],
-      ['a stale one', { 'X-Kiket-Timestamp': '1' }],
-    ])('should not be called for %s', async (_name, headers) => {
+      ['no signature', { 'X-Kiket-Signature': undefined }, 401],
+      ['a malformed one', { 'X-Kiket-Signature': 'nonsense' }, 401],
+      ['a stale one', { 'X-Kiket-Timestamp': '1' }, 401],
+      ['a compressed body', { 'Content-Encoding': 'gzip' }, 415],
+      ['another charset', { 'Content-Type': 'application/json; charset=utf-7' }, 415],
+      ['a Content-Length over the limit', {}, 413],
+    ])('should not be called for %s', async (_name, headers, status) => {
       const lookup = jest.fn(() => secret);
-      await deliver(observed(express, stagesOf({ secret: lookup })).app, example, { headers }).expect(401);
+      const limit = status === 413 ? 100 : '1mb';
+      const { app } = observed(express, stagesOf({ secret: lookup, limit }));
+      await deliver(app, example, { headers }).expect(status);
       expect(lookup).not.toHaveBeenCalled();
     });
 

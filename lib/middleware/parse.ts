@@ -80,7 +80,7 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
     if (error !== undefined) return exchange.refuse(error, next);
     req.body = exchange.delivery.payload;
     (exchange.res as { kiket?: KiketResponder }).kiket ??= ABSENT_RESPONDER;
-    skipLaterParsers(req, () => exchange.proceed(next));
+    skipLaterParsers(exchange, () => exchange.proceed(next));
   };
 }
 

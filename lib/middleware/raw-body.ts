@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { obtainBody, parseLimit, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body';
+import { obtainBody, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body';
+import { parseLimit } from '../body-headers';
 import { refuseWhileClosing } from '../closing';
 import type { KiketMiddleware } from '../delivery';
 import { requireCalled, requireRecord } from '../options';
@@ -28,13 +29,12 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
   const limit = parseLimit('kiketRawBody', options.limit);
 
   const stage: Stage = (exchange, next) => {
-    const { req } = exchange;
-    const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(req);
+    const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(exchange, limit);
     if (refusal !== undefined) return exchange.refuse(refusal, next);
     obtainBody(exchange, limit, false, (error, body) => {
       if (error !== undefined) return exchange.refuse(error, next);
       exchange.rawBody = body;
-      skipLaterParsers(req, () => exchange.proceed(next));
+      skipLaterParsers(exchange, () => exchange.proceed(next));
     });
   };
   return function kiketRawBodyMiddleware(req, res, next) {

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { obtainBody, parseLimit, refuseByHeaders } from '../body';
+import { obtainBody, refuseByHeaders } from '../body';
+import { parseLimit } from '../body-headers';
+import { refuseGone } from '../body-reader';
 import { refuseWhileClosing } from '../closing';
 import type { KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError } from '../errors';
@@ -72,16 +74,16 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
   const limit = parseLimit(WHO, options.limit);
 
   const stage: Stage = (exchange, next) => {
-    const { req } = exchange;
     if (exchange.contents !== undefined) return exchange.refuse(mountedTooLate(), next);
     // What kiketVerify has passed on is decided here: with a deadline again, and a record.
     exchange.examine(false);
-    const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(req);
+    const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(exchange, limit);
     if (refusal !== undefined) return exchange.reject(refusal, next);
     obtainBody(exchange, limit, true, (error, body) => {
       if (error !== undefined) return exchange.reject(error, next);
       exchange.rawBody = body;
-      void admit(exchange).then((refusal) => {
+      void admit(exchange).then((refused) => {
+        const refusal = refused ?? (exchange.isStreamed ? refuseGone(exchange.req) : undefined);
         if (refusal === undefined) exchange.proceed(next);
         else exchange.reject(refusal, next);
       });

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
-import { asParsersReport, obtainBody, parseLimit, refuseByHeaders, restoreByteOrderMark } from '../body';
+import { asParsersReport, obtainBody, refuseByHeaders } from '../body';
+import { parseLimit } from '../body-headers';
 import { refuseWhileClosing } from '../closing';
 import { exchangeOf, signatureMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError } from '../errors';
+import { headerText } from '../header';
 import { notify } from '../observer';
 import {
   describe,
@@ -97,22 +99,24 @@ export function createVerify(
 
     const claim = readClaim(req);
     if (claim instanceof KiketError) return refuse(claim);
+    const { mac, timestamp } = claim;
+    // Before the look-up: what its headers alone refuse costs none.
+    const refusal = refuseByHeaders(exchange, limit);
+    if (refusal !== undefined) return refuse(refusal);
     findKeys(req, (keys) => {
       if (keys instanceof KiketError) return refuse(keys);
       exchange.keys = keys;
-      const refusal = refuseByHeaders(req);
-      if (refusal !== undefined) return refuse(refusal);
-      obtainBody(exchange, limit, giveBack, (error, body) => (error ? refuse(error) : compare(body, claim)));
+      obtainBody(exchange, limit, giveBack, (error, body) => (error ? refuse(error) : compare(body)), isSigned);
     });
 
-    function compare(body: Buffer, claim: Claim): void {
-      const { mac, timestamp } = claim;
+    function isSigned(body: Buffer): boolean {
+      return findKey(exchange.keys, mac, body, timestamp) !== -1;
+    }
+
+    function compare(body: Buffer): void {
       exchange.rawBody = body;
       const secretIndex = findKey(exchange.keys, mac, body, timestamp);
-      if (secretIndex === -1) {
-        const marked = restoreByteOrderMark(req, body);
-        return marked === undefined ? refuse(mismatch()) : compare(marked, claim);
-      }
+      if (secretIndex === -1) return refuse(mismatch());
       const signature: KiketSignature = {
         scheme: timestamp === undefined ? 'body' : 'timestamped',
         secretIndex,
@@ -134,13 +138,12 @@ export function createVerify(
     const { headers } = req;
     const header = headers['x-kiket-signature'];
     if (header === undefined) return signatureMissing(req);
-    const mac = parseMac(header);
+    const mac = parseMac(headerText(header));
     if (mac === undefined) return malformed('X-Kiket-Signature', '64 hex digits, with or without sha256= before them');
 
-    const timestamp = schemes.has('timestamped') ? headers['x-kiket-timestamp'] : undefined;
+    const timestamp = schemes.has('timestamped') ? headerText(headers['x-kiket-timestamp']) : undefined;
     if (timestamp === undefined) return schemes.has('body') ? { mac, timestamp } : schemeRefused();
-    if (typeof timestamp !== 'string' || !DIGITS.test(timestamp))
-      return malformed('X-Kiket-Timestamp', 'seconds since 1970, in digits');
+    if (!DIGITS.test(timestamp)) return malformed('X-Kiket-Timestamp', 'seconds since 1970, in digits');
     const ageSeconds = Math.floor(now() / 1000) - Number(timestamp);
     return Math.abs(ageSeconds) <= toleranceSeconds ? { mac, timestamp } : stale(ageSeconds, toleranceSeconds);
   }
