@@ -166,13 +166,12 @@ const mutation: fc.Arbitrary<[string, Mutation]> = fc.oneof(
     ]),
   fc.constantFrom('0', '00', '+', ' ', '0x').map((prefix): [string, Mutation] => [
     'another spelling of the timestamp',
-    ({ headers }) => ({
-      headers: {
-        'X-Kiket-Timestamp':
-          `${prefix}${headers['X-Kiket-Timestamp'] ?? Math.floor(Date.now() / 1000)}`.trim() +
-          (prefix === ' ' ? '.0' : ''),
-      },
-    }),
+    ({ headers }) => {
+      const timestamp = headers['X-Kiket-Timestamp'];
+      // Beside a signature of the body alone only digits are a timestamp.
+      if (timestamp === undefined) return { headers: { 'X-Kiket-Timestamp': `0${Math.floor(Date.now() / 1000)}` } };
+      return { headers: { 'X-Kiket-Timestamp': prefix === ' ' ? `${timestamp}.0` : prefix + timestamp } };
+    },
   ]),
   place.map((at): [string, Mutation] => ['truncation', ({ body }) => ({ body: body.subarray(0, at % body.length) })]),
   place.map((at): [string, Mutation] => [
@@ -197,6 +196,39 @@ const mutation: fc.Arbitrary<[string, Mutation]> = fc.oneof(
     ({ headers }) => ({ headers: { 'X-Kiket-Signature': headers['X-Kiket-Signature']!.slice(0, at % 64) } }),
   ]),
 );
+
+/** What may become of the timestamp of a captured delivery: `undefined` where the header is left out. */
+type ToHeader = (timestamp: string) => string | undefined;
+
+const timestampHeader = fc.oneof(
+  fc.constant<ToHeader>(() => undefined),
+  fc.constant<ToHeader>((timestamp) => timestamp),
+  headerValue.map(
+    (value): ToHeader =>
+      () =>
+        value,
+  ),
+  fc.tuple(headerValue, headerValue).map(
+    ([before, after]): ToHeader =>
+      (timestamp) =>
+        before + timestamp + after,
+  ),
+  fc.constant<ToHeader>((timestamp) => new Date(Number(timestamp) * 1000).toISOString()),
+  fc.constant<ToHeader>((timestamp) => `${timestamp}\r\nX-Kiket-Timestamp: ${timestamp}`),
+);
+
+/** What may become of its body: the bytes that were signed, and some close to them. */
+const neighbours: ((timestamp: string, body: string) => string)[] = [
+  (_timestamp, body) => body,
+  (timestamp, body) => `${timestamp}.${body}`,
+  (timestamp, body) => ` ${timestamp}.${body}`,
+  (timestamp, body) => `\ufeff${timestamp}.${body}`,
+  (timestamp, body) => `0${timestamp}.${body}`,
+  (timestamp, body) => `${timestamp.slice(1)}.${body}`,
+  (timestamp, body) => `${timestamp}.${body}\n`,
+  (_timestamp, body) => `.${body}`,
+  (timestamp, body) => `${timestamp}.${timestamp}.${body}`,
+];
 
 const guard = 'workflow.before_transition';
 // Few words, so that patterns and events meet.
@@ -282,6 +314,25 @@ describeMajors('any input', (express) => {
     const body = `1700000000.${delivery.body as string}`;
     expect(await statusOf({ path, headers, body })).toBe(401);
   });
+
+  it('should never pass as signed without a timestamp when it was signed with one', async () => {
+    const property = fc.asyncProperty(
+      fc.integer({ min: -300, max: 300 }),
+      timestampHeader,
+      fc.constantFrom(...neighbours),
+      fc.constantFrom(...strict),
+      async (age, toHeader, toBody, path) => {
+        const timestampSeconds = Math.floor(Date.now() / 1000) - age;
+        const delivery = signDelivery(text, { secret, timestampSeconds });
+        const timestamp = toHeader(String(timestampSeconds))?.trim();
+        const body = toBody(String(timestampSeconds), text);
+        fc.pre(!(timestamp === String(timestampSeconds) && body === text));
+        const headers = { ...delivery.headers, 'X-Kiket-Timestamp': timestamp };
+        expect(await statusOf({ path, headers, body })).toBe(401);
+      },
+    );
+    await fc.assert(property, { numRuns: 600 });
+  }, 30_000);
 
   it('should end in one finished answer, and no error that nobody has caught', async () => {
     const property = fc.asyncProperty(

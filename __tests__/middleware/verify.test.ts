@@ -1,4 +1,6 @@
 import { createHmac, createSecretKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Request } from 'express';
 import { kiketErrorHandler, kiketHandler, kiketVerify, type KiketError, type KiketOptions } from 'kiket-express';
 import { Connection } from '../support/connection';
@@ -41,6 +43,7 @@ const malformed = final(401, 'signature.malformed');
 const mismatch = final(401, 'signature.mismatch');
 const stale = final(401, 'signature.stale');
 const schemeRefused = final(401, 'signature.scheme_refused');
+const onlyByTimestamp: RefusedCase['options'] = { signatureSchemes: ['timestamped'] };
 
 const signatures: RefusedCase[] = [
   { name: 'no signature', refusal: missing, delivery: withSignature(undefined) },
@@ -89,11 +92,10 @@ function flipBit(text: string): Buffer {
 /** Correctly signed with this text as the timestamp, so that only its form or its age is wrong. */
 const timestamps: RefusedCase[] = [
   ...['', 'yesterday', '-1', '+1', '1e9', '0x69', `${nowSeconds}.0`, `${nowSeconds}s`, '2025-11-24T16:00:00Z'].map(
-    (text) => ({ name: `'${text}'`, refusal: malformed, delivery: withSignature(mac(text), text) }),
+    (text) => ({ name: `'${text}'`, delivery: withSignature(mac(text), text) }),
   ),
   {
     name: 'the header twice',
-    refusal: malformed,
     delivery: {
       headers: {
         'X-Kiket-Signature': mac(`${nowSeconds}, ${nowSeconds}`),
@@ -101,17 +103,31 @@ const timestamps: RefusedCase[] = [
       },
     },
   },
-  ...[
-    `${nowSeconds - 301}`,
-    `${nowSeconds + 301}`,
-    `${nowSeconds}000`,
-    '0',
-    '9'.repeat(400),
-    `${Number.MAX_SAFE_INTEGER}`,
-  ].map((text) => ({ name: text.slice(0, 20), refusal: stale, delivery: withSignature(mac(text), text) })),
-].map((row) => ({ ...row, options: { now }, valid: { timestampSeconds: nowSeconds } }));
+].flatMap((row): RefusedCase[] => [
+  { ...row, name: `${row.name}, where a timestamp is required`, refusal: malformed, options: onlyByTimestamp },
+  // It selects no scheme, so that the signature must be of the body alone.
+  { ...row, refusal: mismatch },
+]);
 
-const refused = [...signatures, ...bodies, ...timestamps];
+/** Correctly signed, but for the age of the timestamp. */
+const ages: RefusedCase[] = [
+  `${nowSeconds - 301}`,
+  `${nowSeconds + 301}`,
+  `${nowSeconds}000`,
+  '0',
+  '9'.repeat(400),
+  `${Number.MAX_SAFE_INTEGER}`,
+].map((text) => ({ name: text.slice(0, 20), refusal: stale, delivery: withSignature(mac(text), text) }));
+
+const refused = [
+  ...signatures,
+  ...bodies,
+  ...[...timestamps, ...ages].map((row) => ({
+    ...row,
+    options: { ...row.options, now },
+    valid: { timestampSeconds: nowSeconds },
+  })),
+];
 
 const received: Case[] = [
   { name: 'lower case', delivery: withSignature(mac()) },
@@ -151,6 +167,9 @@ const byTimestamp = { scheme: 'timestamped', timestampSeconds: nowSeconds } as c
 const timestampAdded = { ...byBody, headers: { 'X-Kiket-Timestamp': `${nowSeconds}` } };
 const timestampRemoved = { ...byTimestamp, headers: { 'X-Kiket-Timestamp': undefined } };
 const nonsenseAdded = { ...byBody, headers: { 'X-Kiket-Timestamp': 'nonsense' } };
+/** As the platform's SDK for Python signs. */
+const isoAdded = { ...byBody, headers: { 'X-Kiket-Timestamp': '2025-11-24T16:00:00.000000+00:00' } };
+const timestampAddedTwice = { ...byBody, headers: twice('X-Kiket-Timestamp', `${nowSeconds}`) };
 type Schemes = KiketOptions['signatureSchemes'];
 const [both, onlyBody, onlyTimestamped]: Schemes[] = [['timestamped', 'body'], ['body'], ['timestamped']];
 
@@ -164,6 +183,7 @@ const schemesRefused: [string, Schemes, RefusedCase['delivery'] & object, Refuse
   ['a signature of the body', onlyTimestamped, byBody, schemeRefused],
   ['a signature of the body presented as a timestamped one', onlyTimestamped, timestampAdded, mismatch],
   ['a timestamped signature without its timestamp', onlyTimestamped, timestampRemoved, schemeRefused],
+  ['a signature of the body beside a time in a form of its own', onlyTimestamped, isoAdded, malformed],
 ];
 
 const schemesReceived: [string, Schemes, RefusedCase['delivery'] & object, 'body' | 'timestamped'][] = [
@@ -174,6 +194,9 @@ const schemesReceived: [string, Schemes, RefusedCase['delivery'] & object, 'body
   ['a signature of the body', onlyBody, byBody, 'body'],
   ['a signature of the body beside an ignored timestamp', onlyBody, timestampAdded, 'body'],
   ['a signature of the body beside an ignored nonsense', onlyBody, nonsenseAdded, 'body'],
+  ['a signature of the body beside a time in a form of its own', undefined, isoAdded, 'body'],
+  ['a signature of the body beside a time in a form of its own', both, isoAdded, 'body'],
+  ['a signature of the body beside a timestamp that is sent twice', undefined, timestampAddedTwice, 'body'],
   ['a timestamped signature', onlyTimestamped, byTimestamp, 'timestamped'],
 ];
 
@@ -283,6 +306,25 @@ describeMajors('kiketVerify', (express) => {
     expect(message).toMatch(
       /app\.use\('\/kiket', kiketVerify\(secret\)\).*signatureRequired: false.*req\.kiket\?\.verified/,
     );
+  });
+
+  it.each([
+    ['of the body', byBody, 'HMAC-SHA256 of the body with', '{}', '2 bytes, with no newline at its end'],
+    ['of the body', byBody, 'HMAC-SHA256 of the body with', '{}\n', '3 bytes, with a newline at its end'],
+    ['of the body', byBody, 'HMAC-SHA256 of the body with', '', '0 bytes, with no newline at its end'],
+    ['with a timestamp', byTimestamp, 'HMAC-SHA256 of <X-Kiket-Timestamp>.<body> with', '{}', '2 bytes, '],
+  ])('should say what a signature %s was compared with', async (_name, signing, formula, payload, size) => {
+    const { app } = observed(express, [kiketVerify(secret, { now })]);
+    const response = await deliver(app, payload, { ...signing, secret: 'another' }).expect(401);
+    const { code, message } = (response.body as { error: { code: string; message: string } }).error;
+    expect(code).toBe('signature.mismatch');
+    expect(message).toContain(formula);
+    expect(message).toContain(`The body has ${size}`);
+    const heading = /README of kiket-express says under "(.+?)"/.exec(message)?.[1];
+    expect(readFileSync(join(__dirname, '../../README.md'), 'utf8')).toMatch(new RegExp(`^## ${heading}$`, 'm'));
+    // Nothing that helps a forger.
+    expect(message).not.toMatch(/[0-9a-f]{16}/i);
+    expect(message).not.toContain(secret);
   });
 
   describe('onRefused', () => {

@@ -116,7 +116,7 @@ export function createVerify(
     function compare(body: Buffer): void {
       exchange.rawBody = body;
       const secretIndex = findKey(exchange.keys, mac, body, timestamp);
-      if (secretIndex === -1) return refuse(mismatch());
+      if (secretIndex === -1) return refuse(mismatch(timestamp, body));
       const signature: KiketSignature = {
         scheme: timestamp === undefined ? 'body' : 'timestamped',
         secretIndex,
@@ -141,9 +141,12 @@ export function createVerify(
     const mac = parseMac(headerText(header));
     if (mac === undefined) return malformed('X-Kiket-Signature', '64 hex digits, with or without sha256= before them');
 
-    const timestamp = schemes.has('timestamped') ? headerText(headers['x-kiket-timestamp']) : undefined;
-    if (timestamp === undefined) return schemes.has('body') ? { mac, timestamp } : schemeRefused();
-    if (!DIGITS.test(timestamp)) return malformed('X-Kiket-Timestamp', 'seconds since 1970, in digits');
+    const timestamp = headerText(headers['x-kiket-timestamp']);
+    const isTimestamp = timestamp !== undefined && DIGITS.test(timestamp);
+    // A sender that signs the body alone may tell the time in a form of its own.
+    if (schemes.has('body') && !(isTimestamp && schemes.has('timestamped'))) return { mac, timestamp: undefined };
+    if (timestamp === undefined) return schemeRefused();
+    if (!isTimestamp) return malformed('X-Kiket-Timestamp', 'seconds since 1970, in digits');
     const ageSeconds = Math.floor(now() / 1000) - Number(timestamp);
     return Math.abs(ageSeconds) <= toleranceSeconds ? { mac, timestamp } : stale(ageSeconds, toleranceSeconds);
   }
@@ -182,12 +185,18 @@ function malformed(header: string, form: string): SignatureError {
   return SignatureError.of('signature.malformed', `${header} is malformed. Send it once, as ${form}.`);
 }
 
-function mismatch(): SignatureError {
+function mismatch(timestamp: string | undefined, body: Buffer): SignatureError {
+  const signed = timestamp === undefined ? 'the body' : '<X-Kiket-Timestamp>.<body>';
+  const end = body.at(-1) === NEWLINE ? 'a newline' : 'no newline';
   return SignatureError.of(
     'signature.mismatch',
-    'X-Kiket-Signature is not the signature of this body with the configured secret. Compare the secret with the manifest, and look for a proxy that changes bodies.',
+    `X-Kiket-Signature is not the HMAC-SHA256 of ${signed} with a configured secret. The body has ${body.length} bytes, with ${end} at its end. ` +
+      'Compare the secret with the manifest, and look for a proxy that changes bodies. ' +
+      'The README of kiket-express says under "Replays" what is signed with a timestamp, and what without.',
   );
 }
+
+const NEWLINE = 0x0a;
 
 function schemeRefused(): SignatureError {
   return SignatureError.of(
