@@ -234,6 +234,18 @@ describeMajors('kiketVerify', (express) => {
       },
     );
 
+    it('should go by the clock of the moment, one that is set after the start too', async () => {
+      const { app } = observed(express, stagesOf({}));
+      const clock = jest.spyOn(Date, 'now').mockReturnValue(now());
+      try {
+        await deliver(app, example, { timestampSeconds: nowSeconds }).expect(200);
+        clock.mockReturnValue(now() + 301_000);
+        await deliver(app, example, { timestampSeconds: nowSeconds }).expect(401);
+      } finally {
+        clock.mockRestore();
+      }
+    });
+
     it('should refuse an age that its own tolerance does not cover', async () => {
       const row = { name: 'an age of 2 s', delivery: { timestampSeconds: nowSeconds - 2 }, refusal: stale };
       const stages = stagesOf({ now, toleranceSeconds: 1 });

@@ -45,7 +45,7 @@ export interface KiketVerifyOptions {
   lookupTimeoutMs?: number | undefined;
   /** Told of every refusal, also in strict mode. What it throws is ignored. */
   onRefused?: ((error: KiketError, req: AnyRequest) => void | PromiseLike<void>) | undefined;
-  /** The clock: milliseconds since 1970. Default `Date.now`. */
+  /** The clock: milliseconds since 1970. Default `Date.now`, as it is when a delivery comes. */
   now?: (() => number) | undefined;
 }
 
@@ -78,7 +78,7 @@ export function createVerify(
   giveBack: boolean,
 ): Stage {
   const { signatureRequired = true, reportOnly = false, toleranceSeconds = 300, lookupTimeoutMs = 5000 } = options;
-  const { signatureSchemes = ['body', 'timestamped'], onRefused, now = Date.now } = options;
+  const { signatureSchemes = ['body', 'timestamped'], onRefused, now = () => Date.now() } = options;
   requireBoolean(who, 'signatureRequired', signatureRequired);
   requireBoolean(who, 'reportOnly', reportOnly);
   requireNumber(who, 'toleranceSeconds', toleranceSeconds, 0, Number.MAX_SAFE_INTEGER);
