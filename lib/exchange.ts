@@ -275,21 +275,21 @@ export class Exchange implements ResponseOwner {
   }
 
   /** Takes the delivery for authentic, as its body is signed. */
-  accept(signature: KiketSignature, mac: Buffer): void {
+  accept(signature: KiketSignature, mac: Buffer, reportOnly = false): void {
     this.delivery.signature = signature;
     this.mac = mac;
-    this.#accept();
+    this.#accept(reportOnly);
   }
 
   /** Takes the delivery for authentic, as its runtime token is. */
   acceptToken(token: TokenClaims, trustUnsignedBody: boolean): void {
     this.#token = token;
     this.#trustsUnsignedBody = trustUnsignedBody;
-    this.#accept();
+    this.#accept(false);
   }
 
-  #accept(): void {
-    this.claimed = true;
+  #accept(reportOnly: boolean): void {
+    if (!reportOnly) this.claimed = true;
     this.delivery.verified = true;
     if (this.passedOn !== undefined) this.#takeBack();
   }

@@ -231,6 +231,46 @@ describeMajors('report-only', (express) => {
     await deliver(app, example, wronglySigned).expect(418, { same: true });
   });
 
+  describe('an error behind a delivery that was found valid', () => {
+    const failure = Object.assign(new Error('own'), { status: 418 });
+
+    /** A service with an error handler of its own, behind kiketErrorHandler. */
+    function service(options: Partial<KiketOptions>, handler: RequestHandler) {
+      const app = express();
+      app.set('env', 'test');
+      app.post('/kiket', kiketRespond(), kiketVerify(secret, options), kiketParse(), handler);
+      app.use(kiketErrorHandler());
+      app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => {
+        res.status(418).json({ same: error === failure });
+      });
+      return app;
+    }
+
+    const fails: RequestHandler = () => {
+      throw failure;
+    };
+
+    it('should be left to the error handler of the service', async () => {
+      await deliver(service({ reportOnly: true }, fails), example).expect(418, { same: true });
+    });
+
+    it('should be answered by kiketErrorHandler where kiketHandler has taken the delivery', async () => {
+      const app = service(
+        { reportOnly: true },
+        kiketHandler(() => {
+          throw failure;
+        }),
+      );
+      const response = await deliver(app, example).expect(500);
+      expect(response.body).toMatchObject({ error: { code: 'handler.failed' } });
+    });
+
+    it('should be answered by kiketErrorHandler in strict mode', async () => {
+      const response = await deliver(service({}, fails), example);
+      expect(response.body).toHaveProperty('error.code');
+    });
+  });
+
   it('should answer once when kiketHandler answers for itself and then throws', async () => {
     const { app } = observe(
       {},

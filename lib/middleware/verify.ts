@@ -122,7 +122,7 @@ export function createVerify(
         secretIndex,
         timestampSeconds: timestamp === undefined ? undefined : Number(timestamp),
       };
-      exchange.accept(signature, mac);
+      exchange.accept(signature, mac, reportOnly);
       exchange.proceed(next);
     }
 
