@@ -86,8 +86,17 @@ export function readAndGiveBack(req: IncomingMessage, res: ServerResponse, limit
   }
 }
 
+/** Keeps back a body that a middleware has set flowing, until what is returned is called. */
+export function holdBack(req: IncomingMessage): () => void {
+  if (req.readableFlowing !== true) return () => undefined;
+  req.pause();
+  return () => void req.resume();
+}
+
 /** Refuses what is given back to nobody: body-parser 2 takes the request of a dead connection for one without a body. */
-export function refuseGone({ destroyed, socket }: IncomingMessage): KiketError | undefined {
+export function refuseGone({ destroyed, readableEnded, socket }: IncomingMessage): KiketError | undefined {
+  // A stream that has come to its end holds nothing, and destroys itself.
+  if (readableEnded) return undefined;
   // The requests of some adapters have no socket.
   return destroyed || (socket as { destroyed?: boolean } | null | undefined)?.destroyed ? aborted() : undefined;
 }

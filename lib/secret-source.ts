@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
+import { holdBack } from './body-reader';
 import { SignatureError } from './errors';
 import { isThenable } from './observer';
 import { toKeys, type KiketSecret } from './signature';
@@ -47,15 +48,14 @@ function lookUp(
   }
   if (!isPending) return done(toFound(who, found));
 
-  // A middleware before this one may have set the body flowing: it would be gone when the secret is there.
-  const flowing = req.readableFlowing === true;
-  if (flowing) req.pause();
+  // The body would be gone when the secret is there.
+  const release = holdBack(req);
   let pending = true;
   const settle = (keys: readonly KeyObject[] | SignatureError): void => {
     if (!pending) return;
     pending = false;
     clearTimeout(timer);
-    if (flowing) req.resume();
+    release();
     done(keys);
   };
   const timer = setTimeout(() => settle(unavailable(new Error(`No secret within ${timeoutMs} ms`))), timeoutMs);

@@ -8,10 +8,12 @@ import {
   kiketRawBody,
   kiketRespond,
   kiketVerify,
+  type KiketError,
   type KiketMiddleware,
   type KiketRecord,
 } from 'kiket-express';
 import { bodyReaders } from '../support/body-readers';
+import { Connection } from '../support/connection';
 import { example, secret } from '../support/deliver';
 import { describeMajors } from '../support/express';
 import { answersTo, observed } from '../support/refusals';
@@ -29,6 +31,7 @@ import {
 } from '../support/runtime-token';
 import { signedRequest, type SignedRequestOptions } from '../support/signed-request';
 import { turns } from '../support/turns';
+import { until } from '../support/until';
 
 const valid = carrying(tokenWith());
 const invalid = carrying(tokenWith({ iss: 'canary' }));
@@ -340,7 +343,16 @@ describeMajors('kiketRuntimeToken', (express) => {
       },
     );
 
-    it('should give the body back where a middleware before it has paused it, and the keys take a while', async () => {
+    it.each<[string, RequestHandler, RequestHandler[]]>([
+      [
+        'has paused it, and one behind it resumes it',
+        (req, _res, next) => next(void req.pause()),
+        [(req, _res, next) => next(void req.resume())],
+      ],
+      ['has set it flowing', (req, _res, next) => next(void req.resume()), []],
+      ['listens to it', (req, _res, next) => next(void req.on('data', () => undefined)), []],
+    ])('should give the body back where a middleware before it %s, and the keys take a while', async (...row) => {
+      const [, before, between] = row;
       const { runtimeToken, server } = await startPlatform();
       const release = server.hold();
       void server
@@ -348,10 +360,32 @@ describeMajors('kiketRuntimeToken', (express) => {
         .then(() => turns())
         .then(release);
       const app = express();
-      app.use((req, _res, next) => (req.pause(), next()), runtimeToken() as RequestHandler, express.json());
+      app.use(before, runtimeToken() as RequestHandler, ...between, express.json());
       app.post('/kiket', (req: Request, res: Response) => void res.json(req.body));
       const { text } = await send(app, valid, { ...unsigned, framing });
       expect(JSON.parse(text)).toEqual(valid);
+    });
+
+    it('should refuse with body.aborted what it would give back to a connection that has died meanwhile', async () => {
+      const { runtimeToken, server } = await startPlatform();
+      const release = server.hold();
+      const requests: Request[] = [];
+      const app = express();
+      app.use((req, _res, next) => next(void requests.push(req)), runtimeToken() as RequestHandler, express.json());
+      const reached = new Promise((resolve) => {
+        app.post('/kiket', (req: Request) => resolve(req.body));
+        const handleError: ErrorRequestHandler = (error: KiketError, _req, _res, _next) => resolve(error.code);
+        app.use(handleError);
+      });
+      await Connection.to(app, async (connection) => {
+        const { head, body } = signedRequest(JSON.stringify(valid), { ...unsigned, framing });
+        connection.write(head, body);
+        await server.received(1);
+        connection.break();
+        await until(() => requests[0]!.destroyed);
+        release();
+        expect(await reached).toBe('body.aborted');
+      });
     });
   });
 });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { obtainBody, refuseByHeaders } from '../body';
 import { parseLimit } from '../body-headers';
-import { refuseGone } from '../body-reader';
+import { holdBack, refuseGone } from '../body-reader';
 import { refuseWhileClosing } from '../closing';
 import type { KiketMiddleware } from '../delivery';
 import { KiketError, SignatureError } from '../errors';
@@ -82,7 +82,10 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
     obtainBody(exchange, limit, true, (error, body) => {
       if (error !== undefined) return exchange.reject(error, next);
       exchange.rawBody = body;
+      // The body would be gone when the keys are there.
+      const release = holdBack(exchange.req);
       void admit(exchange).then((refused) => {
+        release();
         const refusal = refused ?? (exchange.isStreamed ? refuseGone(exchange.req) : undefined);
         if (refusal === undefined) exchange.proceed(next);
         else exchange.reject(refusal, next);
