@@ -25,6 +25,14 @@ describe('bullmq', () => {
     expect(create).toThrow('kiketWorker needs the package bullmq, which is not installed; npm install bullmq');
   });
 
+  it('should be asked for at start-up where it is too old', () => {
+    jest.doMock('bullmq/package.json', () => ({ version: '4.18.3' }));
+    expect(() => loadBullMq('kiketWorker')).toThrow(
+      new TypeError('kiketWorker needs bullmq 5.66.7 or newer, but 4.18.3 is installed; npm install bullmq@6'),
+    );
+    jest.dontMock('bullmq/package.json');
+  });
+
   it('should not be said to be missing when it is broken', () => {
     failWith(undefined);
     expect(() => loadBullMq('a test')).toThrow('Not loaded');

@@ -40,6 +40,20 @@ function registerSdk() {
   };
 }
 
+it('should say at start-up that the API of OpenTelemetry is too old', () => {
+  jest.isolateModules(() => {
+    jest.doMock('@opentelemetry/api', () => ({ context, propagation, trace }));
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const old = require('kiket-express/opentelemetry') as { kiketOpenTelemetry: typeof kiketOpenTelemetry };
+    expect(() => old.kiketOpenTelemetry()).toThrow(
+      new TypeError(
+        'kiketOpenTelemetry needs @opentelemetry/api 1.3 or newer, but an older one is installed; npm install @opentelemetry/api@1',
+      ),
+    );
+    jest.dontMock('@opentelemetry/api');
+  });
+});
+
 const seen = { spans: 1, metrics: ['kiket.deliveries', 'kiket.delivery.duration'] };
 
 describeMajors('kiketOpenTelemetry', (express) => {

@@ -54,6 +54,18 @@ describe('the tarball', () => {
   });
 });
 
+describe('the peers', () => {
+  it('should let a service have any version of those that are optional', async () => {
+    const older = { express: '^5.0.0', jose: '^4.15.0', bullmq: '^4.0.0', '@types/express': '4.17.0' };
+    await workbench.install('older-peers', { ...older, '@opentelemetry/api': '1.0.0' }, '--dry-run');
+  }, 60_000);
+
+  it('should not let a service have another Express', async () => {
+    const attempt = workbench.install('older-express', { express: '^3.0.0' }, '--dry-run');
+    await expect(attempt).rejects.toThrow('ERESOLVE');
+  }, 60_000);
+});
+
 describe('the entry points', () => {
   const middlewares = readdirSync(join(repository, 'lib/middleware'))
     .map((file) => file.replace(/\.ts$/, ''))

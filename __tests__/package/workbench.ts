@@ -67,12 +67,12 @@ export class Workbench {
   }
 
   /** A directory with these packages, and with this one if it has been packed. */
-  async install(name: string, dependencies: Readonly<Record<string, string>>): Promise<string> {
+  async install(name: string, dependencies: Readonly<Record<string, string>>, ...more: string[]): Promise<string> {
     const directory = this.path(name);
     mkdirSync(directory);
     const packed = existsSync(this.tarball) && { 'kiket-express': `file:${this.tarball}` };
     writeJson(join(directory, 'package.json'), { private: true, dependencies: { ...packed, ...dependencies } });
-    const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts'];
+    const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', ...more];
     await must(directory, 'npm', 'install', ...flags);
     return directory;
   }

@@ -26,6 +26,14 @@ describe('jose', () => {
     expect(create).toThrow('kiketRuntimeToken needs the package jose, which is not installed; npm install jose');
   });
 
+  it('should be asked for at start-up where it is too old', () => {
+    jest.doMock('jose/package.json', () => ({ version: '4.15.9' }));
+    expect(() => loadJose('kiketRuntimeToken')).toThrow(
+      new TypeError('kiketRuntimeToken needs jose 5.9 or newer, but 4.15.9 is installed; npm install jose@6'),
+    );
+    jest.dontMock('jose/package.json');
+  });
+
   it('should be imported where it cannot be required, and a failure be that of the first delivery', async () => {
     // Jest does not import here, so that this one fails.
     failWith('ERR_REQUIRE_ESM');

@@ -1,4 +1,5 @@
 import { isObject } from '../object';
+import { requirePeer } from '../peer';
 
 /** What is used of a job; structural, as all of BullMQ here, so that its versions 5 and 6 fit. */
 export interface BullJob {
@@ -29,9 +30,11 @@ export interface BullMq {
 /**
  * Loads the optional peer.
  *
- * @throws {TypeError} at start-up, when it is not installed.
+ * @throws {TypeError} at start-up, when it is not installed, or too old.
  */
 export function loadBullMq(who: string): BullMq {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  requirePeer(who, { name: 'bullmq', since: '5.66.7', install: 'bullmq@6' }, () => require('bullmq/package.json'));
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     return require('bullmq') as BullMq;

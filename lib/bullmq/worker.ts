@@ -46,7 +46,7 @@ export interface KiketWorker {
  * worker, up to five times, none of which counts as an attempt. `job.signal` aborts at `timeoutMs`, and when the lock was
  * lost; not at `close()`, which waits.
  *
- * @throws {TypeError} when an option makes no sense, or the package bullmq is not installed.
+ * @throws {TypeError} when an option makes no sense, or the package bullmq is not installed or older than 5.66.7.
  */
 export function kiketWorker(
   queueName: string,

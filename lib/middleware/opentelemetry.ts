@@ -1,5 +1,6 @@
 import {
   context,
+  metrics,
   propagation,
   SpanKind,
   SpanStatusCode,
@@ -35,13 +36,24 @@ const observed = new WeakSet<Exchange>();
  * OpenTelemetry's conventions for HTTP, and `kiket.*`, as the README lists them; but never the query, or the value of a path
  * parameter: senders put tokens there. A request that is passed on unverified has a span without an outcome, and counts
  * nowhere.
+ *
+ * @throws {TypeError} at start-up, when `@opentelemetry/api` is older than 1.3.
  */
 export function kiketOpenTelemetry(): KiketMiddleware;
 export function kiketOpenTelemetry(given?: unknown): KiketMiddleware {
   requireCalled('kiketOpenTelemetry()', given);
+  requireMetrics(metrics);
   return function kiketOpenTelemetryMiddleware(req, res, next) {
     runStage(observe, req, res, next);
   };
+}
+
+/** Its package.json cannot be read; metrics came last of what is used. */
+function requireMetrics(api: Partial<typeof metrics> | undefined): void {
+  if (typeof api?.getMeterProvider === 'function') return;
+  throw new TypeError(
+    'kiketOpenTelemetry needs @opentelemetry/api 1.3 or newer, but an older one is installed; npm install @opentelemetry/api@1',
+  );
 }
 
 const observe: Stage = (exchange, next) => {

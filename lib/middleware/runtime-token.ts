@@ -62,7 +62,7 @@ export interface KiketRuntimeTokenOptions extends TokenOptions {
  * not known and the key server cannot be read; with 503 `store.unavailable`; with `payload.malformed`; and with `body.*` for what it cannot read. Needs the
  * package `jose`.
  *
- * @throws {TypeError} at start-up, when an option makes no sense or `jose` is not installed.
+ * @throws {TypeError} at start-up, when an option makes no sense, or `jose` is not installed or older than 5.9.
  */
 export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): KiketMiddleware {
   requireCalled('kiketRuntimeToken({ issuer, jwksUrl })', options);

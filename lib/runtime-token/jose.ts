@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { isObject } from '../object';
+import { requirePeer } from '../peer';
 
 /** A protected header, as a token says it: nothing in it is trusted. */
 export interface TokenHeader {
@@ -22,9 +23,11 @@ export interface Jose {
 /**
  * Loads the optional peer.
  *
- * @throws {TypeError} at start-up, when it is not installed.
+ * @throws {TypeError} at start-up, when it is not installed, or too old.
  */
 export function loadJose(who: string): Promise<Jose> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  requirePeer(who, { name: 'jose', since: '5.9', install: 'jose@6' }, () => require('jose/package.json'));
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     return Promise.resolve(require('jose') as Jose);
