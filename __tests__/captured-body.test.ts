@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { CapturedBody } from '../lib/captured-body';
 
 function bodyOf(...chunks: [chunk: unknown, encoding?: unknown][]): string | Buffer | undefined {
@@ -23,6 +24,11 @@ describe('CapturedBody', () => {
     expect(bodyOf(['é'], [Buffer.from('b')], ['63', 'hex'], [undefined], [new Uint8Array([0x64])])).toEqual(
       Buffer.from('ébcd'),
     );
+  });
+
+  it('should keep bytes of another realm', () => {
+    const bytes: unknown = runInNewContext('new Uint8Array([0, 0xc3, 0xa9]).subarray(1)');
+    expect(bodyOf([bytes])).toEqual(Buffer.from('é'));
   });
 
   it('should be empty where nothing is written', () => {

@@ -1,3 +1,5 @@
+import { isUint8Array } from 'node:util/types';
+
 /** As many bytes of an answer are kept. */
 const LIMIT = 64 * 1024;
 
@@ -30,6 +32,6 @@ function take(chunk: unknown, encoding: unknown): string | Buffer | undefined {
     const isOther = typeof encoding === 'string' && Buffer.isEncoding(encoding) && !/^utf-?8$/i.test(encoding);
     return isOther ? Buffer.from(chunk, encoding) : chunk;
   }
-  // A copy, as a stream may use its buffers again.
-  return chunk instanceof Uint8Array ? Buffer.from(chunk) : undefined;
+  // Those of another realm are no instances of this one's. A copy, as a stream may use its buffers again.
+  return isUint8Array(chunk) ? Buffer.from(chunk) : undefined;
 }

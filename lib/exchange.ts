@@ -1,7 +1,7 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { KeyObject } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { createAbortController } from './abort-controller';
 import { isSuccess, jsonHeaders } from './answer';
 import type { BodyRequest } from './body';
 import type { Contents } from './contents';
@@ -197,8 +197,7 @@ export class Exchange implements ResponseOwner {
   /** Aborts at the deadline, and when the client disconnects. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      setMaxListeners(0, this.#controller.signal);
+      this.#controller = createAbortController();
       this.#watch();
       if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
     }

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { createKiketApi, type KiketApi } from 'kiket-express';
 import type { FakeKiket } from 'kiket-express/testing';
@@ -314,6 +315,12 @@ describe('the path of api.request', () => {
     ['with nothing but undefined', '/x', { a: undefined }, '/x'],
     ['with two queries', '/x?a=1', { b: 2 }, '/x?a=1&b=2'],
     ['with a date', '/x', { since: new Date(0) }, '/x?since=1970-01-01T00%3A00%3A00.000Z'],
+    [
+      'with a date of another realm',
+      '/x',
+      { since: runInNewContext('new Date(0)') as Date },
+      '/x?since=1970-01-01T00%3A00%3A00.000Z',
+    ],
     ['with an object', '/x', { filters: { a: 'ä &' } }, '/x?filters=%7B%22a%22%3A%22%C3%A4+%26%22%7D'],
     ['with an array', '/x', { ids: [1, 'b'] }, '/x?ids=%5B1%2C%22b%22%5D'],
     ['with a query that looks like more', '/x', { 'a&b=': 'c#d?e\r\n' }, '/x?a%26b%3D=c%23d%3Fe%0D%0A'],

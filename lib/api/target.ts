@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import { KiketApiError } from '../errors';
 
 /** A call that may not be made. Nothing of it has left the process. */
@@ -70,7 +71,7 @@ export function withQuery(path: string, query: object = {}): string {
 }
 
 function toText(value: unknown): string {
-  if (value instanceof Date) return value.toISOString();
+  if (isDate(value)) return value.toISOString();
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 

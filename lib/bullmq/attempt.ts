@@ -1,18 +1,17 @@
-import { setMaxListeners } from 'node:events';
+import { createAbortController } from '../abort-controller';
 import { KiketError } from '../errors';
 import { lateErrors } from '../record';
 import type { JobData } from './job-data';
 
 /** One attempt at a job: runs until its handler has settled, or its time is over. */
 export class Attempt {
-  readonly #controller = new AbortController();
+  readonly #controller = createAbortController();
   readonly #timeoutMs: number;
   readonly #endsAtMs: number;
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
     this.#endsAtMs = performance.now() + timeoutMs;
-    setMaxListeners(0, this.#controller.signal);
   }
 
   get signal(): AbortSignal {

@@ -83,7 +83,7 @@ export class Reporter {
     this.#dueAtMs = dueAtMs;
     this.#outside(() => {
       this.#timer = setTimeout(() => void this.#enqueue(() => this.#sendWaiting(Infinity)), Math.ceil(dueAtMs - nowMs));
-      this.#timer.unref();
+      this.#timer.unref?.();
     });
   }
 

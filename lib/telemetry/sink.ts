@@ -46,7 +46,8 @@ export class Sink {
   async send(records: readonly KiketTelemetry[]): Promise<Sent> {
     const before = this.#api.lastRateLimit;
     const { signal } = (this.#controller = new AbortController());
-    const timer = setTimeout(() => this.#abort('No answer in time', 'TimeoutError'), this.#timeoutMs).unref();
+    const timer = setTimeout(() => this.#abort('No answer in time', 'TimeoutError'), this.#timeoutMs);
+    timer.unref?.();
     const aborted = new Promise<SendFailure>((resolve) => {
       signal.addEventListener('abort', () => resolve(failureOfConnection('POST', undefined, signal)));
     });
