@@ -211,14 +211,26 @@ export class Exchange implements ResponseOwner {
   }
 
   /**
-   * Runs a step that follows an event, a timer or a promise, where the `try` of Express has ended. Whatever it throws refuses
-   * the delivery; so does what the rest of the chain throws in it, in frameworks that do not catch that.
+   * A step that follows an event, a timer or a promise, where the `try` of Express has ended: whatever it throws, or the rest of
+   * the chain in it, is {@link caught}.
    */
-  resume(next: Next, step: () => void): void {
+  guarded<A extends readonly unknown[]>(next: Next, step: (...args: A) => void): (...args: A) => void {
+    return (...args) => {
+      try {
+        step(...args);
+      } catch (error) {
+        this.caught(error, next);
+      }
+    };
+  }
+
+  /** Refuses the delivery with what was thrown where nobody else catches it; one that is passed on is left to the others. */
+  caught(error: unknown, next: Next): void {
+    if (this.passedOn === undefined) return this.refuse(error, next);
     try {
-      step();
-    } catch (error) {
-      this.refuse(error, next);
+      next(error);
+    } catch {
+      this.res.destroy();
     }
   }
 

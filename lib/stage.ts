@@ -12,7 +12,7 @@ export type Stage = (exchange: Exchange, next: Next) => void;
 export function runStage(stage: Stage, req: KiketRequest, res: ServerResponse, next: Next): void {
   const open = exchangeOf(req);
   if (open === undefined) begin(stage, new Exchange(req, res), next);
-  else stage(open, next);
+  else run(stage, open, next);
 }
 
 /** @internal The same for a stage that verifies: with it a request begins anew that was passed on unsigned. */
@@ -23,8 +23,17 @@ export function runVerification(stage: Stage, req: KiketRequest, res: ServerResp
 }
 
 function begin(stage: Stage, exchange: Exchange, next: Next): void {
-  if (tracing.hasSubscribers) traced(exchange, () => stage(exchange, next));
-  else stage(exchange, next);
+  if (tracing.hasSubscribers) traced(exchange, () => run(stage, exchange, next));
+  else run(stage, exchange, next);
+}
+
+/** What a stage throws is a row of the table like any other error, not a page of Express. */
+function run(stage: Stage, exchange: Exchange, next: Next): void {
+  try {
+    stage(exchange, next);
+  } catch (error) {
+    exchange.caught(error, next);
+  }
 }
 
 /** @internal Passes a request without a signature on, unread; no trace begins here. */

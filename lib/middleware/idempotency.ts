@@ -94,20 +94,18 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
       // A handler that was run without the claim, and is still running, settles it when it ends.
       (late) => late.state === 'claimed' && !(keys === keysOfRun && exchange.settlement?.isOpen === true) && giveBack(),
     ).then(
-      (found) =>
-        exchange.resume(next, () => {
-          if (found.state === 'claimed') return run();
-          if (found.state === 'held') exchange.refuse(inProgress(found.retryAfterMs), next);
-          else answerAgain(found.answer);
-          if (keys.length > 1) notify(bind, attempt!, delivery!, owner);
-        }),
-      (error: unknown) =>
-        exchange.resume(next, () => {
-          if (passOnStoreError) return run();
-          // What has failed may have been no more than the answer of the store.
-          giveBack();
-          exchange.refuse(error, next);
-        }),
+      exchange.guarded(next, (found) => {
+        if (found.state === 'claimed') return run();
+        if (found.state === 'held') exchange.refuse(inProgress(found.retryAfterMs), next);
+        else answerAgain(found.answer);
+        if (keys.length > 1) notify(bind, attempt!, delivery!, owner);
+      }),
+      exchange.guarded(next, (error: unknown) => {
+        if (passOnStoreError) return run();
+        // What has failed may have been no more than the answer of the store.
+        giveBack();
+        exchange.refuse(error, next);
+      }),
     );
 
     function run(): void {

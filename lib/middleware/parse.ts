@@ -1,6 +1,6 @@
 import { createConnectApi } from '../api/delivery-api';
 import { readApiOptions, type KiketApiOptions } from '../api/options';
-import { asParsersReport, obtainBody, skipLaterParsers } from '../body';
+import { asParsersReport, obtainBody, skipLaterParsers, type BodyRequest } from '../body';
 import { Contents, type ContentsSettings } from '../contents';
 import { wiringMissing, type KiketMiddleware } from '../delivery';
 import { KiketError, PayloadError } from '../errors';
@@ -68,20 +68,34 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
     const { req } = exchange;
     if (exchange.passedOn === 'unsigned') return next();
     if (exchange.passedOn === 'refused') {
-      return obtainBody(exchange, exchange.limit, true, (error, body) => {
+      const readAndGoOn = exchange.guarded(next, (error: KiketError | undefined, body: Buffer) => {
         if (error?.code === 'body.aborted') return next(asParsersReport(error));
         readUnverified(exchange, settings, error === undefined ? body : undefined);
         next();
       });
+      return obtainBody(exchange, exchange.limit, true, readAndGoOn);
     }
     if (!exchange.delivery.verified) return exchange.refuse(wiringMissing('kiketParse', 'kiketVerify'), next);
 
     const error = read(exchange, settings, validators);
     if (error !== undefined) return exchange.refuse(error, next);
-    req.body = exchange.delivery.payload;
+    setBody(req, exchange.delivery.payload);
     (exchange.res as { kiket?: KiketResponder }).kiket ??= ABSENT_RESPONDER;
-    skipLaterParsers(exchange, () => exchange.proceed(next));
+    skipLaterParsers(
+      exchange,
+      exchange.guarded(next, () => exchange.proceed(next)),
+    );
   };
+}
+
+/** Whatever an adapter or a framework has made of the property. */
+function setBody(req: BodyRequest, body: unknown): void {
+  try {
+    req.body = body;
+  } catch {
+    // An accessor without a setter.
+    Object.defineProperty(req, 'body', { value: body, configurable: true, enumerable: true, writable: true });
+  }
 }
 
 function copySecrets(who: string, secrets: KiketParseOptions['fallbackSecrets'] = NONE): SecretValues {

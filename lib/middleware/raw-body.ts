@@ -31,10 +31,11 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
   const stage: Stage = (exchange, next) => {
     const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(exchange, limit);
     if (refusal !== undefined) return exchange.refuse(refusal, next);
+    const proceed = exchange.guarded(next, () => exchange.proceed(next));
     obtainBody(exchange, limit, false, (error, body) => {
       if (error !== undefined) return exchange.refuse(error, next);
       exchange.rawBody = body;
-      skipLaterParsers(exchange, () => exchange.proceed(next));
+      skipLaterParsers(exchange, proceed);
     });
   };
   return function kiketRawBodyMiddleware(req, res, next) {

@@ -84,12 +84,15 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
       exchange.rawBody = body;
       // The body would be gone when the keys are there.
       const release = holdBack(exchange.req);
-      void admit(exchange).then((refused) => {
-        release();
-        const refusal = refused ?? (exchange.isStreamed ? refuseGone(exchange.req) : undefined);
-        if (refusal === undefined) exchange.proceed(next);
-        else exchange.reject(refusal, next);
-      });
+      admit(exchange).then(
+        exchange.guarded(next, (refused) => {
+          release();
+          const refusal = refused ?? (exchange.isStreamed ? refuseGone(exchange.req) : undefined);
+          if (refusal === undefined) exchange.proceed(next);
+          else exchange.reject(refusal, next);
+        }),
+        (error: unknown) => exchange.caught(error, next),
+      );
     });
   };
 

@@ -103,11 +103,17 @@ export function createVerify(
     // Before the look-up: what its headers alone refuse costs none.
     const refusal = refuseByHeaders(exchange, limit);
     if (refusal !== undefined) return refuse(refusal);
-    findKeys(req, (keys) => {
-      if (keys instanceof KiketError) return refuse(keys);
-      exchange.keys = keys;
-      obtainBody(exchange, limit, giveBack, (error, body) => (error ? refuse(error) : compare(body)), isSigned);
-    });
+    const receive = exchange.guarded(next, (error: KiketError | undefined, body: Buffer) =>
+      error === undefined ? compare(body) : refuse(error),
+    );
+    findKeys(
+      req,
+      exchange.guarded(next, (keys) => {
+        if (keys instanceof KiketError) return refuse(keys);
+        exchange.keys = keys;
+        obtainBody(exchange, limit, giveBack, receive, isSigned);
+      }),
+    );
 
     function isSigned(body: Buffer): boolean {
       return findKey(exchange.keys, mac, body, timestamp) !== -1;
@@ -134,7 +140,7 @@ export function createVerify(
     }
   };
 
-  function readClaim(req: IncomingMessage): Claim | SignatureError {
+  function readClaim(req: IncomingMessage): Claim | KiketError {
     const { headers } = req;
     const header = headers['x-kiket-signature'];
     if (header === undefined) return signatureMissing(req);
@@ -147,7 +153,13 @@ export function createVerify(
     if (schemes.has('body') && !(isTimestamp && schemes.has('timestamped'))) return { mac, timestamp: undefined };
     if (timestamp === undefined) return schemeRefused();
     if (!isTimestamp) return malformed('X-Kiket-Timestamp', 'seconds since 1970, in digits');
-    const ageSeconds = Math.floor(now() / 1000) - Number(timestamp);
+    let nowSeconds: number;
+    try {
+      nowSeconds = Math.floor(now() / 1000);
+    } catch (cause) {
+      return clockFailed(cause);
+    }
+    const ageSeconds = nowSeconds - Number(timestamp);
     return Math.abs(ageSeconds) <= toleranceSeconds ? { mac, timestamp } : stale(ageSeconds, toleranceSeconds);
   }
 }
@@ -210,5 +222,15 @@ function stale(ageSeconds: number, toleranceSeconds: number): SignatureError {
   return SignatureError.of(
     'signature.stale',
     `X-Kiket-Timestamp is more than ${toleranceSeconds} s ${distance}. It counts seconds; compare the clocks of both sides.`,
+  );
+}
+
+function clockFailed(cause: unknown): KiketError {
+  return KiketError.of(
+    'handler.failed',
+    'The clock of kiketVerify (now) failed. Its error is the `cause` of this one.',
+    {
+      cause,
+    },
   );
 }
