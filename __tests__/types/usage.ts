@@ -55,7 +55,7 @@ app.post(
     if ((payload.metrics?.overdue_minutes ?? 0) > 0) await api.slaEvents().list({ state: 'breached' });
     return { ok: true, channel: secrets.require('CHANNEL').length };
   }),
-  kiketErrorHandler({ onError: (error) => console.error(error) }),
+  kiketErrorHandler({ onError: (error) => String(error) }),
 );
 
 // Guards must reply.
