@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { kiketHandler, MissingSecretError, type KiketDelivery } from 'kiket-express';
-import { holdsSecret } from '../lib/secrets';
+import { Contents } from '../lib/contents';
+import type { Exchange } from '../lib/exchange';
+import { DeliverySecrets, holdsSecret } from '../lib/secrets';
 import { deliver } from './support/deliver';
 import { describeMajors } from './support/express';
 import { observed, pathNames, pathsToHandler, type Options } from './support/refusals';
@@ -222,5 +224,47 @@ describe('holdsSecret', () => {
         return holdsSecret(text, [value]);
       }),
     );
+  });
+});
+
+describe('toldOfMissing', () => {
+  const secretsWith = (missing: string[]): DeliverySecrets =>
+    new DeliverySecrets({ SENT: 'sent', STALE: 'stale' }, { FALLBACK: 'fallback' }, missing, false);
+
+  it.each<[string, (secrets: DeliverySecrets) => unknown, string[], boolean]>([
+    ['nothing is asked', () => undefined, ['ABSENT'], false],
+    ['missing is read', ({ missing }) => missing, ['ABSENT'], true],
+    ['missing is read and is empty', ({ missing }) => missing, [], false],
+    ['get() finds nothing that is missing', (secrets) => secrets.get('ABSENT'), ['ABSENT'], true],
+    ['get() finds nothing that was not asked of Kiket', (secrets) => secrets.get('OTHER'), ['ABSENT'], false],
+    ['get() finds a value', (secrets) => secrets.get('SENT'), ['ABSENT'], false],
+    ['get() finds a value though it is reported', (secrets) => secrets.get('STALE'), ['STALE'], false],
+    ['get() finds a fallback', (secrets) => secrets.get('FALLBACK'), ['FALLBACK'], false],
+    ['require() finds nothing', (secrets) => outcomeOf(() => secrets.require('ABSENT')), ['ABSENT'], true],
+    ['the error of require() lists it', (secrets) => outcomeOf(() => secrets.require('OTHER')), ['ABSENT'], true],
+    ['require() finds a value', (secrets) => secrets.require('SENT'), ['ABSENT'], false],
+    ['keys() is called', (secrets) => secrets.keys(), ['ABSENT'], false],
+    ['it is printed', (secrets) => inspect(secrets), ['ABSENT'], false],
+    ['it is serialised', (secrets) => JSON.stringify(secrets), ['ABSENT'], false],
+    [
+      'it is asked again for what is there',
+      (secrets) => [secrets.get('ABSENT'), secrets.get('SENT')],
+      ['ABSENT'],
+      true,
+    ],
+  ])('should tell when %s', (_name, ask, missing, told) => {
+    const secrets = secretsWith(missing);
+    ask(secrets);
+    expect(secrets.toldOfMissing).toBe(told);
+  });
+
+  it.each([true, false])('should be that of the delivery, and be asked without making its secrets: %s', (verified) => {
+    const exchange = { delivery: { verified }, trustsBody: true } as unknown as Exchange;
+    const settings = { fallbackSecrets: {}, apiKey: undefined, connectApi: () => undefined as never };
+    const payload = { secret_status: { missing: ['ABSENT'] } } as never;
+    const contents = new Contents(exchange, settings, payload, undefined, undefined);
+    expect(contents.toldOfMissing).toBe(false);
+    expect(contents.secrets.missing).toEqual(verified ? ['ABSENT'] : []);
+    expect(contents.toldOfMissing).toBe(verified);
   });
 });

@@ -27,7 +27,7 @@ export class Contents {
   readonly #secretValues: SecretValues;
   readonly #withheldValues: SecretValues;
   readonly #missingSecrets: readonly string[];
-  #secrets: KiketSecrets | undefined = undefined;
+  #secrets: DeliverySecrets | WithheldSecrets | undefined = undefined;
   #auth: DeliveryAuth | undefined = undefined;
   #api: KiketApi | undefined = undefined;
 
@@ -56,6 +56,11 @@ export class Contents {
     return (this.#secrets ??= this.#readSecrets());
   }
 
+  /** Whether the handler has learnt that a secret is missing. */
+  get toldOfMissing(): boolean {
+    return this.#secrets?.toldOfMissing === true;
+  }
+
   get auth(): DeliveryAuth {
     return (this.#auth ??= new DeliveryAuth(this.#authentication, this.#exchange.token));
   }
@@ -80,7 +85,7 @@ export class Contents {
     return texts;
   }
 
-  #readSecrets(): KiketSecrets {
+  #readSecrets(): DeliverySecrets | WithheldSecrets {
     const { delivery, trustsBody } = this.#exchange;
     if (!delivery.verified) return new WithheldSecrets();
     return new DeliverySecrets(this.#secretValues, this.#settings.fallbackSecrets, this.#missingSecrets, !trustsBody);

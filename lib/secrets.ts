@@ -23,19 +23,32 @@ export type SecretValues = Readonly<Record<string, string | null | undefined>>;
 export class DeliverySecrets implements KiketSecrets {
   readonly #values: SecretValues;
   readonly #fallback: SecretValues;
-  readonly missing: readonly string[];
+  readonly #missing: readonly string[];
   readonly #withheld: boolean;
+  #toldOfMissing = false;
 
   /** @param withheld whether the delivery may have carried some that nobody may see. */
   constructor(values: SecretValues, fallback: SecretValues, missing: readonly string[], withheld: boolean) {
     this.#values = values;
     this.#fallback = fallback;
-    this.missing = missing;
+    this.#missing = missing;
     this.#withheld = withheld;
   }
 
+  get missing(): readonly string[] {
+    this.#toldOfMissing ||= this.#missing.length > 0;
+    return this.#missing;
+  }
+
+  /** Whether the handler knows of a missing secret: what it answers may be to ask for it. */
+  get toldOfMissing(): boolean {
+    return this.#toldOfMissing;
+  }
+
   get(key: string): string | undefined {
-    return ownValue(this.#values, key) ?? ownValue(this.#fallback, key);
+    const value = ownValue(this.#values, key) ?? ownValue(this.#fallback, key);
+    if (value === undefined) this.#toldOfMissing ||= this.#missing.includes(key);
+    return value;
   }
 
   require(key: string): string {
@@ -59,7 +72,7 @@ export class DeliverySecrets implements KiketSecrets {
   }
 
   toJSON(): unknown {
-    return { keys: this.keys(), missing: this.missing };
+    return { keys: this.keys(), missing: this.#missing };
   }
 
   [inspect.custom](): unknown {
@@ -70,6 +83,7 @@ export class DeliverySecrets implements KiketSecrets {
 /** Stands for the secrets of a delivery that nobody has verified. */
 export class WithheldSecrets implements KiketSecrets {
   readonly missing: readonly string[] = [];
+  readonly toldOfMissing = false;
 
   get(): never {
     return withhold();
