@@ -20,7 +20,7 @@ export {
 export { kiketHandler, type KiketHandler, type KiketReply } from './middleware/handler';
 export { kiketEvents, type KiketEvents, type KiketOnOptions } from './middleware/events';
 export { kiketErrorHandler, type KiketErrorHandlerOptions } from './middleware/error-handler';
-export { kiketHealth, type KiketHealth } from './middleware/health';
+export { kiketHealth, type KiketHealth, type KiketHealthOptions } from './middleware/health';
 export {
   kiketDelivery,
   type KiketAuth,

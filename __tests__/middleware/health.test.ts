@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import express, { type RequestHandler } from 'express';
 import {
   kiket,
@@ -9,12 +10,17 @@ import {
   NonRetryableError,
   RetryableError,
   type KiketHealth,
+  type KiketStore,
 } from 'kiket-express';
+import { KiketRedisStore } from 'kiket-express/redis';
 import request from 'supertest';
 import { version } from '../../package.json';
 import { deliver, example, secret } from '../support/deliver';
 import { endpoint } from '../support/endpoint';
 import { describeMajors } from '../support/express';
+import { clients } from '../support/redis-clients';
+import { describeWithRedisServer, startRedis } from '../support/redis-server';
+import { WatchedStore } from '../support/watched-store';
 import { leaveUnanswered } from '../support/leave-unanswered';
 
 const none = { success: 0, retryable: 0, final: 0 };
@@ -107,7 +113,78 @@ describeMajors('kiketHealth', (express) => {
   });
 });
 
+describeMajors('kiketHealth with a store', (express) => {
+  const serve = (store: KiketStore) => express().get('/health', kiketHealth(events, { store }));
+  const available = { status: 'ok', store: 'ok', version, events: registered, deliveries: none };
+  const unavailable = { ...available, status: 'unavailable', store: 'unavailable' };
+
+  it('should tell that it can be reached, without an effect on it', async () => {
+    const store = new WatchedStore();
+    await request(serve(store)).get('/health').expect(200, available);
+    await request(serve(store)).get('/health').expect(200, available);
+    expect(store.methods).toEqual(['release', 'release']);
+    const [first, second] = store.calls;
+    expect(first!.keys).not.toEqual(second!.keys);
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    ['rejects', () => Promise.reject(new Error('canary'))],
+    [
+      'throws',
+      () => {
+        throw new Error('canary');
+      },
+    ],
+    ['does not answer', () => new Promise(() => {})],
+  ])('should be 503 while it %s', async (_name, release) => {
+    const store = new WatchedStore();
+    store.instead.release = release;
+    const app = serve(store);
+    await request(app).get('/health').expect(503, unavailable).expect('Cache-Control', 'no-store');
+    store.instead.release = undefined;
+    await request(app).get('/health').expect(200, available);
+  });
+});
+
+describeWithRedisServer('kiketHealth with a KiketRedisStore', () => {
+  it('should be 503 while Redis is stopped, or stands still', async () => {
+    const redis = await startRedis();
+    const { sendCommand, close } = await clients['ioredis 5'](redis.url, { refusesWhileAway: true });
+    const app = express().get('/health', kiketHealth({ store: new KiketRedisStore({ sendCommand }) }));
+    const isAnswered = async (status: number): Promise<void> => {
+      while ((await request(app).get('/health')).status !== status) await wait(10);
+    };
+    await request(app).get('/health').expect(200);
+    expect(await redis.send('DBSIZE')).toBe(0);
+    await redis.stop();
+    await isAnswered(503);
+    await redis.restart();
+    await isAnswered(200);
+    redis.pause();
+    await request(app).get('/health').expect(503);
+    redis.resume();
+    await isAnswered(200);
+    close();
+  }, 30_000);
+});
+
 describe('kiketHealth', () => {
+  it('should take a store without events, and one that is undefined', async () => {
+    for (const health of [kiketHealth({ store: new WatchedStore() }), kiketHealth({ store: undefined })]) {
+      await request(express().get('/health', health)).get('/health').expect(200);
+    }
+  });
+
+  it.each<[unknown, string]>([
+    [{ store: null }, 'kiketHealth: the store is null; give a KiketMemoryStore,'],
+    [{ store: {} }, 'kiketHealth: the store is an object (Object); give a KiketMemoryStore,'],
+    [{ stores: 1 }, 'kiketHealth: there is no option stores; give store, or leave it out'],
+  ])('should not take the options %p', (options, message) => {
+    const create = (): unknown => kiketHealth(events, options as never);
+    expect(create).toThrow(TypeError);
+    expect(create).toThrow(message);
+  });
+
   it('should answer without Express', async () => {
     const health = kiketHealth(events);
     const server = createServer((req, res) => health(req, res));

@@ -1,7 +1,10 @@
 /// <reference types="node" preserve="true" />
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RegisteredEvent } from '../event-routes';
-import { describe, requireCalled } from '../options';
+import { requireStore, type KiketStore } from '../idempotency/store';
+import { isObject } from '../object';
+import { describe, requireCalled, requireKnown } from '../options';
 import { onRecord, type KiketRecord } from '../record';
 import { VERSION } from '../version';
 
@@ -12,9 +15,21 @@ interface RegisteredEvents {
   readonly registered: readonly RegisteredEvent[];
 }
 
-/** What the route answers. */
+export interface KiketHealthOptions {
+  /**
+   * A store to ask whether it can be reached, such as that of kiketIdempotency. While it does not answer within 2 s, the route answers
+   * 503. Default: none is asked.
+   */
+  store?: KiketStore | undefined;
+}
+
+type Route = (req: IncomingMessage, res: ServerResponse) => void;
+
+/** What the route answers: with 200, or with 503 while it is `unavailable`. */
 export interface KiketHealth {
-  readonly status: 'ok';
+  readonly status: 'ok' | 'unavailable';
+  /** Where a store is given. */
+  readonly store?: 'ok' | 'unavailable';
   /** Of `kiket-express`. */
   readonly version: string;
   readonly events: readonly RegisteredEvent[];
@@ -22,35 +37,85 @@ export interface KiketHealth {
   readonly deliveries: Readonly<Counts>;
 }
 
+const WHO = 'kiketHealth';
+
+/** Longest that the store may take. */
+const LIMIT_MS = 2000;
+
 /**
- * A route that tells what this process handles, and how its deliveries have ended since the call:
- * `app.get('/health', kiketHealth(events))`. It tells nothing of any single delivery; who may see it is up to you.
+ * A route that tells what this process handles, how its deliveries have ended since the call, and whether the store can be reached:
+ * `app.get('/health', kiketHealth(events, { store }))`. It tells nothing of any single delivery; who may see it is up to you.
  *
- * @throws {TypeError} when it is given what is no `kiketEvents()`.
+ * Without a `store` it always answers 200: give it one for the check that decides whether a replica gets traffic, not for the one that
+ * restarts it, as no restart brings a store back.
+ *
+ * @throws {TypeError} when it is given what is no `kiketEvents()`, or an option makes no sense.
  */
+export function kiketHealth(...events: readonly RegisteredEvents[]): Route;
 export function kiketHealth(
-  ...events: readonly RegisteredEvents[]
-): (req: IncomingMessage, res: ServerResponse) => void {
-  requireCalled('kiketHealth(events)', events[0]);
-  for (const each of events) {
-    if (Array.isArray((each as Partial<RegisteredEvents> | undefined)?.registered)) continue;
-    throw new TypeError(`kiketHealth: an argument is ${describe(each)}; give what kiketEvents() returns`);
-  }
+  ...args: readonly [...events: readonly RegisteredEvents[], options: Readonly<KiketHealthOptions>]
+): Route;
+export function kiketHealth(...args: readonly (RegisteredEvents | Readonly<KiketHealthOptions>)[]): Route {
+  requireCalled('kiketHealth(events)', args[0]);
+  const last = args.at(-1);
+  const { store } = isOptions(last) ? readOptions(last) : {};
+  const events = isOptions(last) ? args.slice(0, -1) : args;
+  requireEvents(events);
   const countsSince = startCounting();
 
   return function kiketHealthRoute(_req, res) {
+    if (store === undefined) answer(res, undefined);
+    else void isReachable(store).then((reachable) => answer(res, reachable));
+  };
+
+  function answer(res: ServerResponse, reachable: boolean | undefined): void {
     const health: KiketHealth = {
-      status: 'ok',
+      status: reachable === false ? 'unavailable' : 'ok',
+      ...(reachable !== undefined && { store: reachable ? 'ok' : 'unavailable' }),
       version: VERSION,
-      events: events.flatMap(({ registered }) => registered),
+      events: (events as readonly RegisteredEvents[]).flatMap(({ registered }) => registered),
       deliveries: countsSince(),
     };
     const json = JSON.stringify(health);
+    res.statusCode = reachable === false ? 503 : 200;
     res.setHeader('Content-Type', 'application/json; charset=utf-8');
     res.setHeader('Cache-Control', 'no-store');
     res.setHeader('Content-Length', Buffer.byteLength(json));
     res.end(json);
-  };
+  }
+}
+
+function isOptions(value: object | undefined): value is Readonly<KiketHealthOptions> {
+  return isObject(value) && !('registered' in value) && Object.keys(value).length > 0;
+}
+
+function readOptions(options: Readonly<KiketHealthOptions>): Readonly<KiketHealthOptions> {
+  requireKnown(WHO, options, ['store']);
+  if (options.store !== undefined) requireStore(WHO, options.store);
+  return options;
+}
+
+function requireEvents(events: readonly unknown[]): asserts events is readonly RegisteredEvents[] {
+  for (const each of events) {
+    if (Array.isArray((each as Partial<RegisteredEvents> | null | undefined)?.registered)) continue;
+    throw new TypeError(`${WHO}: an argument is ${describe(each)}; give what kiketEvents() returns`);
+  }
+}
+
+/** Asks for what changes nothing: that a claim be given up which nobody has made. Never rejects. */
+async function isReachable(store: KiketStore): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), LIMIT_MS);
+  });
+  try {
+    const id = `health:${randomUUID()}`;
+    return await Promise.race([store.release([id], id).then(() => true), late]);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const counts: Counts = { success: 0, retryable: 0, final: 0 };
