@@ -9,7 +9,7 @@ import { Delivery } from './delivery';
 import { DeliveryResponse, type ResponseOwner } from './delivery-response';
 import { errorBody } from './error-body';
 import { isTestEnvironment, reportToStderr } from './error-report';
-import { KiketError, toKiketError } from './errors';
+import { ExposedError, KiketError, toKiketError } from './errors';
 import { shareHiddenClasses } from './hidden-class';
 import type { KeptAnswer } from './idempotency/kept-answer';
 import { KnownSecrets } from './known-secrets';
@@ -226,7 +226,7 @@ export class Exchange implements ResponseOwner {
 
   /** Refuses the delivery with what was thrown where nobody else catches it; one that is passed on is left to the others. */
   caught(error: unknown, next: Next): void {
-    if (this.passedOn === undefined) return this.refuse(error, next);
+    if (this.passedOn === undefined) return this.refuseFailed(error, next);
     try {
       next(error);
     } catch {
@@ -252,8 +252,13 @@ export class Exchange implements ResponseOwner {
     }
   }
 
-  /** Refuses the delivery with what its handler threw: `error`, or that wrapped. */
-  refuseFailed(error: unknown, thrown: unknown, next: Next): void {
+  /**
+   * Refuses the delivery with what was thrown: wrapped, because Express takes 'route' for a signal of its own and reads an error
+   * where nobody catches what that throws, and others decide by a foreign status.
+   */
+  refuseFailed(thrown: unknown, next: Next): void {
+    const told = toKiketError(thrown);
+    const error = told instanceof ExposedError ? thrown : told;
     this.#unreported = error === thrown ? undefined : { thrown };
     this.refuse(error, next);
   }

@@ -1,6 +1,5 @@
 import type { Request, Response } from 'express';
 import { refuseIncomplete, type KiketDelivery } from './delivery';
-import { ExposedError, toKiketError } from './errors';
 import { DEFAULT_DEADLINE_MS, type Exchange } from './exchange';
 import { isThenable } from './observer';
 import { describe } from './options';
@@ -60,9 +59,7 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
     function fail(error: unknown): void {
       exchange.endHandling();
       if (exchange.over) return exchange.reportLate(error);
-      // Wrapped, because Express takes a thrown 'route' for a signal of its own, and others decide by a foreign status.
-      const told = toKiketError(error);
-      exchange.refuseFailed(told instanceof ExposedError ? error : told, error, next);
+      exchange.refuseFailed(error, next);
     }
   };
 }

@@ -10,6 +10,7 @@ import {
   pending,
   RetryableError,
   type KiketReply,
+  type KiketSecrets,
 } from 'kiket-express';
 import { attempt, once, type OnceOptions } from '../support/attempts';
 import { example, secret, type DeliverOptions } from '../support/deliver';
@@ -121,6 +122,48 @@ describeMajors('kiketIdempotency', (express) => {
     await attempt(app).expect(200);
     await attempt(app).expect(200).expect('Kiket-Replayed', 'true');
     expect(runs()).toBe(1);
+  });
+
+  describe('an answer that was made knowing of a missing secret', () => {
+    const prompted = { ...example, secret_status: { missing: ['CRM_KEY'] } };
+    const learns: Record<string, (secrets: KiketSecrets) => unknown> = {
+      'secrets.missing': (secrets) => secrets.missing,
+      'secrets.get()': (secrets) => secrets.get('CRM_KEY'),
+      'secrets.require(), which it catches': (secrets) => {
+        try {
+          secrets.require('CRM_KEY');
+        } catch {
+          // It asks the operator instead.
+        }
+      },
+    };
+
+    it.each(Object.entries(learns))('should not be replayed, once the secret has been set: %s', async (_by, learn) => {
+      const store = new WatchedStore();
+      let runs = 0;
+      const handler = kiketHandler(({ secrets }) => {
+        learn(secrets);
+        return { run: ++runs };
+      });
+      const app = once(express, store, handler);
+      await attempt(app, prompted).expect(200, { run: 1 });
+      await attempt(app, prompted).expect(200, { run: 2 });
+      const added = { ...example, secrets: { CRM_KEY: 'key_of_the_crm' }, secret_status: { missing: [] } };
+      await attempt(app, added).expect(200, { run: 3 });
+      await attempt(app, added).expect(200, { run: 3 }).expect('Kiket-Replayed', 'true');
+    });
+
+    it('should be replayed where the handler asked for another secret only, or for none', async () => {
+      for (const look of [() => undefined, (secrets: KiketSecrets) => secrets.get('OTHER')]) {
+        const app = once(
+          express,
+          new WatchedStore(),
+          kiketHandler(({ secrets }) => (look(secrets), {})),
+        );
+        await attempt(app, prompted).expect(200);
+        await attempt(app, prompted).expect(200).expect('Kiket-Replayed', 'true');
+      }
+    });
   });
 
   it('should run kiketEvents once, and give its answer again', async () => {

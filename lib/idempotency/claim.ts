@@ -64,7 +64,11 @@ export class Claim implements Settlement {
     if (!this.#isOpen) return NOTHING;
     const { ttlMs, guardTtlMs } = this.#settings;
     const isOfGuard = isGuard(this.#exchange.delivery.event);
-    const record = keep(outcome, this.#headersBefore, isOfGuard, (...texts) => this.#exchange.holdsSecret(...texts));
+    // Once the operator has set the secret, the next attempt may end otherwise.
+    const isPrompt = this.#exchange.contents?.toldOfMissing === true;
+    const record = isPrompt
+      ? undefined
+      : keep(outcome, this.#headersBefore, isOfGuard, (...texts) => this.#exchange.holdsSecret(...texts));
     const told = this.#close(
       record === undefined ? () => this.#giveUp() : () => this.#record(record, isOfGuard ? guardTtlMs : ttlMs),
     );

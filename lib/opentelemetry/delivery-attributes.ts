@@ -18,12 +18,13 @@ export function deliveryAttributes(delivery: Delivery): Attributes {
 
 /** What few values can be said of many deliveries with. Only verified ones have an event. */
 export function recordAttributes(record: KiketRecord): Attributes {
-  const { event, outcome, status } = record;
+  const { event, outcome, status, replayed } = record;
   const code = shorten(record.code);
   const hasStatus = status !== 0;
   return defined({
     'kiket.event': shorten(event),
     'kiket.outcome': outcome,
+    'kiket.replayed': replayed ? true : undefined,
     'kiket.error_code': code,
     'http.response.status_code': hasStatus ? status : undefined,
     'error.type': isServerError(record) ? (code ?? (hasStatus ? String(status) : 'client_disconnected')) : undefined,
