@@ -3,17 +3,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import { closeKiketApi } from '../api/index';
 import { closingServers } from '../closing';
+import { noteSession, sessionOf, sessionsOf } from '../http2-sessions';
 import { openClaimsOf } from '../idempotency/open-claims';
 import { describe, MAX_DELAY_MS, requireKnown, requireNumber } from '../options';
 import { settledWithin } from '../settled-within';
 
 const WHO = 'kiketShutdown';
 
-/** What is used of `http.Server` and `https.Server`: what `app.listen()` returns is one. */
+/** What is used of the servers of `http`, `https` and `http2`: what `app.listen()` returns is one. */
 export interface KiketServer {
   close(callback: () => void): unknown;
-  closeIdleConnections(): void;
-  closeAllConnections(): void;
+  /** Those of `http2` have none. */
+  closeIdleConnections?(): void;
+  closeAllConnections?(): void;
   prependListener(event: 'request', listener: (req: IncomingMessage, res: ServerResponse) => void): unknown;
   off(event: 'request', listener: (req: IncomingMessage, res: ServerResponse) => void): unknown;
 }
@@ -42,13 +44,7 @@ const LOOK_MS = 50;
 /** How long stores and Kiket's API may take for what comes last. */
 const SETTLING_MS = 2000;
 
-const METHODS = [
-  'close',
-  'closeIdleConnections',
-  'closeAllConnections',
-  'prependListener',
-  'off',
-] as const satisfies (keyof KiketServer)[];
+const METHODS = ['close', 'prependListener', 'off'] as const satisfies (keyof KiketServer)[];
 
 const shutdowns = new WeakMap<KiketServer, Promise<KiketShutdown>>();
 
@@ -62,6 +58,11 @@ const shutdowns = new WeakMap<KiketServer, Promise<KiketShutdown>>();
  * `timeoutMs` is over. What is left is broken off: its connection is closed, which aborts `delivery.signal`, and its
  * claim is released, so that another replica may run it at once. **Let the process end then**: a handler that goes on
  * regardless would take effect twice. Last, {@link closeKiketApi} closes the connections to Kiket's API.
+ *
+ * On HTTP/2 the same holds of a connection on which a delivery has come: it takes no more requests, ends once those that run have
+ * ended, and is broken off when `timeoutMs` is over. One that has had other requests only is waited for until the next comes.
+ *
+ * Use it in place of packages that close a server as well, such as terminus and http-terminator, whose own `close()` would fail.
  *
  * Always resolves, about 2 s after `timeoutMs` at the latest, also when a store hangs, and when the server is closed already
  * or has never listened. Called again meanwhile, it returns the same promise.
@@ -92,21 +93,24 @@ export function kiketShutdown(
 async function shutDown(server: KiketServer, timeoutMs: number): Promise<KiketShutdown> {
   const endsAtMs = performance.now() + timeoutMs;
   closingServers.add(server);
+  const endConnection = (req: IncomingMessage, res: ServerResponse): void => endConnectionOf(server, req, res);
   server.prependListener('request', endConnection);
   let isClosed = false;
   server.close(() => (isClosed = true));
+  for (const session of sessionsOf(server)) session.close();
 
   const isFinished = (): boolean => isClosed && openClaimsOf(server).length === 0;
   // A server without connections says in the next turn that it is closed.
   await turn();
   while (!isFinished() && performance.now() < endsAtMs) {
-    server.closeIdleConnections();
+    server.closeIdleConnections?.();
     await wait(LOOK_MS);
   }
 
   const finished = isFinished();
   if (!finished) {
-    server.closeAllConnections();
+    server.closeAllConnections?.();
+    for (const session of sessionsOf(server)) session.destroy();
     // A handler that stops as its signal aborts gives up its claim by itself.
     await wait(LOOK_MS);
   }
@@ -118,8 +122,11 @@ async function shutDown(server: KiketServer, timeoutMs: number): Promise<KiketSh
   return { finished, released };
 }
 
-function endConnection(_req: IncomingMessage, res: ServerResponse): void {
-  res.setHeader('Connection', 'close');
+function endConnectionOf(server: KiketServer, req: IncomingMessage, res: ServerResponse): void {
+  noteSession(server, req);
+  const session = sessionOf(req);
+  if (session === undefined) res.setHeader('Connection', 'close');
+  else session.close();
 }
 
 function requireServer(server: unknown): asserts server is KiketServer {
