@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import fc from 'fast-check';
 import type { Request, RequestHandler, Response } from 'express';
 import {
@@ -102,7 +102,7 @@ const places: Record<string, Place> = {
   'the first call of res.end, wrapped after kiket()': { between: (raise) => wrapped('end', raise) },
   'req.kiket that is replaced': {
     between: () => (req, _res, next) => {
-      req.kiket = { event: 'mine' } as never;
+      req.kiket = { event: 'mine' };
       next();
     },
   },
@@ -116,7 +116,7 @@ const places: Record<string, Place> = {
   'a middleware': { isOfExpress: true, between: (raise) => raise },
   'the handler': { handler: (raise) => kiketHandler(raise) },
   'the handler, later': { handler: (raise) => kiketHandler(() => turns(1).then(raise)) },
-  'a thenable': { handler: (raise) => kiketHandler(() => ({ then: raise }) as never) },
+  'a thenable': { handler: (raise) => kiketHandler(() => ({ then: raise })) },
   'an accessor of the reply': {
     handler: (raise) => kiketHandler(() => Object.defineProperty({}, 'a', { get: raise, enumerable: true })),
   },
@@ -169,8 +169,9 @@ const bare: Build = (place, raise, hasErrorHandler) => {
     const run = (at: number): void =>
       stages[at]!(req, res, (error) => {
         if (error === undefined) return run(at + 1);
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- anything may be thrown
         if (!hasErrorHandler) throw error;
-        quiet(error, req as IncomingMessage, res as ServerResponse, () => fail());
+        quiet(error, req, res, () => fail());
       });
     try {
       run(0);

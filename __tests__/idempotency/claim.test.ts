@@ -64,8 +64,8 @@ describe('a claim', () => {
 
   it('should tell the store of its end once, and be renewed no more', async () => {
     const claim = makeClaim();
-    claim.settle(success);
-    claim.settle(failure);
+    void claim.settle(success);
+    void claim.settle(failure);
     claim.abandon();
     claim.outlive(false);
     await pass(20_000);
@@ -81,7 +81,7 @@ describe('a claim', () => {
   ])('should be released %s', async (_name, end) => {
     const claim = makeClaim();
     end(claim);
-    claim.settle(success);
+    void claim.settle(success);
     await pass(20_000);
     expect(store.calls).toMatchObject([
       { method: 'complete', keys: ['a'], owner: 'me', what: '{"boundTo":"b"}' },
@@ -101,7 +101,7 @@ describe('a claim', () => {
     store.instead.renew = () => Promise.resolve(true);
     await pass(1000);
     expect(store.callsOf('renew')).toHaveLength(3);
-    claim.settle(success);
+    void claim.settle(success);
     await pass(1);
     expect(store.callsOf('complete')).toHaveLength(1);
   });
@@ -115,7 +115,7 @@ describe('a claim', () => {
     await pass(20_000);
     expect(store.callsOf('renew')).toHaveLength(1);
     store.instead.complete = lost;
-    claim.settle(success);
+    void claim.settle(success);
     await pass(20_000);
     expect(store.methods).toEqual(['renew', 'claim', 'complete', 'claim']);
   });
@@ -135,7 +135,7 @@ describe('a claim', () => {
     const claim = makeClaim();
     const answers = [lost];
     store.instead.complete = () => answers.shift()?.() as Promise<boolean>;
-    claim.settle(success);
+    void claim.settle(success);
     await pass(1);
     expect(store.methods).toEqual(['complete', 'claim', 'complete']);
     expect(await store.claim(['b'], 'another', 1)).toMatchObject({ state: 'recorded' });
@@ -154,7 +154,7 @@ describe('a claim', () => {
     async (method) => {
       const claim = makeClaim();
       store.instead[method] = reject;
-      claim.settle(method === 'complete' ? success : failure);
+      void claim.settle(method === 'complete' ? success : failure);
       await pass(0);
       expect(store.callsOf(method)).toHaveLength(1);
       await pass(1001);
@@ -170,7 +170,7 @@ describe('a claim', () => {
   it('should stop telling once the store has heard it', async () => {
     const claim = makeClaim();
     store.instead.complete = reject;
-    claim.settle(success);
+    void claim.settle(success);
     await pass(1);
     store.instead.complete = lost;
     store.instead.claim = taken;
@@ -181,7 +181,7 @@ describe('a claim', () => {
   it('should not be kept for ever by a store that does not answer its end', async () => {
     const claim = makeClaim();
     store.instead.complete = never;
-    claim.settle(success);
+    void claim.settle(success);
     await pass(2 * LOCK_MS);
     expect([store.methods, isOpen()]).toEqual([['complete'], false]);
   });
@@ -212,7 +212,7 @@ describe('a claim', () => {
     claim.outlive(false);
     await pass(LOCK_MS / 2);
     store.instead.complete = reject;
-    claim.settle(success);
+    void claim.settle(success);
     await pass(1);
     store.instead.complete = () => Promise.resolve(true);
     // Before the lock is over.
@@ -225,7 +225,7 @@ describe('a claim', () => {
     const claim = makeClaim();
     claim.outlive(false);
     await pass(10_000);
-    claim.settle(success);
+    void claim.settle(success);
     await pass(1);
     expect([store.methods, isOpen()]).toEqual([['renew', 'complete'], false]);
   });
@@ -233,7 +233,7 @@ describe('a claim', () => {
   it('should tell its end, and not release it, when a shutdown comes while the store fails', async () => {
     const claim = makeClaim();
     store.instead.complete = reject;
-    claim.settle(success);
+    void claim.settle(success);
     await pass(1);
     await expect(claim.release()).rejects.toThrow('down');
     expect([store.methods, isOpen()]).toEqual([['complete', 'complete'], false]);
@@ -247,7 +247,7 @@ describe('a claim', () => {
       holdsSecret: () => false,
     };
     const settings = { store, lockMs: LOCK_MS, ttlMs: 7000, guardTtlMs: 500 };
-    new Claim(settings, exchange as unknown as Exchange, ['a'], 'me').settle({
+    void new Claim(settings, exchange as unknown as Exchange, ['a'], 'me').settle({
       ...success,
       body: '{"status":"allow"}',
     });
@@ -281,7 +281,7 @@ describe('open claims', () => {
   });
 
   it('should set no timer where there are none', async () => {
-    makeClaim().settle(success);
+    void makeClaim().settle(success);
     await pass(5000);
     expect(jest.getTimerCount()).toBe(0);
   });

@@ -149,8 +149,11 @@ describeMajors('kiketHealth with a store', (express) => {
 describeWithRedisServer('kiketHealth with a KiketRedisStore', () => {
   it('should be 503 while Redis is stopped, or stands still', async () => {
     const redis = await startRedis();
-    const { sendCommand, close } = await clients['ioredis 5'](redis.url, { refusesWhileAway: true });
-    const app = express().get('/health', kiketHealth({ store: new KiketRedisStore({ sendCommand }) }));
+    const client = await clients['ioredis 5'](redis.url, { refusesWhileAway: true });
+    const app = express().get(
+      '/health',
+      kiketHealth({ store: new KiketRedisStore({ sendCommand: (...args) => client.sendCommand(...args) }) }),
+    );
     const isAnswered = async (status: number): Promise<void> => {
       while ((await request(app).get('/health')).status !== status) await wait(10);
     };
@@ -164,7 +167,7 @@ describeWithRedisServer('kiketHealth with a KiketRedisStore', () => {
     await request(app).get('/health').expect(503);
     redis.resume();
     await isAnswered(200);
-    close();
+    client.close();
   }, 30_000);
 });
 
