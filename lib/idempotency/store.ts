@@ -8,8 +8,9 @@ import { describe } from '../options';
  * well-formed text. A call rejects, and never throws.
  *
  * A delivery waits for `claim`, and kiketRuntimeToken for `renew` too: a rejection there, or no answer within 2 s or half of the time
- * that is left, is `store.unavailable`; the call may still succeed later. All else is called in the background: a renewal that
- * fails is made up for by the next one, and the end of a claim is told up to three times.
+ * that is left, is `store.unavailable`; the call may still succeed later. The answer of a delivery waits for `complete` or `release` for
+ * as long, and then leaves; what has failed is told the store twice more, in the background, where a renewal that fails is made up for by the
+ * next one as well.
  */
 export interface KiketStore {
   /**

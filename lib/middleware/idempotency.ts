@@ -49,12 +49,16 @@ export interface KiketIdempotencyOptions {
  * that a retry with a fresh token is recognised; without an invocation, by bytes that are identical. The signed bytes of each
  * attempt are bound to the delivery that they came for first, whatever their headers say later.
  *
- * A claim is held until the handler has come to its end, also after the deadline or a disconnect; what it says then is recorded
- * and answers the next attempt. Of plain handlers that is known only if they still answer, within `lockSeconds`. Recorded are 2xx
- * and final errors. Retryable answers, `pending`, `secret.missing`, `scope.missing` and `event.unhandled` are not: there, the
- * next attempt runs. Of an answer of more than 64 KB, of one with Content-Encoding or in another charset than UTF-8, and of one that
- * quotes a secret only the status is recorded; a guard's success only if its body allows or denies, else its handler runs again.
- * Errors are told by their codes, which kiketHandler and kiketErrorHandler know.
+ * The outcome of kiketHandler and kiketEvents is what their promise settles to, or what the function itself writes; that of a plain
+ * handler is what is written. It is recorded before the answer leaves, which waits for the store for 2 s at most, or half of what is
+ * left of the deadline. The claim is held until the handler has settled, also after the deadline, a disconnect, or a time-out of the
+ * service that has ended the response; what it says then answers the next attempt. That of a plain handler which does not say it by
+ * `res.kiket` or `next(error)` ends after `lockSeconds`.
+ *
+ * Recorded are 2xx and final errors. Retryable answers, `pending`, `secret.missing`, `scope.missing` and `event.unhandled` are not, nor is
+ * an answer of a handler that knew of a missing secret: there, the next attempt runs. Of an answer of more than 64 KB, of one with
+ * Content-Encoding or in another charset than UTF-8, and of one that quotes a secret only the status is recorded; a guard's success only
+ * if its body allows or denies, else its handler runs again. Errors are told by their codes, which kiketHandler and kiketErrorHandler know.
  *
  * Needs kiketParse before it, and stands after a compression and before the handler. What is passed on unverified is left alone.
  *
