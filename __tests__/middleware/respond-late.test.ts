@@ -139,6 +139,30 @@ describeMajors('what comes after an answer', (express) => {
     });
   }
 
+  it.each(Object.entries(lateActs))(
+    'should drop %s of a function that has the response from a closure',
+    async (_act, late) => {
+      let after = Promise.resolve();
+      const closure: RequestHandler = (req, res, next) => {
+        // Takes the delivery alone, as a bound, wrapped or minified function may.
+        const controller = (_delivery: object): object => {
+          after = turns().then(() => void late(res, next));
+          return { first: true };
+        };
+        kiketHandler((delivery) => controller(delivery))(req, res, next);
+      };
+      const app = services['no error handler']!(express, [kiket({ secret }), closure]);
+      await Connection.to(app, async (connection) => {
+        const { head, body } = signedRequest(payload);
+        for (let i = 0; i < 2; i++) {
+          expect(await connection.write(head, body).answer()).toMatchObject({ status: 200, text: '{"first":true}' });
+          await after;
+        }
+        await turns();
+      });
+    },
+  );
+
   it('should call back those who wait for a late write', async () => {
     const called: string[] = [];
     const late: Late = (res) => {
