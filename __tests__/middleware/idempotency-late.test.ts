@@ -18,6 +18,7 @@ import { Connection } from '../support/connection';
 import { example, secret } from '../support/deliver';
 import { endpoint, type Stage } from '../support/endpoint';
 import { describeMajors, type Express } from '../support/express';
+import { createGate, type Gate } from '../support/gate';
 import { published } from '../support/published';
 import { turns } from '../support/turns';
 import { until } from '../support/until';
@@ -52,17 +53,6 @@ const moments: Record<string, Moment> = {
 
 const ownErrorHandler: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) =>
   void res.status(error.status ?? 500).json({ own: true });
-
-interface Gate {
-  readonly opened: Promise<void>;
-  readonly open: () => void;
-}
-
-function createGate(): Gate {
-  let open!: () => void;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
 
 interface Service extends Gate {
   readonly app: ReturnType<Express>;

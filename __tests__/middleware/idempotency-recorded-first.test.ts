@@ -14,21 +14,11 @@ import { Connection } from '../support/connection';
 import { example } from '../support/deliver';
 import type { Stage } from '../support/endpoint';
 import { describeMajors } from '../support/express';
+import { createGate, type Gate } from '../support/gate';
 import { turns } from '../support/turns';
 import { until } from '../support/until';
 import { WatchedStore } from '../support/watched-store';
 import { compressed, sessions, SlowStore } from '../support/wrapping';
-
-interface Gate {
-  readonly opened: Promise<void>;
-  readonly open: () => void;
-}
-
-function createGate(): Gate {
-  let open!: () => void;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
 
 describeMajors('kiketIdempotency, before an answer leaves', (express) => {
   const handlers: Record<string, [Stage, number]> = {
