@@ -131,6 +131,22 @@ describe('a claim', () => {
     expect([store.methods, isOpen()]).toEqual([['renew', 'claim', 'renew'], true]);
   });
 
+  it('should leave the bindings of its bytes alone, where they lead to another delivery by now', async () => {
+    const claim = makeClaim();
+    store.instead.renew = lost;
+    store.instead.claim = (keys) =>
+      Promise.resolve(keys.includes('a') ? { state: 'recorded', record: '{"boundTo":"x"}' } : { state: 'claimed' });
+    await pass(1001);
+    expect(store.callsOf('claim').map(({ keys }) => keys)).toEqual([
+      ['a', 'b'],
+      ['x', 'b'],
+    ]);
+    void claim.settle(failure);
+    await pass(1);
+    expect(store.callsOf('release')).toMatchObject([{ keys: ['x', 'b'], owner: 'me' }]);
+    expect(store.callsOf('complete')).toEqual([]);
+  });
+
   it('should have its end recorded where the store has lost it and nobody else has it', async () => {
     const claim = makeClaim();
     const answers = [lost];

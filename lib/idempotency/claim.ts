@@ -27,6 +27,8 @@ export class Claim implements Settlement {
   readonly #settings: ClaimSettings;
   readonly #exchange: Exchange;
   #keys: readonly string[];
+  /** Whether the bytes of the attempt are bound to a delivery: then none of the keys is theirs. */
+  #isBound = false;
   readonly #owner: string;
   /** Of the response, before the handler ran. */
   readonly #headersBefore: OutgoingHttpHeaders;
@@ -121,6 +123,7 @@ export class Claim implements Settlement {
   #takeAgain(): Promise<Found> {
     const { store, lockMs } = this.#settings;
     return claimKeys(store, this.#keys, this.#owner, lockMs, (boundTo) => {
+      this.#isBound = true;
       return (this.#keys = [...new Set([boundTo, ...this.#keys.slice(1)])]);
     });
   }
@@ -129,7 +132,7 @@ export class Claim implements Settlement {
   async #giveUp(): Promise<undefined> {
     const { store, ttlMs } = this.#settings;
     const [attempt, delivery] = this.#keys;
-    if (delivery === undefined) {
+    if (delivery === undefined || this.#isBound) {
       await store.release(this.#keys, this.#owner);
     } else {
       await Promise.all([

@@ -292,6 +292,9 @@ declare module 'agreed/respond' {
     readonly event: string | undefined;
     readonly eventVersion: string | undefined;
     readonly invocationId: string | undefined;
+    readonly projectId: number | undefined;
+    readonly organizationId: number | undefined;
+    readonly replayed: boolean;
     readonly outcome: 'success' | 'retryable' | 'final';
     readonly code: string | undefined;
     readonly status: number;
@@ -363,15 +366,22 @@ declare module 'agreed/events' {
 declare module 'agreed/health' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
   import type { KiketEvents } from 'agreed/events';
+  import type { KiketStore } from 'agreed/idempotency';
+  export interface KiketHealthOptions {
+    store?: KiketStore | undefined;
+  }
   export interface KiketHealth {
-    readonly status: 'ok';
+    readonly status: 'ok' | 'unavailable';
+    readonly store?: 'ok' | 'unavailable';
     readonly version: string;
     readonly events: KiketEvents['registered'];
     readonly deliveries: Readonly<Record<'success' | 'retryable' | 'final', number>>;
   }
+  type Route = (req: IncomingMessage, res: ServerResponse) => void;
+  export function kiketHealth(...events: readonly Pick<KiketEvents, 'registered'>[]): Route;
   export function kiketHealth(
-    ...events: readonly Pick<KiketEvents, 'registered'>[]
-  ): (req: IncomingMessage, res: ServerResponse) => void;
+    ...args: readonly [...events: readonly Pick<KiketEvents, 'registered'>[], options: Readonly<KiketHealthOptions>]
+  ): Route;
 }
 
 declare module 'agreed/runtime-token' {
@@ -423,7 +433,7 @@ declare module 'agreed/error-handler' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
   export type { KiketRequestState } from 'agreed/delivery';
   export interface KiketErrorHandlerOptions {
-    onError?: ((error: unknown, req: IncomingMessage) => void | PromiseLike<void>) | undefined;
+    onError?: ((error: unknown, req: IncomingMessage) => unknown) | undefined;
   }
   export function kiketErrorHandler(
     options?: Readonly<KiketErrorHandlerOptions>,
@@ -652,8 +662,8 @@ declare module 'agreed/shutdown' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
   export interface KiketServer {
     close(callback: () => void): unknown;
-    closeIdleConnections(): void;
-    closeAllConnections(): void;
+    closeIdleConnections?(): void;
+    closeAllConnections?(): void;
     prependListener(event: 'request', listener: (req: IncomingMessage, res: ServerResponse) => void): unknown;
     off(event: 'request', listener: (req: IncomingMessage, res: ServerResponse) => void): unknown;
   }

@@ -137,6 +137,7 @@ export type Events = [
 
 export type Health = [
   Assert<Same<health.KiketHealth, agreedHealth.KiketHealth>>,
+  Assert<Same<health.KiketHealthOptions, agreedHealth.KiketHealthOptions>>,
   Assert<Same<Values<typeof health>, Values<typeof agreedHealth>>>,
 ];
 
