@@ -4,6 +4,7 @@ import { connect as connectHttp2, createServer as createHttp2Server, type Client
 import type { AddressInfo } from 'node:net';
 import { Socket } from 'node:net';
 import type { Request, Response } from 'express';
+import serverless from 'serverless-http';
 import {
   kiket,
   kiketErrorHandler,
@@ -18,7 +19,7 @@ import { attemptBytes } from './support/attempts';
 import { Connection } from './support/connection';
 import { example, secret } from './support/deliver';
 import { endpoint, type Stage } from './support/endpoint';
-import { describeMajors } from './support/express';
+import { describeMajors, majors } from './support/express';
 import { published } from './support/published';
 import { signedRequest } from './support/signed-request';
 import { turns } from './support/turns';
@@ -201,6 +202,9 @@ describe('a delivery over HTTP/2', () => {
   });
 
   it('should be recorded once by kiketIdempotency, and replayed', async () => {
+    const warnings: unknown[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning.message);
+    process.on('warning', onWarning);
     const store = new WatchedStore();
     let runs = 0;
     const listener = chain(
@@ -218,7 +222,9 @@ describe('a delivery over HTTP/2', () => {
         expect(text).toBe('{"run":1}');
       }
     });
-    expect(store.methods.slice(0, 2)).toEqual(['claim', 'complete']);
+    await turns();
+    process.off('warning', onWarning);
+    expect([store.methods.slice(0, 2), warnings]).toEqual([['claim', 'complete'], []]);
   });
 
   it('should end with one record and one abort, when its stream is reset', async () => {
@@ -285,6 +291,15 @@ describe('a delivery without a connection', () => {
     expect(timers()).toBeLessThanOrEqual(before);
   });
 
+  it('should be recorded once, behind serverless-http', async () => {
+    const handle = serverless(
+      endpoint(majors['Express 5'], [kiket({ secret, onCompleted }), kiketHandler(() => ({ ok: true }))]),
+    );
+    const answer = await handle({ httpMethod: 'POST', path: '/kiket', headers, body: String(body) }, {});
+    expect(answer).toMatchObject({ statusCode: 200, body: '{"ok":true}' });
+    expect(onCompleted.mock.calls).toMatchObject([[{ outcome: 'success', status: 200 }]]);
+  });
+
   it('should be recorded once, with a mock that emits nothing', async () => {
     const before = timers();
     const sent: string[] = [];
@@ -308,6 +323,67 @@ describe('a delivery without a connection', () => {
     await until(() => sent.length > 0);
     expect(sent).toEqual(['{"ok":true}']);
     expect(onCompleted.mock.calls).toMatchObject([[{ outcome: 'success', status: 200 }]]);
+    expect(timers()).toBeLessThanOrEqual(before);
+  });
+});
+
+describe('a request after its answer', () => {
+  const { head, body } = signedRequest(JSON.stringify(example));
+  const kinds: Record<string, KiketMiddleware[]> = {
+    'an answer': [kiket({ secret }), kiketHandler(() => ({}))],
+    'a refusal': [kiket({ secret: 'another' })],
+  };
+
+  it.each(Object.entries(kinds))(
+    'should show its own socket to whoever hears %s finish and close',
+    async (_name, stages) => {
+      const seen: boolean[] = [];
+      const listener: RequestListener = (req, res) => {
+        const { socket } = req;
+        const look = (): number => seen.push(req.socket === socket);
+        res.on('finish', look).on('close', look);
+        chain(...stages)(req, res);
+        res.on('finish', look).on('close', look);
+      };
+      await Connection.to(createServer(listener), async (connection) => {
+        await connection.write(head, body).answer();
+        await until(() => seen.length === 4);
+      });
+      expect(seen).toEqual([true, true, true, true]);
+    },
+  );
+
+  it('should let whoever hears the answer finish end an upload that goes on', async () => {
+    let closed = false;
+    const listener: RequestListener = (req, res) => {
+      res.on('finish', () => req.destroy());
+      req.on('close', () => (closed = true));
+      chain(kiketVerify('another'))(req, res);
+    };
+    await Connection.to(createServer(listener), async (connection) => {
+      connection.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n', 'x'.repeat(1000));
+      expect(await connection.answer()).toMatchObject({ status: 401 });
+      await until(() => closed);
+    });
+  });
+
+  it('should leave no timer of a secret that is looked up, once its client has left', async () => {
+    const before = timers();
+    let arrived = 0;
+    let left = 0;
+    const listener: RequestListener = (req, res) => {
+      res.on('close', () => left++);
+      chain(kiketVerify(() => (arrived++, new Promise(() => undefined))))(req, res);
+    };
+    await Connection.to(createServer(listener), async (connection) => {
+      connection.write(head, body);
+      await until(() => arrived === 1);
+      expect(timers()).toBeGreaterThan(before);
+      connection.break();
+      await until(() => left === 1);
+      await turns();
+      expect(timers()).toBeLessThanOrEqual(before + 1);
+    });
     expect(timers()).toBeLessThanOrEqual(before);
   });
 });

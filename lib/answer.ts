@@ -36,7 +36,10 @@ export function isSuccess(status: number): boolean {
  * @param isDecision a status without a body would drop it, so then it is 200.
  */
 export function prepareSuccess(res: ServerResponse, json: string | undefined, isDecision: boolean): string | undefined {
-  if (!isSuccess(res.statusCode) || (isDecision && BODILESS.has(res.statusCode))) res.statusCode = 200;
+  // As Node writes it, whatever has been assigned.
+  const status = Math.trunc(Number(res.statusCode));
+  const isKept = isSuccess(status) && !(isDecision && BODILESS.has(status));
+  res.statusCode = isKept ? status : 200;
   const body = BODILESS.has(res.statusCode) ? undefined : json;
   if (body !== undefined) removeHeaders(res, ENCODING_HEADERS);
   return prepareBody(res, body);
@@ -54,7 +57,9 @@ export function prepareError(res: ServerResponse, error: KiketError, json: strin
 
 /** Prepares a response for an answer that was given before, and says so. */
 export function prepareReplay(res: ServerResponse, { status, headers, body }: KeptAnswer): string | Buffer {
-  removeHeaders(res, BODY_HEADERS);
+  // What a middleware before sets for each answer says nothing of this body.
+  removeHeaders(res, ENCODING_HEADERS);
+  if (res.hasHeader('Content-Length')) res.setHeader('Content-Length', Buffer.byteLength(body));
   res.statusCode = status;
   clearStatusMessage(res);
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
@@ -67,6 +72,11 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 /** Those of an answer that has not been written. */
 export function jsonHeaders(): OutgoingHttpHeaders {
   return { 'content-type': JSON_TYPE };
+}
+
+/** Takes away what a handler has said of a body that is not sent. */
+export function removeBodyHeaders(res: ServerResponse): void {
+  removeHeaders(res, BODY_HEADERS);
 }
 
 /** Only what is there: Node adds no length, and does not chunk, once such a header was removed. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { types } from 'node:util';
 import { prepareError, prepareReplay, prepareSuccess } from './answer';
 import { CapturedBody } from './captured-body';
 import type { KiketError } from './errors';
@@ -46,6 +47,10 @@ export class DeliveryResponse {
   #state: 'open' | 'sending' | 'held' | 'ended' = 'open';
   /** Whether what ends the response is what the handler says. */
   #isOfHandler = true;
+  /** Whether the answer that is sent was asked for by others while the function of kiketHandler is running. */
+  #isOfOthers = false;
+  /** That of the head, where it leaves before the end. */
+  #headStatus: number | undefined = undefined;
   #status: number | undefined = undefined;
   #body: CapturedBody | undefined = undefined;
   /** As the handler has left them: who stands behind adds its own as the head leaves, such as Content-Encoding. */
@@ -105,7 +110,10 @@ export class DeliveryResponse {
     const isOpen = this.#isOpen;
     const headers = isOpen ? (this.#headers ?? { ...res.getHeaders(), ...headersOf(args.slice(1)) }) : undefined;
     const result = this.#original!.writeHead.apply(res, args);
-    if (isOpen) this.#headers = headers;
+    if (isOpen) {
+      this.#headers = headers;
+      this.#headStatus ??= Number(args[0]);
+    }
     return result;
   }
 
@@ -126,16 +134,20 @@ export class DeliveryResponse {
       callBack(args);
       return res;
     }
-    // What Node refuses, it throws at the caller.
-    const isRecorded = this.#isOfHandler && settlement?.isOpen === true && isWritable(res, args[0]);
-    if (!isRecorded) return this.#end(args);
-    const outcome = this.#outcomeOf(args);
-    if (this.#state === 'open' && owner.isCallOfOthers) {
+    if (!this.#isOfHandler || settlement?.isOpen !== true) return this.#end(args);
+    if (this.#state === 'sending' ? this.#isOfOthers : owner.isCallOfOthers) {
+      const outcome = this.#outcomeOf(args);
       const result = this.#end(args);
       owner.onEndedByOthers(outcome);
       return result;
     }
-    const settled = settlement.settle(outcome);
+    if (!isWritable(res, args)) {
+      // What Node refuses, it throws at the caller: it could not do so later.
+      const result = this.#end(args);
+      void settlement.settle(this.#outcomeOf(args));
+      return result;
+    }
+    const settled = settlement.settle(this.#outcomeOf(args));
     if (owner.isCutOff) return this.#end(args);
     this.#hold(args, settled);
     return res;
@@ -151,6 +163,7 @@ export class DeliveryResponse {
     // They have seen the end of one that was held.
     if (this.#original === undefined || this.#state === 'held') return void this.#end(args);
     this.#state = 'sending';
+    this.#isOfOthers = this.#owner.isCallOfOthers;
     try {
       const { res } = this.#owner;
       (res as unknown as Methods).end.apply(res, args);
@@ -162,14 +175,17 @@ export class DeliveryResponse {
 
   #hold(args: unknown[], settled: Promise<Replacement>): void {
     const { req, res } = this.#owner;
+    // A plain handler may still call `next`.
+    const mayMove = this.#state === 'open';
     this.#state = 'held';
-    const { statusCode, statusMessage } = res;
-    const silenced = silence(res, false);
+    const { statusCode } = res;
+    const statusMessage = req.httpVersionMajor >= 2 ? undefined : res.statusMessage;
+    const silenced = silence(res, mayMove);
     void settled.then((replacement) => {
       try {
         restore(res, silenced);
         res.statusCode = statusCode;
-        if (req.httpVersionMajor < 2) res.statusMessage = statusMessage;
+        if (statusMessage !== undefined) res.statusMessage = statusMessage;
         if (replacement === undefined) this.#end(args);
         else this.#owner.replaceBy(replacement);
       } catch {
@@ -184,7 +200,7 @@ export class DeliveryResponse {
     const body = this.#body ?? new CapturedBody();
     body.add(args[0], args[1]);
     return {
-      status: Number(res.statusCode),
+      status: this.#headStatus ?? Number(res.statusCode),
       headers: this.#headers ?? res.getHeaders(),
       body: body.content,
       code,
@@ -195,7 +211,7 @@ export class DeliveryResponse {
     const { res } = this.#owner;
     const before = this.#state;
     this.#state = 'ended';
-    this.#status = Number(res.statusCode);
+    this.#status = this.#headStatus ?? Number(res.statusCode);
     let result;
     try {
       result = (this.#original?.end ?? (res as unknown as Methods).end).apply(res, args);
@@ -205,9 +221,15 @@ export class DeliveryResponse {
       this.#status = undefined;
       throw error;
     }
+    if (!res.headersSent && !res.writableEnded) pinStatus(res, this.#status);
     this.#owner.onEnded();
     return result;
   }
+}
+
+/** Keeps the status of an answer that whoever wraps `end` keeps back: others see no head yet, and may set another. */
+function pinStatus(res: ServerResponse, status: number): void {
+  Object.defineProperty(res, 'statusCode', { get: () => status, set: () => undefined, configurable: true });
 }
 
 type Methods = Record<'write' | 'end' | 'writeHead', (this: ServerResponse, ...args: unknown[]) => unknown>;
@@ -234,11 +256,20 @@ function behind(res: ServerResponse): DeliveryResponse {
   return (res as unknown as HookedResponse)[RESPONSE];
 }
 
-/** Whether Node takes the status and what ends the body: to keep back what it then refuses would be too late. */
-function isWritable(res: ServerResponse, chunk: unknown): boolean {
-  const status = Number(res.statusCode);
-  const isStatus = res.headersSent || (status >= 100 && status <= 999);
+/** Whether Node takes an answer that ends with `args`. */
+function isWritable(res: ServerResponse, [chunk, encoding]: readonly unknown[]): boolean {
   const isChunk =
-    chunk == null || typeof chunk === 'string' || typeof chunk === 'function' || ArrayBuffer.isView(chunk);
-  return isStatus && isChunk && !res.writableEnded;
+    chunk == null || typeof chunk === 'function' || typeof chunk === 'string' || types.isUint8Array(chunk);
+  const isEncoding = typeof chunk !== 'string' || typeof encoding !== 'string' || Buffer.isEncoding(encoding);
+  return isChunk && isEncoding && !res.writableEnded && (res.headersSent || isHeadWritable(res));
+}
+
+/** Invalid in the message of a status (RFC 9112, section 4). */
+const INVALID = /[^\t\x20-\x7e\x80-\xff]/;
+
+function isHeadWritable(res: ServerResponse): boolean {
+  const status = Number(res.statusCode);
+  const isHttp2 = res.req?.httpVersionMajor >= 2;
+  const isMessage = isHttp2 || !INVALID.test(String((res.statusMessage as string | undefined) ?? ''));
+  return status >= 100 && status <= 999 && isMessage && !res.hasHeader('Trailer');
 }

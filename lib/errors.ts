@@ -304,9 +304,15 @@ function isErrorStatus(status: unknown): status is number {
 }
 
 /** Whether an answer can be made of an error that says to be one of this package: a subclass or a proxy may say anything. */
-function isWhole({ code, status, message, details, headers }: KiketError): boolean {
+function isWhole({ code, status, message, retryable, details, headers }: KiketError): boolean {
   const isTold = typeof code === 'string' && isErrorStatus(status) && typeof message === 'string';
-  return isTold && Array.isArray(details) && typeof headers === 'object' && headers !== null;
+  return (
+    isTold &&
+    typeof retryable === 'boolean' &&
+    Array.isArray(details) &&
+    typeof headers === 'object' &&
+    headers !== null
+  );
 }
 
 /**

@@ -2,7 +2,7 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { KeyObject } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { createAbortController } from './abort-controller';
-import { isSuccess, jsonHeaders } from './answer';
+import { isSuccess, jsonHeaders, removeBodyHeaders } from './answer';
 import type { BodyRequest } from './body';
 import type { Contents } from './contents';
 import { Delivery } from './delivery';
@@ -359,7 +359,7 @@ export class Exchange implements ResponseOwner {
 
   /** Ends with success: `body` as JSON, or empty. A 2xx that the handler has set is kept. */
   reply(body?: object): void {
-    if (!this.takesReply) return;
+    if (!this.takesReply || (this.over && this.isCallOfOthers)) return;
     try {
       this.send(this.toAnswer(body));
     } catch (error) {
@@ -392,13 +392,14 @@ export class Exchange implements ResponseOwner {
   fail(error: KiketError): void {
     // An error that is written is recorded with the response.
     if (!this.over) this.#tell(error, true);
-    if (this.over || this.res.destroyed) this.#settleWith(error);
+    if ((this.over || this.res.destroyed) && !this.isCallOfOthers) this.#settleWith(error);
   }
 
   replaceBy(replacement: KeptAnswer | KiketError): void {
     if (KiketError.is(replacement)) return this.#tell(replacement, false);
     // The head that is out may be another's than that of the record.
     if (this.res.headersSent) return void this.res.destroy();
+    removeBodyHeaders(this.res);
     this.#replayed = true;
     this.#response.replay(replacement);
   }
@@ -448,7 +449,7 @@ export class Exchange implements ResponseOwner {
 
   /** Tells the service's diagnostics of an error that came after the answer, and what waits for the end of the handler. */
   reportLate(error: unknown): void {
-    this.#settleWith(toKiketError(error));
+    if (!this.isCallOfOthers) this.#settleWith(toKiketError(error));
     const { event, eventVersion, invocationId } = this.delivery;
     if (lateErrors.hasSubscribers) lateErrors.publish({ error, event, eventVersion, invocationId });
   }
@@ -503,8 +504,7 @@ export class Exchange implements ResponseOwner {
 
   #discardLateWrites(): void {
     if (!this.armed || this.passedOn !== undefined) return;
-    silence(this.res, this.#expired);
-    shieldSocket(this.req);
+    if (silence(this.res, this.#expired) !== undefined) shieldSocket(this.req, this.res);
   }
 
   /** Nobody hears the handler any more, but the next attempt may. */

@@ -50,12 +50,21 @@ export function restore(res: ServerResponse, silenced: Silenced | undefined): vo
 
 /**
  * Keeps a late `next(error)` from ending the connection, which by then may carry the next delivery: Express's last handler
- * destroys `req.socket` when the head of the response is out. Everything else of the socket is as before.
+ * destroys `req.socket` when the head of the response is out. Whoever hears the response finish or close finds the socket itself.
  */
-export function shieldSocket(req: IncomingMessage): void {
+export function shieldSocket(req: IncomingMessage, res: ServerResponse): void {
   const { socket } = req as { socket: IncomingMessage['socket'] | null | undefined };
   // Over HTTP/2 it is an accessor, and stands for the stream of this one request.
   if (socket == null || shields.has(socket) || !Object.hasOwn(req, 'socket')) return;
+  // A mock has neither a connection nor events.
+  if (typeof res.prependOnceListener !== 'function') return;
+  const shield = shieldOf(socket);
+  req.socket = shield;
+  res.prependOnceListener('finish', () => (req.socket = socket));
+  res.prependOnceListener('close', () => nextTick(() => (req.socket = shield)));
+}
+
+function shieldOf(socket: IncomingMessage['socket']): IncomingMessage['socket'] {
   let shield = shieldBySocket.get(socket);
   if (shield === undefined) {
     shield = new Proxy(socket, {
@@ -64,13 +73,16 @@ export function shieldSocket(req: IncomingMessage): void {
     shieldBySocket.set(socket, shield);
     shields.add(shield);
   }
-  req.socket = shield;
+  return shield;
 }
 
 /** Express gives every application a prototype of its own. */
 interface ResponsePrototype {
   readonly app?: { readonly parent?: unknown };
 }
+
+// Kept, as fake timers replace it.
+const nextTick = process.nextTick.bind(process);
 
 const silentByPrototype = new WeakMap<ResponsePrototype, ResponsePrototype>();
 const silent = new WeakSet<ResponsePrototype>();
@@ -89,7 +101,7 @@ function chained(this: ServerResponse): ServerResponse {
 /** Calls what `write` or `end` was given to be called back, so that nobody waits for it. */
 export function callBack(args: readonly unknown[]): void {
   const callback = args.find((argument) => typeof argument === 'function');
-  if (callback !== undefined) process.nextTick(callback);
+  if (callback !== undefined) nextTick(callback);
 }
 
 function written(...args: unknown[]): true {

@@ -12,8 +12,11 @@ export function onResponseEnd(req: IncomingMessage, res: ServerResponse, listene
     isWaiting = false;
     listener(isOut);
   };
-  // Over HTTP/2, Node emits 'finish' for a stream that was broken off, too.
-  res.on('finish', () => tell(res.writableEnded)).on('close', () => tell(res.writableFinished));
+  // Over HTTP/2, Node emits 'finish' for a stream that was broken off, too. Over HTTP/1 it comes before `writableEnded` is true
+  // where an adapter's socket calls back at once.
+  res
+    .on('finish', () => tell(!(req.httpVersionMajor >= 2) || res.writableEnded))
+    .on('close', () => tell(res.writableFinished));
   if (res.socket === null) onQueuedClose(req, res, () => tell(false));
 }
 

@@ -18,8 +18,17 @@ type Found = KiketSecret | readonly KiketSecret[] | undefined;
 export type KiketSecretSource =
   KiketSecret | readonly KiketSecret[] | ((req: AnyRequest) => Found | PromiseLike<Found>);
 
-/** Calls `done` once: at once where the keys are known or the function returns at once. */
-type FindKeys = (req: IncomingMessage, done: (keys: readonly KeyObject[] | SignatureError) => void) => void;
+/** What is used of an exchange. */
+interface KeyExchange {
+  readonly req: IncomingMessage;
+  onEnd(listener: () => void): void;
+}
+
+/**
+ * Calls `done` once: at once where the keys are known or the function returns at once; not at all when the exchange ends
+ * before they are there.
+ */
+type FindKeys = (exchange: KeyExchange, done: (keys: readonly KeyObject[] | SignatureError) => void) => void;
 
 /**
  * How the keys for a request are found.
@@ -27,17 +36,18 @@ type FindKeys = (req: IncomingMessage, done: (keys: readonly KeyObject[] | Signa
  * @throws {TypeError} when a secret that is no function is not fit for use.
  */
 export function createKeyFinder(who: string, secret: KiketSecretSource, timeoutMs: number): FindKeys {
-  if (typeof secret === 'function') return (req, done) => lookUp(who, secret, timeoutMs, req, done);
+  if (typeof secret === 'function') return (exchange, done) => lookUp(who, secret, timeoutMs, exchange, done);
   const keys = toKeys(who, secret);
-  return (_req, done) => done(keys);
+  return (_exchange, done) => done(keys);
 }
 
 function lookUp(
   who: string,
   secret: (req: AnyRequest) => unknown,
   timeoutMs: number,
-  ...[req, done]: Parameters<FindKeys>
+  ...[exchange, done]: Parameters<FindKeys>
 ): void {
+  const { req } = exchange;
   let found: unknown;
   let isPending: boolean;
   try {
@@ -51,14 +61,18 @@ function lookUp(
   // The body would be gone when the secret is there.
   const release = holdBack(req);
   let pending = true;
-  const settle = (keys: readonly KeyObject[] | SignatureError): void => {
-    if (!pending) return;
+  const stop = (): void => {
     pending = false;
     clearTimeout(timer);
+  };
+  const settle = (keys: readonly KeyObject[] | SignatureError): void => {
+    if (!pending) return;
+    stop();
     release();
     done(keys);
   };
   const timer = setTimeout(() => settle(unavailable(new Error(`No secret within ${timeoutMs} ms`))), timeoutMs);
+  exchange.onEnd(stop);
   void Promise.resolve(found)
     .then((secrets) => toFound(who, secrets), unavailable)
     .then(settle);

@@ -77,6 +77,11 @@ describeMajors('a decision of a guard', (express) => {
     await deliver(app, guard).expect(200, { ...deny('x'.repeat(3000)) });
   });
 
+  it.each(['204', 204.5, '205'])('should reach the client where the status %p was assigned', async (status) => {
+    const handler = kiketHandler(EVENT, (_d, _q, res) => ((res.statusCode = status as number), deny('No')));
+    await deliver(endpoint(express, [kiket({ secret }), handler]), guard).expect(200, { ...deny('No') });
+  });
+
   const silences: Record<string, Stage> = {
     'res.kiket.ok()': (_req: Request, res: Response) => res.kiket.ok(),
     'res.kiket.ok() with an object': (_req: Request, res: Response) => res.kiket.ok({ ok: true }),

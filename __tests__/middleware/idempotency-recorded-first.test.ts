@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import {
   kiketHandler,
   NonRetryableError,
@@ -215,6 +215,122 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
       await store.called('release');
       await attempt(app).expect(200, { run: 2 });
     });
+  });
+
+  describe('when somebody else answers by this package while kiketHandler runs', () => {
+    const acts: Record<string, (res: Response, next: NextFunction) => void> = {
+      'next(error)': (_res, next) => next(new Error('timeout')),
+      'next(final error)': (_res, next) => next(new NonRetryableError('timeout')),
+      'res.kiket.retry()': (res) => res.kiket.retry('timeout'),
+      'res.kiket.reject()': (res) => res.kiket.reject('timeout'),
+      'res.kiket.ok()': (res) => res.kiket.ok({ timeout: true }),
+    };
+
+    it.each(Object.entries(acts))('should hold the claim, and record the reply: %s', async (_name, act) => {
+      for (const [deadlineMs, atMs] of [
+        [9000, 20],
+        [60, 120],
+      ] as const) {
+        const gate = createGate();
+        const store = new WatchedStore();
+        let attempts = 0;
+        let runs = 0;
+        const other: RequestHandler = (_req, res, next) => {
+          if (++attempts === 1) setTimeout(() => act(res, next), atMs);
+          next();
+        };
+        const handler = kiketHandler(() => (runs++, gate.opened.then(() => ({ ok: true }))));
+        const app = once(express, store, [other as Stage, handler], { deadlineMs });
+        await attempt(app);
+        await wait(150);
+        await attempt(app)
+          .expect(503)
+          .expect(({ body }) => expect(body).toMatchObject({ error: { code: 'delivery.in_progress' } }));
+        gate.open();
+        await store.called('complete');
+        await attempt(app).expect(200, { ok: true }).expect('Kiket-Replayed', 'true');
+        expect(runs).toBe(1);
+      }
+    });
+  });
+
+  it('should keep its framing, when a plain handler goes on into a mounted application while it is held back', async () => {
+    const store = new WatchedStore();
+    const recorded = createGate();
+    store.instead.complete = () => recorded.opened.then(() => true);
+    let goOn!: () => void;
+    const handler: RequestHandler = (_req, res, next) => {
+      res.json({ first: 'answer' });
+      goOn = next;
+    };
+    const mounted = express().use((_req, res) => void res.status(404).json({ from: 'the mounted application' }));
+    const app = once(express, store, [handler as Stage, mounted]);
+    const answer = attempt(app).expect(200, { first: 'answer' }).then();
+    await store.called('complete');
+    goOn();
+    await turns();
+    recorded.open();
+    await answer;
+  });
+
+  it('should be what leaves, where a middleware before it keeps the end back and another sees no head yet', async () => {
+    let release!: () => void;
+    const keepBack: RequestHandler = (_req, res, next) => {
+      const end = res.end.bind(res) as (...args: unknown[]) => Response;
+      res.end = (...args: unknown[]) => ((release = () => void end(...args)), res);
+      next();
+    };
+    const watchDog: RequestHandler = (_req, res, next) => {
+      next();
+      void until(() => (release as unknown) !== undefined).then(() => {
+        if (!res.headersSent) res.status(204).end();
+        release();
+      });
+    };
+    const app = once(
+      express,
+      new WatchedStore(),
+      kiketHandler(() => ({ ok: true })),
+      { before: [keepBack, watchDog] },
+    );
+    await attempt(app).expect(200, { ok: true });
+  });
+
+  it('should be replayed with the type that a middleware before kiketIdempotency has set', async () => {
+    const type: RequestHandler = (_req, res, next) => (res.type('text/csv').set('ETag', '"1"'), next());
+    const app = once(express, new WatchedStore(), (_req: Request, res: Response) => void res.end('a,b'), {
+      before: [type],
+    });
+    for (let i = 0; i < 2; i++)
+      await attempt(app).expect(200, 'a,b').expect('Content-Type', /csv/).expect('ETag', '"1"');
+  });
+
+  it('should be recorded with the status of the head, where that has left before', async () => {
+    const store = new WatchedStore();
+    const app = once(express, store, (_req: Request, res: Response) => {
+      res.write('{}');
+      res.status(503).end();
+    });
+    await attempt(app).expect(200);
+    await attempt(app).expect(200).expect('Kiket-Replayed', 'true');
+  });
+
+  const refusedByNode: Record<string, (res: Response) => unknown> = {
+    'another array of numbers': (res) => res.end(new Uint16Array(1)),
+    'a status message of two lines': (res) => ((res.statusMessage = 'a\nb'), res.end()),
+    'a trailer beside a length': (res) => res.set({ Trailer: 'X', 'Content-Length': '1' }).end('a'),
+  };
+
+  it.each(Object.entries(refusedByNode))('should be the error that Node throws, of %s', async (_name, act) => {
+    const store = new WatchedStore();
+    let runs = 0;
+    const app = once(
+      express,
+      store,
+      (_req: Request, res: Response) => (++runs === 1 ? void act(res) : res.json({ runs })) as void,
+    );
+    await attempt(app).expect(500);
+    await attempt(app).expect(200, { runs: 2 });
   });
 
   it.each<[string, KiketHandler, number]>([

@@ -74,12 +74,13 @@ function mayBeGuards(status: number, body: string | Buffer): boolean {
   return decision === 'allow' || decision === 'deny';
 }
 
-/** Those of `headers` that the handler has added, or changed from what they were `before` it. */
+/** Those of `headers` that the handler has added, or changed from what they were `before` it; and what its body is. */
 function keptHeaders(headers: OutgoingHttpHeaders, before: OutgoingHttpHeaders): KeptAnswer['headers'] {
   const kept: Record<string, OutgoingHttpHeader> = {};
   for (const name in headers) {
     const value = headers[name];
-    if (value !== undefined && value !== before[name] && !NOT_KEPT.has(name)) kept[name] = value;
+    const isOwn = value !== before[name] || name === 'content-type';
+    if (value !== undefined && isOwn && !NOT_KEPT.has(name)) kept[name] = value;
   }
   return kept;
 }

@@ -107,7 +107,7 @@ export function createVerify(
       error === undefined ? compare(body) : refuse(error),
     );
     findKeys(
-      req,
+      exchange,
       exchange.guarded(next, (keys) => {
         if (keys instanceof KiketError) return refuse(keys);
         exchange.keys = keys;
