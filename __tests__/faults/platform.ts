@@ -1,7 +1,10 @@
+import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { signDelivery, type SignDeliveryOptions } from 'kiket-express/testing';
 import { Agent } from 'undici';
+import { parseAnswer } from '../support/connection';
 import { secret } from '../support/deliver';
+import { toPieces } from '../support/raw-http';
 import type { Random } from './random';
 
 /** One attempt, as it goes over the wire. */
@@ -44,6 +47,58 @@ export async function send(origin: string, { headers, body }: Signed, path = '/k
     if (String((error as { code?: string }).code).endsWith('_TIMEOUT')) throw error;
     return { status: 0, text: String(error), replayed: false, code: undefined };
   }
+}
+
+/** Most milliseconds from the last byte that is sent until the connection is broken. */
+const BREAK_MS = 20;
+
+/**
+ * Sends attempts ahead on one connection (pipelined), in pieces of random size.
+ *
+ * @param breaks whether the connection is broken at a random byte of them, or at a random moment after the last.
+ * @returns the answers that came before the end of the connection, in the order of the attempts.
+ * @throws {Error} when anything but answers comes.
+ */
+export async function sendAhead(
+  random: Random,
+  origin: string,
+  attempts: readonly { readonly attempt: Signed; readonly path: string }[],
+  breaks: boolean,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  let received = Buffer.alloc(0);
+  const socket = connect(Number(new URL(origin).port), '127.0.0.1').on('error', () => {});
+  socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  socket.on('data', (chunk) => {
+    received = Buffer.concat([received, chunk]);
+    for (let parsed; (parsed = parseAnswer(received)) !== undefined; received = received.subarray(parsed.length)) {
+      const { status, text, headers } = parsed.answer;
+      answers.push({ status, text, replayed: headers['kiket-replayed'] === 'true', code: codeOf(text) });
+    }
+    if (!breaks && answers.length === attempts.length) breakLater();
+  });
+
+  const bytes = Buffer.concat(attempts.map(toBytes));
+  const end = breaks ? Math.min(bytes.length, random.below(2 * bytes.length)) : bytes.length;
+  for (let start = 0; start < end && !socket.destroyed;) {
+    const next = Math.min(end, start + 1 + random.below(1000));
+    socket.write(bytes.subarray(start, next));
+    start = next;
+    await wait(random.below(3));
+  }
+  if (breaks) breakLater();
+  await closed;
+  if (!breaks && received.length > 0) throw new Error(`What came is no answer: ${received.toString('latin1')}`);
+  return answers;
+
+  function breakLater(): void {
+    setTimeout(() => socket.destroy(), random.below(BREAK_MS));
+  }
+}
+
+function toBytes({ attempt: { headers, body }, path }: { attempt: Signed; path: string }): Buffer {
+  return Buffer.concat(toPieces({ path, headers: { ...headers, Connection: undefined }, body }));
 }
 
 /** What the platform delivers again (contract.md §4). */

@@ -1,4 +1,5 @@
 import { secret } from '../support/deliver';
+import type { majors } from '../support/express';
 import type { ClientName } from '../support/redis-clients';
 import { ForkedProcess } from './forked-process';
 
@@ -9,6 +10,8 @@ export interface ReplicaSettings {
   readonly secret: string;
   readonly client: ClientName;
   readonly lockSeconds?: number;
+  /** Default 'Express 5'. */
+  readonly major?: keyof typeof majors;
 }
 
 /** A server process that receives deliveries. */

@@ -1,6 +1,6 @@
 import { eventually } from './eventually';
 import type { Ledger } from './ledger';
-import { deliver, nameOf, payloadOf, sign, type Answer } from './platform';
+import { deliver, isRetryable, nameOf, payloadOf, sign, type Answer, type Signed } from './platform';
 import type { Random } from './random';
 
 const SENDERS = 8;
@@ -8,10 +8,20 @@ const SENDERS = 8;
 /** So many deliveries show that it works. */
 const ENOUGH = 100;
 
+/** Most deliveries that are sent together in a way of a test's own. */
+const TOGETHER = 4;
+
+/** Sends attempts, and gives their answers in order; `undefined` for one that is not of the delivery. The last may be missing. */
+export type Disturb = (attempts: readonly Signed[]) => Promise<readonly (Answer | undefined)[]>;
+
+/** So that no delivery of one is of another, too. */
+let traffics = 0;
+
 /** Deliveries that are sent all the time, while something happens to those who receive them. */
 export class Traffic {
   /** What senders were told before their final answers. */
   readonly refusals = new Set<string>();
+  readonly #prefix = `traffic-${traffics++}-`;
   readonly #answers = new Map<string, Answer[]>();
   readonly #senders: Promise<unknown>;
   #begun = 0;
@@ -20,17 +30,25 @@ export class Traffic {
   /**
    * @param nextOrigin where the next attempt goes.
    * @param copies so many senders have the same delivery at the same time.
+   * @param disturb sends the first attempts of several deliveries; then they are sent as the platform does.
    */
-  constructor(random: Random, nextOrigin: () => string, copies = 1) {
+  constructor(random: Random, nextOrigin: () => string, copies = 1, disturb?: Disturb) {
+    const attemptOf = (id: string) => sign(payloadOf(id, 'issue.created'), { invocationId: id });
+    const refused = (answer: Answer) => this.refusals.add(nameOf(answer));
     const send = async (): Promise<void> => {
       while (!this.#isOver) {
-        const id = `traffic-${this.#begun++}`;
-        const answers: Answer[] = [];
-        const attempt = () => sign(payloadOf(id, 'issue.created'), { invocationId: id });
-        const refused = (answer: Answer) => this.refusals.add(nameOf(answer));
-        const deliverCopy = async () => void answers.push(await deliver(random, nextOrigin, attempt, refused));
-        await Promise.all(Array.from({ length: copies }, deliverCopy));
-        this.#answers.set(id, answers);
+        const count = disturb === undefined ? 1 : 1 + random.below(TOGETHER);
+        const ids = Array.from({ length: count }, () => this.#prefix + String(this.#begun++));
+        const answers = new Map(ids.map((id): [string, Answer[]] => [id, []]));
+        const sent = random.shuffle(Array.from({ length: copies }, () => ids).flat(), TOGETHER);
+        const disturbed = (await disturb?.(sent.map(attemptOf))) ?? [];
+        for (const [index, answer] of disturbed.entries()) {
+          if (answer !== undefined && !isRetryable(answer)) answers.get(sent[index]!)!.push(answer);
+        }
+        const deliverOne = async (id: string) =>
+          answers.get(id)!.push(await deliver(random, nextOrigin, () => attemptOf(id), refused));
+        await Promise.all(sent.map(deliverOne));
+        for (const [id, received] of answers) this.#answers.set(id, received);
       }
     };
     this.#senders = Promise.all(Array.from({ length: SENDERS }, send));
@@ -41,8 +59,10 @@ export class Traffic {
   /** Resolves once deliveries that were begun from now on have their answers. */
   async untilMore(): Promise<void> {
     const first = this.#begun;
-    const isNew = (id: string): boolean => Number(id.slice('traffic-'.length)) >= first;
-    await eventually('more deliveries are answered', () => [...this.#answers.keys()].filter(isNew).length >= ENOUGH);
+    const isNew = (id: string): boolean => Number(id.slice(this.#prefix.length)) >= first;
+    const isEnough = (): boolean => [...this.#answers.keys()].filter(isNew).length >= ENOUGH;
+    // Senders that fail say why.
+    await Promise.race([eventually('more deliveries are answered', isEnough), this.#senders]);
   }
 
   /** Ends the senders, once each has the answer it waits for. */
@@ -63,7 +83,7 @@ export class Traffic {
         expect.stringContaining(`200 {"id":"${id}"`),
       ]);
     }
-    const ran = ledger.runs().filter(({ id }) => id.startsWith('traffic-'));
+    const ran = ledger.runs().filter(({ id }) => id.startsWith(this.#prefix));
     expect(ran.map(({ id }) => id).sort()).toEqual([...this.#answers.keys()].sort());
   }
 }

@@ -89,7 +89,7 @@ const CHANGES = ['data', 'end', 'close'];
 const ANSWER_MS = 4000;
 
 /** The first answer in `bytes`, once it is complete; Express and this package announce every length. */
-function parseAnswer(bytes: Buffer): { answer: Answer; length: number } | undefined {
+export function parseAnswer(bytes: Buffer): { answer: Answer; length: number } | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd === -1) return undefined;
   const [statusLine = '', ...lines] = bytes.toString('latin1', 0, headEnd).split('\r\n');
