@@ -40,6 +40,11 @@ export class ForkedProcess<Said> {
     await this.#closed;
   }
 
+  /** Lets the process go on after a SIGSTOP. */
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   terminate(): void {
     this.#child.kill('SIGTERM');
   }

@@ -100,6 +100,17 @@ function writeLate(...[{ query }, res, next]: Parameters<RequestHandler>): void 
   }, Number(query.afterMs));
 }
 
+/** Kills or freezes this process as soon as an answer is written: before anything that comes after it. */
+const endWithAnswer: RequestHandler = ({ query: { signal } }, res, next) => {
+  const { end } = res as unknown as { end: (...args: unknown[]) => typeof res };
+  res.end = (...args: unknown[]) => {
+    end.apply(res, args);
+    process.kill(process.pid, signal as NodeJS.Signals);
+    return res;
+  };
+  next();
+};
+
 async function start(): Promise<void> {
   const redis = await clients[client](redisUrl);
   const store = new KiketRedisStore({ sendCommand: redis.sendCommand });
@@ -120,6 +131,10 @@ async function start(): Promise<void> {
   app.post('/timed-out/1', timeOut, receive, once, events);
   app.post('/timed-out/2', receive, timeOut, once, events);
   app.post('/timed-out/3', receive, once, timeOut, events);
+  app.post('/ends', endWithAnswer, receive, once, events);
+  app.post('/ends/plain', endWithAnswer, receive, once, (req, res) => {
+    void take(kiketDelivery(req)).then((ran) => res.json(ran));
+  });
   app.post('/until-cut', receive, once, kiketHandler(takeUnlessCut));
   const receiveInTime = kiket({ secret, deadlineMs: SHORT_MS });
   app.post('/slow', receiveInTime, once, events);
