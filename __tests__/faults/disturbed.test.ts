@@ -43,7 +43,7 @@ describeWithRedis('two replicas, on Express 4 and 5, with one Redis', () => {
     }),
   );
 
-  describe.each(['response'])('a time-out of the service that ends the delivery by its %s', (by) => {
+  describe.each(['response', 'error', 'both'])('a time-out of the service by a response or by an error: %s', (by) => {
     itWithSeed('should let each delivery run once, at whichever moment it comes', (random) =>
       expectOneRunEach(random, (attempts) =>
         Promise.all(

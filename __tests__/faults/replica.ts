@@ -58,9 +58,12 @@ async function takeUnlessCut({ signal, payload }: KiketDelivery): Promise<Ran> {
   return take({ payload });
 }
 
-/** A time-out of the service, by the response itself: `?status=503&afterMs=20`. */
-const timeOut: RequestHandler = ({ query: { status, afterMs } }, res, next) => {
-  const timer = setTimeout(() => res.status(Number(status)).send(TIMED_OUT), Number(afterMs));
+/** A time-out of the service, by `response`, by `error` or by one after the other: `?status=503&afterMs=20&by=error`. */
+const timeOut: RequestHandler = ({ query: { status, afterMs, by } }, res, next) => {
+  const timer = setTimeout(() => {
+    if (by !== 'error') res.status(Number(status)).send(TIMED_OUT);
+    if (by !== 'response') next(Object.assign(new Error(TIMED_OUT), { status: Number(status) }));
+  }, Number(afterMs));
   res.once('close', () => clearTimeout(timer));
   next();
 };
