@@ -4,7 +4,7 @@ import { prepareError, prepareReplay, prepareSuccess } from './answer';
 import { CapturedBody } from './captured-body';
 import type { KiketError } from './errors';
 import type { KeptAnswer } from './idempotency/kept-answer';
-import { callBack, restore, silence } from './late-writes';
+import { callBack, restore, silenceForNow } from './late-writes';
 import type { Outcome, Replacement, Settlement } from './settlement';
 import { headersOf } from './write-head';
 
@@ -39,7 +39,9 @@ export interface ResponseOwner {
  */
 export class DeliveryResponse {
   readonly #owner: ResponseOwner;
-  #original: Methods | undefined = undefined;
+  /** As they were before. */
+  #originalEnd: Method | undefined = undefined;
+  #original: Pick<Methods, 'write' | 'writeHead'> | undefined = undefined;
   /**
    * - `sending`: an answer of this package is on its way through what others have put on the response;
    * - `held`: it is ended, but that waits for the store.
@@ -72,10 +74,9 @@ export class DeliveryResponse {
 
   /** Sees from here on what ends the response. */
   watch(): void {
-    if (this.#original !== undefined) return;
+    if (this.#originalEnd !== undefined) return;
     const res = this.#owner.res as unknown as HookedResponse;
-    const { write, end, writeHead } = res;
-    this.#original = { write, end, writeHead };
+    this.#originalEnd = res.end;
     res[RESPONSE] = this;
     res.end = HOOKS.end;
   }
@@ -83,8 +84,12 @@ export class DeliveryResponse {
   /** Follows from here on what is written. */
   capture(): void {
     this.watch();
+    const res = this.#owner.res as unknown as HookedResponse;
+    const { write, writeHead } = res;
+    this.#original = { write, writeHead };
     this.#body = new CapturedBody();
-    Object.assign(this.#owner.res, { write: HOOKS.write, writeHead: HOOKS.writeHead });
+    res.write = HOOKS.write;
+    res.writeHead = HOOKS.writeHead;
   }
 
   /** Ends with success; see {@link prepareSuccess}. */
@@ -129,7 +134,7 @@ export class DeliveryResponse {
   end(args: unknown[]): unknown {
     const owner = this.#owner;
     const { res, settlement } = owner;
-    if (owner.isPassedOn) return this.#original!.end.apply(res, args);
+    if (owner.isPassedOn) return this.#originalEnd!.apply(res, args);
     if (!this.#isOpen) {
       callBack(args);
       return res;
@@ -161,7 +166,7 @@ export class DeliveryResponse {
   /** Ends with an answer of this package, by way of what others have put on the response since. */
   #send(args: unknown[]): void {
     // They have seen the end of one that was held.
-    if (this.#original === undefined || this.#state === 'held') return void this.#end(args);
+    if (this.#originalEnd === undefined || this.#state === 'held') return void this.#end(args);
     this.#state = 'sending';
     this.#isOfOthers = this.#owner.isCallOfOthers;
     try {
@@ -180,7 +185,7 @@ export class DeliveryResponse {
     this.#state = 'held';
     const { statusCode } = res;
     const statusMessage = req.httpVersionMajor >= 2 ? undefined : res.statusMessage;
-    const silenced = silence(res, mayMove);
+    const silenced = silenceForNow(res, mayMove);
     void settled.then((replacement) => {
       try {
         restore(res, silenced);
@@ -214,7 +219,7 @@ export class DeliveryResponse {
     this.#status = this.#headStatus ?? Number(res.statusCode);
     let result;
     try {
-      result = (this.#original?.end ?? (res as unknown as Methods).end).apply(res, args);
+      result = (this.#originalEnd ?? (res as unknown as Methods).end).apply(res, args);
     } catch (error) {
       // A status or a header that cannot be written: what the handler throws decides.
       this.#state = before;
@@ -232,7 +237,8 @@ function pinStatus(res: ServerResponse, status: number): void {
   Object.defineProperty(res, 'statusCode', { get: () => status, set: () => undefined, configurable: true });
 }
 
-type Methods = Record<'write' | 'end' | 'writeHead', (this: ServerResponse, ...args: unknown[]) => unknown>;
+type Method = (this: ServerResponse, ...args: unknown[]) => unknown;
+type Methods = Record<'write' | 'end' | 'writeHead', Method>;
 
 const RESPONSE: unique symbol = Symbol('kiket-express.response');
 

@@ -480,7 +480,12 @@ export class Exchange implements ResponseOwner {
     this.#watching = true;
     const { req, res } = this;
     if (res.destroyed) return this.#conclude(false);
-    onResponseEnd(req, res, (isOut) => this.#conclude(isOut));
+    onResponseEnd(
+      req,
+      res,
+      (isOut) => this.#conclude(isOut),
+      () => this.#shieldSocket(true),
+    );
   }
 
   /** The delivery has come to its end: its answer is out, or its client has left before. */
@@ -504,7 +509,12 @@ export class Exchange implements ResponseOwner {
 
   #discardLateWrites(): void {
     if (!this.armed || this.passedOn !== undefined) return;
-    if (silence(this.res, this.#expired) !== undefined) shieldSocket(this.req, this.res);
+    silence(this.res, this.#expired);
+    this.#shieldSocket(false);
+  }
+
+  #shieldSocket(isClosed: boolean): void {
+    if (this.armed && this.passedOn === undefined) shieldSocket(this.req, this.res, isClosed);
   }
 
   /** Nobody hears the handler any more, but the next attempt may. */

@@ -3,43 +3,60 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** How a response was before it was silenced, for {@link restore}. */
 export interface Silenced {
   readonly prototype: object;
-  /** The properties of its own that were replaced or added. */
+  /** The properties of its own that may have been replaced; others of these names were added. */
   readonly own: PropertyDescriptorMap;
 }
 
 /**
  * Drops what is still written to a response that has its answer, where Node would throw at whoever holds it: a handler that
- * answers twice, or after its deadline, must not end the process. What is read from the response stays as it is.
+ * answers twice, or after its deadline, must not end the process. What is read from the response stays as it is. A further `end` is
+ * dropped by the method that {@link DeliveryResponse} has put on the response.
  *
  * One change of prototype, at half the cost of a property for each method.
  *
  * @param mayMove whether the chain may still go on, into a mounted application: Express sets another prototype then.
- * @returns `undefined` when it is silent already.
+ * @returns whether it was not silent before.
  */
-export function silence(res: ServerResponse, mayMove: boolean): Silenced | undefined {
+export function silence(res: ServerResponse, mayMove: boolean): boolean {
   const prototype = Object.getPrototypeOf(res) as ResponsePrototype;
-  if (silent.has(prototype)) return undefined;
+  if (silent.has(prototype)) return false;
+  const isAll = needsOwn(prototype, mayMove);
+  for (const name of isAll ? ALL : OFTEN_WRAPPED) {
+    if (isAll || Object.hasOwn(res, name)) Object.defineProperty(res, name, SILENT[name]!);
+  }
+  Object.setPrototypeOf(res, silentOf(prototype));
+  return true;
+}
+
+/** {@link silence}, until {@link restore}. */
+export function silenceForNow(res: ServerResponse, mayMove: boolean): Silenced {
+  const prototype = Object.getPrototypeOf(res) as ResponsePrototype;
+  const own: PropertyDescriptorMap = {};
+  for (const name of ALL) {
+    const property = Object.getOwnPropertyDescriptor(res, name);
+    if (property !== undefined) own[name] = property;
+  }
+  silence(res, mayMove);
+  return { prototype, own };
+}
+
+function needsOwn(prototype: ResponsePrototype, mayMove: boolean): boolean {
+  // On the way out of a mounted application Express sets another prototype, too.
+  return mayMove || prototype.app?.parent !== undefined;
+}
+
+function silentOf(prototype: ResponsePrototype): ResponsePrototype {
   let silentPrototype = silentByPrototype.get(prototype);
   if (silentPrototype === undefined) {
     silentPrototype = Object.create(prototype, SILENT) as ResponsePrototype;
     silentByPrototype.set(prototype, silentPrototype);
     silent.add(silentPrototype);
   }
-  // On the way out of a mounted application it does, too.
-  const needsOwn = mayMove || prototype.app?.parent !== undefined;
-  const own: PropertyDescriptorMap = {};
-  for (const name of needsOwn ? ALL : OFTEN_WRAPPED) {
-    const property = Object.getOwnPropertyDescriptor(res, name);
-    if (property !== undefined) own[name] = property;
-    if (property !== undefined || needsOwn) Object.defineProperty(res, name, SILENT[name]!);
-  }
-  Object.setPrototypeOf(res, silentPrototype);
-  return { prototype, own };
+  return silentPrototype;
 }
 
 /** Makes a silenced response one that can be written to again. */
-export function restore(res: ServerResponse, silenced: Silenced | undefined): void {
-  if (silenced === undefined) return;
+export function restore(res: ServerResponse, silenced: Silenced): void {
   for (const name of ALL) {
     const property = silenced.own[name];
     if (property !== undefined) Object.defineProperty(res, name, property);
@@ -49,22 +66,26 @@ export function restore(res: ServerResponse, silenced: Silenced | undefined): vo
 }
 
 /**
- * Keeps a late `next(error)` from ending the connection, which by then may carry the next delivery: Express's last handler
- * destroys `req.socket` when the head of the response is out. Whoever hears the response finish or close finds the socket itself.
+ * Keeps a late `next(error)` from ending the connection, which may carry the next delivery, or the rest of the answer: Express's
+ * last handler destroys `req.socket` when the head of the response is out. To be called when the response has been ended, and when
+ * it has closed: whoever hears it finish or close finds the socket itself.
  */
-export function shieldSocket(req: IncomingMessage, res: ServerResponse): void {
+export function shieldSocket(req: IncomingMessage, res: ServerResponse, isClosed: boolean): void {
   const { socket } = req as { socket: IncomingMessage['socket'] | null | undefined };
   // Over HTTP/2 it is an accessor, and stands for the stream of this one request.
-  if (socket == null || shields.has(socket) || !Object.hasOwn(req, 'socket')) return;
-  // A mock has neither a connection nor events.
-  if (typeof res.prependOnceListener !== 'function') return;
+  if (socket == null || !Object.hasOwn(req, 'socket')) return;
   const shield = shieldOf(socket);
-  req.socket = shield;
-  res.prependOnceListener('finish', () => (req.socket = socket));
-  res.prependOnceListener('close', () => nextTick(() => (req.socket = shield)));
+  if (isClosed) {
+    nextTick(() => (req.socket = shield));
+  } else if (res.writableFinished === false) {
+    // What is written takes a while to leave. Otherwise it is closed before Express's last handler comes.
+    req.socket = shield;
+    res.prependOnceListener('finish', () => (req.socket = socket));
+  }
 }
 
 function shieldOf(socket: IncomingMessage['socket']): IncomingMessage['socket'] {
+  if (shields.has(socket)) return socket;
   let shield = shieldBySocket.get(socket);
   if (shield === undefined) {
     shield = new Proxy(socket, {
@@ -122,16 +143,12 @@ const SILENT: PropertyDescriptorMap = {
   ),
   ...methods(chained, 'writeContinue', 'writeProcessing', 'writeEarlyHints', 'status'),
   ...methods(written, 'write'),
-  ...methods(function end(this: ServerResponse, ...args: unknown[]) {
-    written(...args);
-    return this;
-  }, 'end'),
 };
 
 const ALL = Object.keys(SILENT);
 
 /** What sessions, compressions, loggers and this package replace on a response. */
-const OFTEN_WRAPPED = ['end', 'write', 'writeHead', 'setHeader'];
+const OFTEN_WRAPPED = ['write', 'writeHead', 'setHeader'];
 
 function methods(value: (...args: never[]) => unknown, ...names: string[]): PropertyDescriptorMap {
   return Object.fromEntries(names.map((name) => [name, { value, configurable: true, writable: true }]));

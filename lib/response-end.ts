@@ -4,8 +4,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
  * Calls `listener` once, when nothing more can become of a response: it is out, or its connection has closed before that.
  *
  * @param listener is told whether it is out.
+ * @param onClose is called when Node has done with the response.
  */
-export function onResponseEnd(req: IncomingMessage, res: ServerResponse, listener: (isOut: boolean) => void): void {
+export function onResponseEnd(
+  req: IncomingMessage,
+  res: ServerResponse,
+  listener: (isOut: boolean) => void,
+  onClose: () => void,
+): void {
   let isWaiting = true;
   const tell = (isOut: boolean): void => {
     if (!isWaiting) return;
@@ -16,7 +22,10 @@ export function onResponseEnd(req: IncomingMessage, res: ServerResponse, listene
   // where an adapter's socket calls back at once.
   res
     .on('finish', () => tell(!(req.httpVersionMajor >= 2) || res.writableEnded))
-    .on('close', () => tell(res.writableFinished));
+    .on('close', () => {
+      tell(res.writableFinished);
+      onClose();
+    });
   if (res.socket === null) onQueuedClose(req, res, () => tell(false));
 }
 
