@@ -15,17 +15,15 @@ export interface Silenced {
  * One change of prototype, at half the cost of a property for each method.
  *
  * @param mayMove whether the chain may still go on, into a mounted application: Express sets another prototype then.
- * @returns whether it was not silent before.
  */
-export function silence(res: ServerResponse, mayMove: boolean): boolean {
+export function silence(res: ServerResponse, mayMove: boolean): void {
   const prototype = Object.getPrototypeOf(res) as ResponsePrototype;
-  if (silent.has(prototype)) return false;
+  if (silent.has(prototype)) return;
   const isAll = needsOwn(prototype, mayMove);
   for (const name of isAll ? ALL : OFTEN_WRAPPED) {
     if (isAll || Object.hasOwn(res, name)) Object.defineProperty(res, name, SILENT[name]!);
   }
   Object.setPrototypeOf(res, silentOf(prototype));
-  return true;
 }
 
 /** {@link silence}, until {@link restore}. */
