@@ -1,4 +1,5 @@
 import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server';
+import { eventually } from './eventually';
 import { START_MS } from './forked-process';
 import { inParallel } from './in-parallel';
 import { Ledger } from './ledger';
@@ -12,6 +13,18 @@ const PATHS = ['/ends', '/ends/plain'];
 
 /** Few at a time, because a process that starts needs a core. */
 const AT_A_TIME = 4;
+
+/** It may freeze only after its answer has been received, and then once more needs to be told. */
+async function thaw({ process, origin }: Replica): Promise<void> {
+  await eventually('the replica goes on', async () => {
+    process.resume();
+    const options = { signal: AbortSignal.timeout(500) };
+    return fetch(`${origin}/thawed`, options).then(
+      (response) => response.status === 404,
+      () => false,
+    );
+  });
+}
 
 describeWithRedis('a replica that is killed or frozen as soon as its answer is written', () => {
   const ledger = new Ledger();
@@ -59,7 +72,7 @@ describeWithRedis('a replica that is killed or frozen as soon as its answer is w
         const replica = await start();
         for (let i = 0; i < TIMES; i++) {
           await expectRecorded(`frozen-${client}-${i}`, replica, 'SIGSTOP', PATHS[i % 2]!);
-          replica.process.resume();
+          await thaw(replica);
         }
       },
       START_MS,
