@@ -60,8 +60,13 @@ async function traced(run: () => Promise<unknown>): Promise<{ names: Name[]; mes
 const SUCCESS: Name[] = ['start', 'end', 'asyncStart', 'asyncEnd'];
 const FAILURE: Name[] = ['start', 'end', 'error', 'asyncStart', 'asyncEnd'];
 /** Where the answer is out before the first middleware returns, as with Node's own `traceCallback`. */
-const SUCCESS_AT_ONCE: Name[] = ['start', 'asyncStart', 'asyncEnd', 'end'];
-const FAILURE_AT_ONCE: Name[] = ['start', 'error', 'asyncStart', 'asyncEnd', 'end'];
+const SUCCESS_AT_ONCE: Name[] = isOutAtOnce() ? ['start', 'asyncStart', 'asyncEnd', 'end'] : SUCCESS;
+const FAILURE_AT_ONCE: Name[] = isOutAtOnce() ? ['start', 'error', 'asyncStart', 'asyncEnd', 'end'] : FAILURE;
+
+/** From Node 24 on, what is written while a request is being taken in leaves a tick later. */
+function isOutAtOnce(): boolean {
+  return Number.parseInt(process.versions.node, 10) < 24;
+}
 
 function throwing(error: Error): KiketMiddleware {
   return kiketHandler(() => {
@@ -173,7 +178,7 @@ describeMajors('the trace of a delivery', (express) => {
     expect(trace.messages[0]!.record).toBe(records[0]);
   });
 
-  it('should end before the first middleware returns, where the answer is out at once', async () => {
+  it('should end as soon as the answer is out, also before the first middleware returns', async () => {
     const stages = [express.json({ verify: captureRawBody }), kiket({ secret }), ok];
     const { names } = await traced(() => deliver(endpoint(express, stages)).expect(200));
     expect(names).toEqual(SUCCESS_AT_ONCE);

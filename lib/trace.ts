@@ -34,7 +34,7 @@ export const tracing = tracingChannel<unknown, KiketTrace>('kiket:delivery');
  * @internal Runs `first`, the first of our middlewares that sees a request, and all that follows, inside the trace of its delivery:
  * `start` and `end` around what runs at once, `asyncStart` and `asyncEnd` once its answer is out or its client has left,
  * and `error` before these where it was not a success. An answer that is out at once comes before `end`, as with Node's own
- * `traceCallback`.
+ * `traceCallback`; from Node 24 on none is.
  */
 export function traced(exchange: Exchange, first: () => void): void {
   exchange.isTraced = true;

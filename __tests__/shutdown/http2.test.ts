@@ -148,8 +148,9 @@ describe('kiketShutdown of a server of HTTP/2', () => {
     const client = open(server);
     expect(await answerTo(client.request({ ':path': '/other' }))).toEqual([200, 'other']);
     const shutdown = kiketShutdown(server);
-    const [status, text] = await answerTo(send(client));
-    expect([status, text.includes('server.closing')]).toEqual([503, true]);
+    // From Node 24 on the server itself refuses the stream, which Kiket tries again as well.
+    const answer = await answerTo(send(client)).catch((error: Error) => [503, error.message] as const);
+    expect(answer).toEqual([503, expect.stringMatching(/server\.closing|REFUSED_STREAM/)]);
     expect(await shutdown).toEqual(finished);
     expect(held.count).toBe(0);
     await until(() => client.closed);
