@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** How a response was before it was silenced, for {@link restore}. */
 export interface Silenced {
   readonly prototype: object;
-  /** The properties of its own that may have been replaced; others of these names were added. */
+  readonly names: readonly string[];
+  /** Its own properties of these names. Others were added. */
   readonly own: PropertyDescriptorMap;
 }
 
@@ -29,13 +30,14 @@ export function silence(res: ServerResponse, mayMove: boolean): void {
 /** {@link silence}, until {@link restore}. */
 export function silenceForNow(res: ServerResponse, mayMove: boolean): Silenced {
   const prototype = Object.getPrototypeOf(res) as ResponsePrototype;
+  const names = needsOwn(prototype, mayMove) ? ALL : OFTEN_WRAPPED;
   const own: PropertyDescriptorMap = {};
-  for (const name of ALL) {
+  for (const name of names) {
     const property = Object.getOwnPropertyDescriptor(res, name);
     if (property !== undefined) own[name] = property;
   }
   silence(res, mayMove);
-  return { prototype, own };
+  return { prototype, names, own };
 }
 
 function needsOwn(prototype: ResponsePrototype, mayMove: boolean): boolean {
@@ -55,7 +57,7 @@ function silentOf(prototype: ResponsePrototype): ResponsePrototype {
 
 /** Makes a silenced response one that can be written to again. */
 export function restore(res: ServerResponse, silenced: Silenced): void {
-  for (const name of ALL) {
+  for (const name of silenced.names) {
     const property = silenced.own[name];
     if (property !== undefined) Object.defineProperty(res, name, property);
     else if (Object.hasOwn(res, name)) Reflect.deleteProperty(res, name);
