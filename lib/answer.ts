@@ -22,8 +22,10 @@ const BODY_HEADERS = [
 /** Those of a body in another form than the JSON that is sent. */
 const ENCODING_HEADERS = ['Content-Encoding', 'Transfer-Encoding'];
 
-/** No Content, Reset Content. */
-const BODILESS = new Set([204, 205]);
+/** Whether no body leaves with a status: No Content, Reset Content. */
+export function isBodiless(status: number): boolean {
+  return status === 204 || status === 205;
+}
 
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
@@ -38,9 +40,9 @@ export function isSuccess(status: number): boolean {
 export function prepareSuccess(res: ServerResponse, json: string | undefined, isDecision: boolean): string | undefined {
   // As Node writes it, whatever has been assigned.
   const status = Math.trunc(Number(res.statusCode));
-  const isKept = isSuccess(status) && !(isDecision && BODILESS.has(status));
+  const isKept = isSuccess(status) && !(isDecision && isBodiless(status));
   res.statusCode = isKept ? status : 200;
-  const body = BODILESS.has(res.statusCode) ? undefined : json;
+  const body = isBodiless(res.statusCode) ? undefined : json;
   if (body !== undefined) removeHeaders(res, ENCODING_HEADERS);
   return prepareBody(res, body);
 }

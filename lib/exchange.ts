@@ -359,7 +359,7 @@ export class Exchange implements ResponseOwner {
 
   /** Ends with success: `body` as JSON, or empty. A 2xx that the handler has set is kept. */
   reply(body?: object): void {
-    if (!this.takesReply || (this.over && this.isCallOfOthers)) return;
+    if (!this.takesReply) return;
     try {
       this.send(this.toAnswer(body));
     } catch (error) {
@@ -392,7 +392,7 @@ export class Exchange implements ResponseOwner {
   fail(error: KiketError): void {
     // An error that is written is recorded with the response.
     if (!this.over) this.#tell(error, true);
-    if ((this.over || this.res.destroyed) && !this.isCallOfOthers) this.#settleWith(error);
+    if (this.over || this.res.destroyed) this.#settleWith(error);
   }
 
   replaceBy(replacement: KeptAnswer | KiketError): void {
@@ -433,8 +433,9 @@ export class Exchange implements ResponseOwner {
     }
   }
 
+  /** What others say while the function of kiketHandler is running is not its outcome. */
   #settle(outcome: Outcome): void {
-    void this.#settlement?.settle(outcome);
+    if (!this.isCallOfOthers) void this.#settlement?.settle(outcome);
   }
 
   #settleWith(error: KiketError): void {
@@ -449,7 +450,7 @@ export class Exchange implements ResponseOwner {
 
   /** Tells the service's diagnostics of an error that came after the answer, and what waits for the end of the handler. */
   reportLate(error: unknown): void {
-    if (!this.isCallOfOthers) this.#settleWith(toKiketError(error));
+    this.#settleWith(toKiketError(error));
     const { event, eventVersion, invocationId } = this.delivery;
     if (lateErrors.hasSubscribers) lateErrors.publish({ error, event, eventVersion, invocationId });
   }

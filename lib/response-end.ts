@@ -37,20 +37,24 @@ function onQueuedClose(req: IncomingMessage, res: ServerResponse, listener: () =
   const { socket } = req as { socket: IncomingMessage['socket'] | null | undefined };
   // Adapters and mocks have none, or one that emits nothing.
   if (typeof socket?.once !== 'function') return;
-  let queued = queuedBySocket.get(socket);
-  if (queued === undefined) {
-    const listeners = new Map<ServerResponse, () => void>();
-    queued = listeners;
-    queuedBySocket.set(socket, queued);
-    // One listener for all: a client may send hundreds of requests ahead, and Node would warn of a leak.
-    socket.once('close', () => {
-      for (const each of listeners.values()) each();
-      listeners.clear();
-    });
-  }
-  const waiting = queued;
-  waiting.set(res, listener);
-  res.once('finish', () => waiting.delete(res));
+  const queue = queueOf(socket);
+  queue.set(res, listener);
+  res.once('finish', () => queue.delete(res));
 }
 
-const queuedBySocket = new WeakMap<object, Map<ServerResponse, () => void>>();
+type Queue = Map<ServerResponse, () => void>;
+
+const queues = new WeakMap<object, Queue>();
+
+/** One listener for all of a connection: a client may send hundreds of requests ahead, and Node would warn of a leak. */
+function queueOf(socket: IncomingMessage['socket']): Queue {
+  const known = queues.get(socket);
+  if (known !== undefined) return known;
+  const queue: Queue = new Map();
+  queues.set(socket, queue);
+  socket.once('close', () => {
+    for (const listener of queue.values()) listener();
+    queue.clear();
+  });
+  return queue;
+}

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http';
-import { isSuccess } from '../answer';
+import { isBodiless, isSuccess } from '../answer';
 import { decodeUtf8 } from '../decode';
 import { isRetryable } from '../errors';
 import { parseJson } from '../json';
@@ -29,9 +29,6 @@ const NOT_KEPT: ReadonlySet<string> = new Set([
   'trailer',
   'transfer-encoding',
 ]);
-
-/** No Content, Reset Content: whatever body a handler has written does not leave. */
-const BODILESS: ReadonlySet<number> = new Set([204, 205]);
 
 /**
  * What a store keeps of an outcome; `undefined` where another attempt may end otherwise, and is to run.
@@ -70,7 +67,7 @@ function readableText(body: Outcome['body'], contentType: OutgoingHttpHeader | u
 /** Whether an answer to a guard can be given again: a success must allow or deny in its body, which is where the platform looks. */
 function mayBeGuards(status: number, body: string | Buffer): boolean {
   if (!isSuccess(status)) return true;
-  const decision = BODILESS.has(status) ? undefined : decisionOf(String(body));
+  const decision = isBodiless(status) ? undefined : decisionOf(String(body));
   return decision === 'allow' || decision === 'deny';
 }
 
