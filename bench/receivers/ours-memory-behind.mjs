@@ -1,19 +1,7 @@
-import express from 'express';
 import { behind } from '../behind.mjs';
-import { handle } from '../handler.mjs';
+import { receivingOnce } from '../receiving-once.mjs';
 import { requireBuilt } from '../require-built.mjs';
-import { SECRET } from '../signing.mjs';
 
-const { kiket, kiketErrorHandler, kiketHandler, kiketIdempotency, KiketMemoryStore } = requireBuilt('kiket-express');
+const { KiketMemoryStore } = requireBuilt('kiket-express');
 
-const app = express();
-
-app.post(
-  '/kiket',
-  kiket({ secret: SECRET }),
-  kiketIdempotency(behind(new KiketMemoryStore())),
-  kiketHandler('workflow.sla_status', ({ payload }) => handle(payload)),
-  kiketErrorHandler(),
-);
-
-export default app;
+export default receivingOnce(behind(new KiketMemoryStore()));

@@ -1,21 +1,4 @@
-import express from 'express';
-import { Redis } from 'ioredis';
-import { handle } from '../handler.mjs';
-import { requireBuilt } from '../require-built.mjs';
-import { SECRET } from '../signing.mjs';
+import { receivingOnce } from '../receiving-once.mjs';
+import { createRedisStore } from '../redis-store.mjs';
 
-const { kiket, kiketErrorHandler, kiketHandler, kiketIdempotency } = requireBuilt('kiket-express');
-const { KiketRedisStore } = requireBuilt('kiket-express/redis');
-
-const app = express();
-const redis = new Redis(process.env.REDIS_URL);
-
-app.post(
-  '/kiket',
-  kiket({ secret: SECRET }),
-  kiketIdempotency(new KiketRedisStore({ sendCommand: (command) => redis.call(...command) })),
-  kiketHandler('workflow.sla_status', ({ payload }) => handle(payload)),
-  kiketErrorHandler(),
-);
-
-export default app;
+export default receivingOnce(createRedisStore());
