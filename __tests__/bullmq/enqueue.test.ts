@@ -128,9 +128,10 @@ describeWithRedis('kiketEnqueue', () => {
 
     it('should know deliveries without an invocation by their bytes', async () => {
       const app = appOf(express, kiketEnqueue(queue));
-      await deliver(app, '{"event":"issue.created"}').expect(202);
-      await deliver(app, '{"event":"issue.created"}').expect(202);
-      await deliver(app, '{"event": "issue.created"}').expect(202);
+      const timestampSeconds = Math.floor(Date.now() / 1000);
+      await deliver(app, '{"event":"issue.created"}', { timestampSeconds }).expect(202);
+      await deliver(app, '{"event":"issue.created"}', { timestampSeconds }).expect(202);
+      await deliver(app, '{"event": "issue.created"}', { timestampSeconds }).expect(202);
       expect(await jobsOf(queue)).toHaveLength(2);
     });
 
