@@ -1,16 +1,24 @@
 import { KiketError } from '../errors';
-import type { Exchange } from '../exchange';
+
+/** What is used of an exchange. */
+interface WaitingExchange {
+  readonly remainingMs: number | undefined;
+}
 
 /** Longest that a store may take, in milliseconds; of what is left until the deadline, half at most. */
 const LIMIT_MS = 2000;
 
 /**
- * Calls a store for a delivery that waits for it.
+ * Calls a store for a request that waits for it.
  *
  * @param onLate is given what comes after the limit, when nobody waits any more.
  * @throws {KiketError} `store.unavailable`, when the call fails or takes too long.
  */
-export function callStore<T>(exchange: Exchange, call: () => Promise<T>, onLate?: (result: T) => void): Promise<T> {
+export function callStore<T>(
+  exchange: WaitingExchange,
+  call: () => Promise<T>,
+  onLate?: (result: T) => void,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     let hasAnswered = false;
     let isLate = false;

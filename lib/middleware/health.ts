@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RegisteredEvent } from '../event-routes';
 import { requireStore, type KiketStore } from '../idempotency/store';
+import { callStore } from '../idempotency/store-call';
 import { isObject } from '../object';
 import { describe, requireCalled, requireKnown } from '../options';
 import { onRecord, type KiketRecord } from '../record';
@@ -38,9 +39,6 @@ export interface KiketHealth {
 }
 
 const WHO = 'kiketHealth';
-
-/** Longest that the store may take. */
-const LIMIT_MS = 2000;
 
 /**
  * A route that tells what this process handles, how its deliveries have ended since the call, and whether the store can be reached:
@@ -103,20 +101,16 @@ function requireEvents(events: readonly unknown[]): asserts events is readonly R
 }
 
 /** Asks for what changes nothing: that a claim be given up which nobody has made. Never rejects. */
-async function isReachable(store: KiketStore): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), LIMIT_MS);
-  });
-  try {
-    const id = `health:${randomUUID()}`;
-    return await Promise.race([store.release([id], id).then(() => true), late]);
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(timer);
-  }
+function isReachable(store: KiketStore): Promise<boolean> {
+  const id = `health:${randomUUID()}`;
+  return callStore(UNLIMITED, () => store.release([id], id)).then(
+    () => true,
+    () => false,
+  );
 }
+
+/** A request without a deadline. */
+const UNLIMITED = { remainingMs: undefined };
 
 const counts: Counts = { success: 0, retryable: 0, final: 0 };
 let isCounting = false;
