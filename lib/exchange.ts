@@ -492,6 +492,7 @@ export class Exchange implements ResponseOwner {
   /** The delivery has come to its end: its answer is out, or its client has left before. */
   #conclude(isOut: boolean): void {
     if (this.#recorded) return;
+    this.#recorded = true;
     clearTimeout(this.#timer);
     this.#report();
     this.#clientLeft ||= !isOut;
@@ -531,8 +532,6 @@ export class Exchange implements ResponseOwner {
   }
 
   #record(status: number): void {
-    if (this.#recorded) return;
-    this.#recorded = true;
     if (!(deliveries.hasSubscribers || this.#onCompleted || this.#onEnd.length > 0)) return;
     const record = this.passedOn === undefined ? this.#toRecord(status) : undefined;
     for (const observer of this.#onEnd) notify(observer, record);
