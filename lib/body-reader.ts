@@ -4,13 +4,11 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { aborted, alreadyParsed, lengthMismatch, tooLarge } from './body-errors';
 import { announcesBody, expectedLength } from './body-headers';
 import type { KiketError } from './errors';
+import { nextTick } from './real-timers';
 
 export type Done = (error: KiketError | undefined, body: Buffer) => void;
 
 export const EMPTY = Buffer.alloc(0);
-
-// Kept, as fake timers replace it: a delivery would wait for ever.
-const nextTick = process.nextTick.bind(process);
 
 /** Reads the stream to its end, which leaves nothing to others. Calls `done` once, in the async context of the caller. */
 export function readBody(req: IncomingMessage, limit: number, done: Done): void {

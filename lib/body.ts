@@ -1,12 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
-import timers from 'node:timers';
 import { types } from 'node:util';
 import { aborted, alreadyParsed, tooLarge } from './body-errors';
 import { announcesBody, expectedLength, refuseEncoding } from './body-headers';
 import { EMPTY, readAndGiveBack, readBody, type Done } from './body-reader';
 import { KiketError } from './errors';
+import { nextTurn } from './real-timers';
 
 /** A request as other middlewares may have left it: with its bytes, a text, or something parsed. */
 export interface BodyRequest extends IncomingMessage {
@@ -27,9 +27,6 @@ interface BodyExchange {
 type IsSigned = (body: Buffer) => boolean;
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-
-// Kept, as fake timers replace it: a delivery would wait for ever.
-const { setImmediate: nextTurn } = timers;
 
 /** Refuses by its headers a request whose body would be of no use. */
 export function refuseByHeaders({ req, rawBody }: BodyExchange, limit: number): KiketError | undefined {

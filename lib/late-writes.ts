@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { nextTick } from './real-timers';
 
 /** How a response was before it was silenced, for {@link restore}. */
 export interface Silenced {
@@ -101,9 +102,6 @@ function shieldOf(socket: IncomingMessage['socket']): IncomingMessage['socket'] 
 interface ResponsePrototype {
   readonly app?: { readonly parent?: unknown };
 }
-
-// Kept, as fake timers replace it.
-const nextTick = process.nextTick.bind(process);
 
 const silentByPrototype = new WeakMap<ResponsePrototype, ResponsePrototype>();
 const silent = new WeakSet<ResponsePrototype>();
