@@ -27,6 +27,11 @@ export function isBodiless(status: number): boolean {
   return status === 204 || status === 205;
 }
 
+/** Whether a response has a status message: HTTP/2 has none, and Node warns of its use. */
+export function hasStatusMessage(res: ServerResponse): boolean {
+  return !(res.req?.httpVersionMajor >= 2);
+}
+
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
@@ -86,9 +91,8 @@ function removeHeaders(res: ServerResponse, names: readonly string[]): void {
   for (const name of names) if (res.hasHeader(name)) res.removeHeader(name);
 }
 
-/** HTTP/2 has none, and Node warns of its use. */
 function clearStatusMessage(res: ServerResponse): void {
-  if (!(res.req?.httpVersionMajor >= 2)) res.statusMessage = '';
+  if (hasStatusMessage(res)) res.statusMessage = '';
 }
 
 function prepareBody(res: ServerResponse, json: string | undefined): string | undefined {

@@ -1,6 +1,6 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { types } from 'node:util';
-import { prepareError, prepareReplay, prepareSuccess } from './answer';
+import { hasStatusMessage, prepareError, prepareReplay, prepareSuccess } from './answer';
 import { CapturedBody } from './captured-body';
 import type { KiketError } from './errors';
 import type { KeptAnswer } from './idempotency/kept-answer';
@@ -10,7 +10,6 @@ import { headersOf } from './write-head';
 
 /** What a response asks of its exchange, and tells it. */
 export interface ResponseOwner {
-  readonly req: IncomingMessage;
   readonly res: ServerResponse;
   /** Whether the response is left to others, as if this package were not there. */
   readonly isPassedOn: boolean;
@@ -179,12 +178,12 @@ export class DeliveryResponse {
   }
 
   #hold(args: unknown[], settled: Promise<Replacement>): void {
-    const { req, res } = this.#owner;
+    const { res } = this.#owner;
     // A plain handler may still call `next`.
     const mayMove = this.#state === 'open';
     this.#state = 'held';
     const { statusCode } = res;
-    const statusMessage = req.httpVersionMajor >= 2 ? undefined : res.statusMessage;
+    const statusMessage = hasStatusMessage(res) ? res.statusMessage : undefined;
     const silenced = silenceForNow(res, mayMove);
     void settled.then((replacement) => {
       try {
@@ -275,7 +274,6 @@ const INVALID = /[^\t\x20-\x7e\x80-\xff]/;
 
 function isHeadWritable(res: ServerResponse): boolean {
   const status = Number(res.statusCode);
-  const isHttp2 = res.req?.httpVersionMajor >= 2;
-  const isMessage = isHttp2 || !INVALID.test(String((res.statusMessage as string | undefined) ?? ''));
+  const isMessage = !hasStatusMessage(res) || !INVALID.test(String((res.statusMessage as string | undefined) ?? ''));
   return status >= 100 && status <= 999 && isMessage && !res.hasHeader('Trailer');
 }
