@@ -1,7 +1,7 @@
 // The kinds of requests that attacks and accidents are made of.
-import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
+import { signDelivery } from 'kiket-express/testing';
 
 export const secret = 'whsec_soak';
 
@@ -66,10 +66,10 @@ const KINDS = [
   valid,
   valid,
   valid,
-  (path, body) => request(path, body, { 'X-Kiket-Signature': mac(body), 'X-Kiket-Timestamp': '2026-11-30T00:00:00Z' }),
+  (path, body) => request(path, body, { ...signed(body, 'body'), 'X-Kiket-Timestamp': '2026-11-30T00:00:00Z' }),
   (path, body) => request(path, body, {}),
   (path, body) => request(path, body, { 'X-Kiket-Signature': '0'.repeat(64) }),
-  (path, body) => request(path, body, { 'X-Kiket-Signature': mac(body), 'X-Kiket-Timestamp': '1' }),
+  (path, body) => request(path, body, { ...signed(body, 'body'), 'X-Kiket-Timestamp': '1' }),
   (path, body) => request(path, body, { ...signed(body), 'Content-Type': 'application/json; charset=utf-7' }),
   (path, body) => request(path, body, { ...signed(body), 'Content-Encoding': 'gzip' }),
   (path, body) => request(path, body, { ...signed(body), 'X-Kiket-Event': 'issue.updated' }),
@@ -91,13 +91,8 @@ function valid(path, body) {
   return request(path, body, signed(body));
 }
 
-function signed(body) {
-  const timestamp = String(Math.floor(Date.now() / 1000));
-  return { 'X-Kiket-Timestamp': timestamp, 'X-Kiket-Signature': mac(`${timestamp}.${body}`) };
-}
-
-function mac(text) {
-  return createHmac('sha256', secret).update(text).digest('hex');
+function signed(body, scheme = 'timestamped') {
+  return signDelivery(body, { secret, scheme }).headers;
 }
 
 function chunked(path, body, size) {
