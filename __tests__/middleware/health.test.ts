@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
 import express, { type RequestHandler } from 'express';
 import {
   kiket,
@@ -15,11 +14,13 @@ import {
 import { KiketRedisStore } from 'kiket-express/redis';
 import request from 'supertest';
 import { version } from '../../package.json';
+import { eventually } from '../faults/eventually';
 import { deliver, example, secret } from '../support/deliver';
 import { endpoint } from '../support/endpoint';
 import { describeMajors } from '../support/express';
 import { clients } from '../support/redis-clients';
 import { describeWithRedisServer, startRedis } from '../support/redis-server';
+import { storeFailures } from '../support/store-failures';
 import { WatchedStore } from '../support/watched-store';
 import { leaveUnanswered } from '../support/leave-unanswered';
 
@@ -127,16 +128,7 @@ describeMajors('kiketHealth with a store', (express) => {
     expect(first!.keys).not.toEqual(second!.keys);
   });
 
-  it.each<[string, () => Promise<void>]>([
-    ['rejects', () => Promise.reject(new Error('canary'))],
-    [
-      'throws',
-      () => {
-        throw new Error('canary');
-      },
-    ],
-    ['does not answer', () => new Promise(() => {})],
-  ])('should be 503 while it %s', async (_name, release) => {
+  it.each(Object.entries(storeFailures))('should be 503 while it %s', async (_name, release) => {
     const store = new WatchedStore();
     store.instead.release = release;
     const app = serve(store);
@@ -154,9 +146,8 @@ describeWithRedisServer('kiketHealth with a KiketRedisStore', () => {
       '/health',
       kiketHealth({ store: new KiketRedisStore({ sendCommand: (...args) => client.sendCommand(...args) }) }),
     );
-    const isAnswered = async (status: number): Promise<void> => {
-      while ((await request(app).get('/health')).status !== status) await wait(10);
-    };
+    const isAnswered = (status: number): Promise<void> =>
+      eventually(`/health is ${status}`, async () => (await request(app).get('/health')).status === status);
     await request(app).get('/health').expect(200);
     expect(await redis.send('DBSIZE')).toBe(0);
     await redis.stop();

@@ -15,17 +15,15 @@ import { Connection } from '../support/connection';
 import { secret } from '../support/deliver';
 import { endpoint, type Stage } from '../support/endpoint';
 import { describeMajors } from '../support/express';
+import { storeFailures } from '../support/store-failures';
 import { turns } from '../support/turns';
+import { until } from '../support/until';
 import { WatchedStore } from '../support/watched-store';
 import { sessions } from '../support/wrapping';
 
 type Claim = Awaited<ReturnType<KiketStore['claim']>>;
 
-const never = (): Promise<never> => new Promise(() => undefined);
-const reject = (): Promise<never> => Promise.reject(new Error('Canary: redis://user:password@host is down'));
-const throwAtOnce = (): never => {
-  throw new Error('Canary');
-};
+const { rejects: reject, throws: throwAtOnce, 'does not answer': never } = storeFailures;
 const claimed = (claim: unknown) => (): Promise<Claim> => Promise.resolve(claim as Claim);
 const recorded = (record: unknown) => claimed({ state: 'recorded', record });
 const record = (answer: object): (() => Promise<Claim>) =>
@@ -151,7 +149,7 @@ describeMajors('a store that fails', (express) => {
       .expect(200)
       .then(() => undefined);
     await store.called('claim');
-    while (end === undefined) await turns();
+    await until(() => (end as unknown) !== undefined);
     resolve({ state: 'claimed' });
     await turns();
     end();

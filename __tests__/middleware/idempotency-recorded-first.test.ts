@@ -1,14 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
-import {
-  kiketHandler,
-  NonRetryableError,
-  RetryableError,
-  type KiketHandler,
-  type KiketRecord,
-  type KiketStore,
-} from 'kiket-express';
+import { kiketHandler, NonRetryableError, RetryableError, type KiketHandler, type KiketStore } from 'kiket-express';
 import { attempt, attemptBytes, once, type OnceOptions } from '../support/attempts';
 import { Connection } from '../support/connection';
 import { example } from '../support/deliver';
@@ -369,22 +362,6 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
     await attempt(app)
       .expect(422)
       .expect(({ body }) => expect(body).toMatchObject({ error: { code: 'handler.final', message: 'No' } }));
-  });
-
-  it('should say in the record of a delivery that its answer was a replay', async () => {
-    const records: KiketRecord[] = [];
-    const app = once(
-      express,
-      new WatchedStore(),
-      kiketHandler(() => ({})),
-      { onCompleted: (record) => void records.push(record) },
-    );
-    await attempt(app).expect(200);
-    await attempt(app).expect(200);
-    expect(records).toMatchObject([
-      { replayed: false, projectId: 27, organizationId: 7 },
-      { replayed: true, projectId: 27, organizationId: 7 },
-    ]);
   });
 
   it('should call the store twice for a delivery', async () => {

@@ -211,7 +211,7 @@ describeMajors('kiketIdempotency', (express) => {
     expect(store.methods.slice(0, 2)).toEqual(['claim', 'complete']);
   });
 
-  it('should leave the record of a replay to be told', async () => {
+  it('should tell onCompleted of a delivery and of its replay', async () => {
     const records: KiketRecord[] = [];
     const app = once(
       express,
@@ -223,8 +223,15 @@ describeMajors('kiketIdempotency', (express) => {
     await attempt(app).expect(200);
     await turns();
     expect(records).toMatchObject([
-      { outcome: 'success' },
-      { outcome: 'success', invocationId: 'inv-1', event: example.event },
+      { outcome: 'success', replayed: false, projectId: 27, organizationId: 7 },
+      {
+        outcome: 'success',
+        replayed: true,
+        event: example.event,
+        invocationId: 'inv-1',
+        projectId: 27,
+        organizationId: 7,
+      },
     ]);
   });
 

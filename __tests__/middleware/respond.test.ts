@@ -18,6 +18,7 @@ import { endpoint, type Stage } from '../support/endpoint';
 import { describeMajors } from '../support/express';
 import { signedRequest } from '../support/signed-request';
 import { turns } from '../support/turns';
+import { until } from '../support/until';
 import { warningsOf } from '../support/warnings';
 
 const deadlineMs = 100;
@@ -211,7 +212,7 @@ describeMajors('kiketRespond', (express) => {
         connection.write(head, body);
         await started.reached;
         connection.break();
-        while (recorded.length === 0) await turns();
+        await until(() => recorded.length > 0);
         await turns(20);
       });
       expect(recorded).toMatchObject([{ status: 0, outcome: 'retryable' }]);

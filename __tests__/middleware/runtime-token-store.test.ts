@@ -21,6 +21,7 @@ import {
   tokenWith,
   unsigned,
 } from '../support/runtime-token';
+import { storeFailures } from '../support/store-failures';
 import { WatchedStore } from '../support/watched-store';
 
 const look = ({ auth }: { auth: { tokenId: string | undefined } }): unknown => auth.tokenId;
@@ -107,22 +108,16 @@ describeMajors('kiketRuntimeToken with a store', (express) => {
       expect(JSON.stringify(claim.mock.calls)).not.toContain(claims.jti);
     });
 
-    it.each<[name: string, fail: () => Promise<never>]>([
-      ['rejects', () => Promise.reject(new Error('canary of the store'))],
-      [
-        'throws',
-        () => {
-          throw new Error('canary of the store');
-        },
-      ],
-      ['does not answer', () => new Promise(() => {})],
-    ])('should answer 503 while the store %s, and tell nothing of it', async (_name, fail) => {
-      const { stages } = await startPlatform();
-      const app = looking(express, stages(mode, { store: answering(fail), deadlineMs: 500 }), look);
-      const { status, body, text } = await send(app, carrying(tokenWith()), sentIn(mode));
-      expect([status, body.error!.code]).toEqual([503, 'store.unavailable']);
-      expect(text).not.toContain('canary');
-    });
+    it.each(Object.entries(storeFailures))(
+      'should answer 503 while the store %s, and tell nothing of it',
+      async (_name, fail) => {
+        const { stages } = await startPlatform();
+        const app = looking(express, stages(mode, { store: answering(fail), deadlineMs: 500 }), look);
+        const { status, body, text } = await send(app, carrying(tokenWith()), sentIn(mode));
+        expect([status, body.error!.code]).toEqual([503, 'store.unavailable']);
+        expect(text).not.toContain('canary');
+      },
+    );
 
     it('should not ask the store about a token that is not the platform’s', async () => {
       const claim = jest.fn();

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { FakeKiket, FakeKiketFault } from 'kiket-express/testing';
+import { until } from '../support/until';
 import { apiKey, call, clock, start } from './calling';
 
 const RATE_LIMIT = '/api/v1/ext/rate_limit';
@@ -182,7 +183,7 @@ describe('latency', () => {
       body: '{"record":{}}',
       signal: controller.signal,
     });
-    while (kiket.requests.length === 0) await new Promise(setImmediate);
+    await until(() => kiket.requests.length > 0);
     controller.abort();
     await expect(sent).rejects.toThrow();
     await new Promise((resolve) => setTimeout(resolve, 600));
@@ -298,7 +299,7 @@ describe('hang', () => {
     const kiket = await start();
     kiket.fail({ kind: 'hang' });
     const answer = receive(kiket).catch(({ code }: NodeJS.ErrnoException) => code);
-    while (kiket.requests.length === 0) await new Promise(setImmediate);
+    await until(() => kiket.requests.length > 0);
     const patience = new Promise((resolve) => setTimeout(resolve, 50, 'nothing yet'));
     expect(await Promise.race([answer, patience])).toBe('nothing yet');
     await kiket.close();
@@ -325,7 +326,7 @@ describe('flood', () => {
     await once(sent, 'response');
     expect(kiket.connections.open).toBe(1);
     sent.destroy();
-    while (kiket.connections.open > 0) await new Promise(setImmediate);
+    await until(() => kiket.connections.open === 0);
   });
 });
 

@@ -2,6 +2,7 @@ import { Agent, get } from 'node:http';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { startFakeKiket, type FakeKiketOptions } from 'kiket-express/testing';
+import { until } from '../support/until';
 import { apiKey, call, clock, start } from './calling';
 
 const RATE_LIMIT = 'GET /api/v1/ext/rate_limit';
@@ -118,7 +119,7 @@ describe('requests', () => {
     const kiket = await start();
     kiket.fail({ kind: 'hang' });
     const answer = call(kiket, RATE_LIMIT).catch(() => 'none');
-    while (kiket.requests.length === 0) await new Promise(setImmediate);
+    await until(() => kiket.requests.length > 0);
     expect(kiket.requests).toMatchObject([{ path: '/api/v1/ext/rate_limit', status: undefined }]);
     await kiket.close();
     expect(await answer).toBe('none');
@@ -151,7 +152,7 @@ describe('close()', () => {
     const late = call(kiket, RATE_LIMIT).catch(() => 'none');
     const silent = connect(Number(new URL(kiket.url).port), '127.0.0.1').on('error', () => undefined);
     const ended = once(silent, 'close');
-    while (kiket.requests.length < 2 || kiket.connections.open < 3) await new Promise(setImmediate);
+    await until(() => kiket.requests.length >= 2 && kiket.connections.open >= 3);
     await kiket.close();
     expect(await late).toBe('none');
     await ended;
@@ -174,7 +175,7 @@ describe('close()', () => {
       const kiket = await start();
       kiket.fail({ kind: 'latency', ms });
       const failed = once(get(`${kiket.url}/api/v1/ext/rate_limit`, { agent: false }), 'error');
-      while (started() === undefined) await new Promise(setImmediate);
+      await until(() => started() !== undefined);
       await kiket.close();
       await failed;
       expect(clear).toHaveBeenCalledWith(started());
@@ -232,9 +233,9 @@ describe('a request over HTTP', () => {
     const kiket = await start();
     const socket = connect(Number(new URL(kiket.url).port), '127.0.0.1');
     socket.write('POST /api/v1/ext/telemetry HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{');
-    while (kiket.requests.length === 0) await new Promise(setImmediate);
+    await until(() => kiket.requests.length > 0);
     socket.destroy();
-    while (kiket.connections.open > 0) await new Promise(setImmediate);
+    await until(() => kiket.connections.open === 0);
     expect(kiket.requests).toMatchObject([{ body: undefined, status: undefined }]);
     expect((await call(kiket, RATE_LIMIT)).status).toBe(200);
   });
