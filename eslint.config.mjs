@@ -3,7 +3,13 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/', '**/node_modules/', 'coverage/', 'lib/validate-contract.ts', '__tests__/package/consumers/'],
+    ignores: [
+      '**/dist/',
+      '**/node_modules/',
+      'coverage/',
+      'lib/delivery/validate-contract.ts',
+      '__tests__/system/package/consumers/',
+    ],
   },
   js.configs.recommended,
   {

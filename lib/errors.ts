@@ -1,5 +1,3 @@
-import type { KiketRateLimit } from './api/rate-limit';
-
 /**
  * Every way in which a delivery can fail, and the HTTP status that Kiket is told.
  *
@@ -212,6 +210,17 @@ export class MissingSecretError extends KiketError {
   }
 }
 
+/** How many requests an installation may still make (`contract.md` §5). */
+export interface KiketRateLimit {
+  /** Requests in a window. */
+  readonly limit: number;
+  /** Requests that are left in this window. */
+  readonly remaining: number;
+  readonly windowSeconds: number;
+  /** Seconds until the window begins anew, counted from the answer. */
+  readonly resetInSeconds: number;
+}
+
 /** What is known of an answer of Kiket's API. */
 export interface ApiErrorOptions extends RetryableErrorOptions {
   apiStatus?: number | undefined;
@@ -332,4 +341,12 @@ export function toKiketError(error: unknown): KiketError {
   return KiketError.of('handler.failed', 'The handler failed. The error it threw is the `cause` of this one.', {
     cause: error,
   });
+}
+
+/** @internal */
+export function deliveryUnverified(consequence: string): KiketError {
+  return KiketError.of(
+    'delivery.unverified',
+    `The delivery is unverified, so ${consequence}. Check \`req.kiket.verified\` first.`,
+  );
 }

@@ -32,7 +32,7 @@ export {
   type KiketSecrets,
   type KiketSignature,
   type KiketSignatureScheme,
-} from './delivery';
+} from './middleware/delivery';
 export {
   allow,
   deny,
@@ -41,7 +41,7 @@ export {
   type KiketGuardEvent,
   type KiketGuardReply,
   type KiketReplyOptions,
-} from './reply';
+} from './delivery/reply';
 export {
   closeKiketApi,
   createKiketApi,
@@ -82,4 +82,4 @@ export {
   type KiketErrorOptions,
 } from './errors';
 // With a star, as only that lets users merge events of their own into KiketEventMap of 'kiket-express'.
-export type * from './payload';
+export type * from './delivery/payload';

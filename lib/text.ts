@@ -19,3 +19,9 @@ const LONGEST_NAME = 200;
 export function shorten(name: string | undefined): string | undefined {
   return name?.slice(0, LONGEST_NAME);
 }
+
+/** A header as one text. Adapters of other platforms give arrays, also of one value, where Node gives a text. */
+export function headerText(value: unknown): string | undefined {
+  if (Array.isArray(value)) return value.join(', ');
+  return typeof value === 'string' ? value : undefined;
+}

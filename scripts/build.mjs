@@ -10,11 +10,11 @@ const { default: standaloneCode } = require('ajv/dist/standalone');
 
 const path = (relative) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 
-const schema = JSON.parse(readFileSync(path('lib/schema.json'), 'utf8'));
+const schema = JSON.parse(readFileSync(path('lib/delivery/schema.json'), 'utf8'));
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, code: { source: true, esm: true } });
 const code = standaloneCode(ajv, ajv.compile(schema));
 writeFileSync(
-  path('lib/validate-contract.ts'),
+  path('lib/delivery/validate-contract.ts'),
   [
     '// Made by scripts/build.mjs from schema.json.',
     '// @ts-nocheck',

@@ -11,7 +11,7 @@ const MAJORS = ['22', '24'];
  * What `npm test` has asked already, and what does not depend on the Node that runs it: what compilers and checkers say, the
  * documents and examples, and how Redis and processes end.
  */
-const ASKED = '__tests__/(package/(typescript|tarball)|faults/|examples|demo|docs|migrating|readme|layout|properties)';
+const ASKED = '__tests__/(system/(package/(typescript|tarball)|faults|documents)/|unit/layout|http/properties)';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 for (const major of MAJORS) {

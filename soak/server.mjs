@@ -19,7 +19,7 @@ import {
 } from 'kiket-express';
 import { secret } from './requests.mjs';
 
-const { Exchange } = createRequire(import.meta.url)('../dist/exchange.js');
+const { Exchange } = createRequire(import.meta.url)('../dist/exchange/exchange.js');
 
 const DEADLINE_MS = 100;
 const errors = [];

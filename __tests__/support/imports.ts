@@ -68,15 +68,15 @@ function locate(from: string, module: string): Pick<Import, 'target' | 'isLocal'
   return { target: pathname.slice(1), isLocal: true };
 }
 
-/** The chains of files that load one another when they are loaded: each once, from its first file back to it. */
+/** The chains of files that import one another, types included: each once, from its first file back to it. */
 export function cyclesOf(imports: readonly Import[]): string[] {
-  const loads = imports.filter(({ isLocal, typeOnly, lazy }) => isLocal && !typeOnly && !lazy);
+  const local = imports.filter(({ isLocal }) => isLocal);
   const cycles = new Set<string>();
-  for (const { from } of loads) follow([from]);
+  for (const { from } of local) follow([from]);
   return [...cycles];
 
   function follow(path: readonly string[]): void {
-    for (const { from, target } of loads) {
+    for (const { from, target } of local) {
       if (from !== path.at(-1)) continue;
       // Named by its first file in the alphabet, so that each is found once.
       if (target === path[0]) cycles.add([...path, target].join(' → '));

@@ -1,4 +1,4 @@
-import type { KiketRedisStoreOptions } from '../../lib/idempotency/redis';
+import type { KiketRedisStoreOptions } from '../../lib/idempotency/redis-store';
 
 export interface RedisClient {
   readonly sendCommand: KiketRedisStoreOptions['sendCommand'];

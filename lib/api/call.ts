@@ -1,17 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { decodeUtf8 } from '../decode';
-import type { KiketApiError } from '../errors';
-import { parseJson } from '../json';
+import type { KiketApiError, KiketRateLimit } from '../errors';
+import { parseJson, decodeUtf8 } from '../json';
 import { describe } from '../options';
 import type { Authorize } from './credentials';
 import { failureOfAnswer, failureOfConnection, malformed, NO_JSON, type Answer } from './failure';
 import { CallSignal, type Limits } from './limits';
-import { readRateLimit, type KiketRateLimit } from './rate-limit';
+import { readRateLimit } from './rate-limit';
 import { delayBeforeRetry } from './retry';
 import { checkPath, withQuery } from './target';
-import { poolOf, readAnswer, type ApiDispatcher } from './transport';
-
-export type KiketApiMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+import { poolOf, readAnswer, type ApiDispatcher, type KiketApiMethod } from './transport';
 
 export interface KiketApiRequestOptions {
   /** Values by name: `undefined` and `null` are left out, a Date is written as ISO 8601, other objects as JSON. */

@@ -1,15 +1,16 @@
-import { KiketApiError } from '../errors';
-import { isId } from '../id';
+import { KiketApiError, type KiketRateLimit } from '../errors';
 import { describe } from '../options';
-import { callApi, type Caller, type KiketApiMethod, type KiketApiRequestOptions } from './call';
+import { callApi, type Caller, type KiketApiRequestOptions } from './call';
 import { CustomDataTable, type KiketTable } from './custom-data';
 import { extensionSecrets, type KiketExtensionSecrets } from './extension-secrets';
 import { malformed } from './failure';
 import { intakeForms, type KiketIntakeForms } from './intake-forms';
 import { issues, type KiketIssues } from './issues';
 import { logEvent, sendTelemetry, type KiketLogEventOptions, type KiketTelemetry } from './journal';
-import { toRateLimit, type KiketRateLimit } from './rate-limit';
+import { toRateLimit } from './rate-limit';
 import { slaEvents, type KiketSlaEvents } from './sla-events';
+import { isId } from '../guards';
+import type { KiketApiMethod } from './transport';
 
 /**
  * Kiket's API (`contract.md` §5). Every failure is a {@link KiketApiError}, and ends as the right answer to the platform
@@ -44,6 +45,9 @@ export interface KiketApi {
    */
   request(method: KiketApiMethod, path: string, options?: Readonly<KiketApiRequestOptions>): Promise<unknown>;
 }
+
+/** The version of an event, and of the API path, where nothing names one. */
+export const DEFAULT_VERSION = 'v1';
 
 /** What a client is made for. */
 export interface ApiContext extends Caller {

@@ -1,7 +1,6 @@
-import { DEFAULT_VERSION } from '../event-pattern';
-import { KnownSecrets } from '../known-secrets';
+import { KnownSecrets } from '../redaction';
 import { describe, requireRecord } from '../options';
-import { ApiClient, requireProjectId, type KiketApi } from './client';
+import { ApiClient, requireProjectId, type KiketApi, DEFAULT_VERSION } from './client';
 import { authorizeConfigured } from './credentials';
 import { readApiOptions, requireHeaderText, type KiketApiOptions } from './options';
 

@@ -1,27 +1,44 @@
-import type { Exchange } from '../exchange';
 import { ApiClient, type KiketApi } from './client';
-import { authorizeDelivery } from './credentials';
+import { authorizeDelivery, type Callback, type RuntimeToken } from './credentials';
 import type { ApiSettings } from './options';
 import { WithheldApi } from './withheld';
 
-/** Makes the client of a delivery. */
-export type ConnectApi = (exchange: Exchange) => KiketApi;
-
-export function createConnectApi(settings: ApiSettings): ConnectApi {
-  return (exchange) => (exchange.delivery.verified ? connect(settings, exchange) : new WithheldApi());
+/** The delivery that calls are made for. */
+export interface ApiCaller {
+  readonly delivery: { readonly verified: boolean | undefined; readonly eventVersion: string | undefined };
+  readonly signal: AbortSignal;
+  /** Milliseconds until the deadline; `undefined` without one. */
+  readonly remainingMs: number | undefined;
+  /** Takes known secrets out of a text. */
+  scrub(text: string): string;
+  /** Keeps a secret that was fetched or set out of texts from now on. */
+  keepSecret(key: string, value: string): void;
 }
 
-function connect(settings: ApiSettings, exchange: Exchange): KiketApi {
-  const { delivery } = exchange;
-  const { auth, callback, apiProjectId } = exchange.contents!;
+/** What the payload of a delivery says about calls. */
+export interface CallbackSource {
+  readonly auth: RuntimeToken;
+  readonly callback: Callback;
+  /** The default project of calls. */
+  readonly apiProjectId: number | undefined;
+}
+
+/** Creates the client of a delivery. */
+export type ConnectApi = (caller: ApiCaller, source: CallbackSource) => KiketApi;
+
+export function createConnectApi(settings: ApiSettings): ConnectApi {
+  return (caller, source) => (caller.delivery.verified ? connect(settings, caller, source) : new WithheldApi());
+}
+
+function connect(settings: ApiSettings, caller: ApiCaller, { auth, callback, apiProjectId }: CallbackSource): KiketApi {
   return new ApiClient({
     authorize: authorizeDelivery(settings, callback, auth),
     dispatcher: settings.dispatcher,
     projectId: apiProjectId,
     extensionId: settings.extensionId,
-    eventVersion: delivery.eventVersion!,
-    limits: () => ({ signal: exchange.signal, remainingMs: exchange.remainingMs }),
-    scrub: (text) => exchange.scrub(text),
-    onSecret: (key, value) => exchange.keepSecret(key, value),
+    eventVersion: caller.delivery.eventVersion!,
+    limits: () => ({ signal: caller.signal, remainingMs: caller.remainingMs }),
+    scrub: (text) => caller.scrub(text),
+    onSecret: (key, value) => caller.keepSecret(key, value),
   });
 }

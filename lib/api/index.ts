@@ -1,5 +1,7 @@
 /// <reference types="node" preserve="true" />
-export type { KiketApiMethod, KiketApiRequestOptions } from './call';
+export type { KiketRateLimit } from '../errors';
+/// <reference types="node" preserve="true" />
+export type { KiketApiRequestOptions } from './call';
 export type { KiketApi } from './client';
 export { createKiketApi, type CreateKiketApiOptions } from './create-kiket-api';
 export type { KiketListOptions, KiketTable } from './custom-data';
@@ -13,6 +15,5 @@ export type {
 export type { KiketIssues } from './issues';
 export type { KiketLogEventOptions, KiketTelemetry } from './journal';
 export type { KiketApiOptions } from './options';
-export type { KiketRateLimit } from './rate-limit';
 export type { KiketSlaEvent, KiketSlaEvents, KiketSlaEventsOptions } from './sla-events';
-export { closeKiketApi } from './transport';
+export { closeKiketApi, type KiketApiMethod } from './transport';

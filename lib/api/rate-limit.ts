@@ -1,15 +1,4 @@
-import { cappedRetryAfter } from '../errors';
-
-/** How many requests an installation may still make (`contract.md` §5). */
-export interface KiketRateLimit {
-  /** Requests in a window. */
-  readonly limit: number;
-  /** Requests that are left in this window. */
-  readonly remaining: number;
-  readonly windowSeconds: number;
-  /** Seconds until the window begins anew, counted from the answer. */
-  readonly resetInSeconds: number;
-}
+import { cappedRetryAfter, type KiketRateLimit } from '../errors';
 
 /** Headers by their names in small letters, as undici gives them. */
 export type ApiHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -1,6 +1,7 @@
-import { isObject } from '../object';
-import type { KiketApiMethod, KiketApiRequestOptions } from './call';
+import { isObject } from '../guards';
+import type { KiketApiRequestOptions } from './call';
 import { malformed } from './failure';
+import type { KiketApiMethod } from './transport';
 
 /** What the typed methods are made of. */
 export interface Requests {

@@ -1,4 +1,4 @@
-import { isObject } from '../object';
+import { isObject } from '../guards';
 import { dataOf, type Requests } from './requests';
 
 export interface KiketSlaEvent {

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Pool } from 'undici';
-import type { KiketApiMethod } from './call';
 import type { ApiHeaders } from './rate-limit';
+
+export type KiketApiMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** What is used of undici's Dispatcher; structural, so that a dispatcher of any version fits. */
 export interface ApiDispatcher {

@@ -1,5 +1,5 @@
-import { deliveryUnverified } from '../secrets';
 import type { KiketApi } from './client';
+import { deliveryUnverified } from '../errors';
 
 /** Stands for the client of a delivery that nobody has verified: every method throws `delivery.unverified`. */
 export class WithheldApi implements KiketApi {

@@ -1,6 +1,6 @@
-import { createAbortController } from '../abort-controller';
+import { createAbortController } from '../exchange/abort-controller';
 import { KiketError } from '../errors';
-import { lateErrors } from '../record';
+import { lateErrors } from '../exchange/record';
 import type { JobData } from './job-data';
 
 /** One attempt at a job: runs until its handler has settled, or its time is over. */

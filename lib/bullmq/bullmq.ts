@@ -1,5 +1,5 @@
-import { isObject } from '../object';
-import { requirePeer } from '../peer';
+import { isObject } from '../guards';
+import { requirePeer } from '../options';
 
 /** What is used of a job; structural, as all of BullMQ here, so that its versions 5 and 6 fit. */
 export interface BullJob {

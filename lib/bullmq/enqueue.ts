@@ -1,13 +1,13 @@
-import { EXCHANGE, refuseIncomplete, type Delivery, type KiketDelivery } from '../delivery';
-import { KiketError } from '../errors';
-import type { Exchange } from '../exchange';
-import { identify } from '../idempotency/identity';
+import { EXCHANGE, type Delivery, type KiketDelivery } from '../delivery/delivery';
+import { KiketError, deliveryUnverified } from '../errors';
+import type { Exchange } from '../exchange/exchange';
+import { identify } from '../idempotency/delivery-key';
 import { describe } from '../options';
-import { isGuard } from '../reply';
-import { withoutCommand } from '../redis-error';
-import { deliveryUnverified } from '../secrets';
+import { isGuard } from '../delivery/reply';
 import { toJobData } from './job-data';
 import { jobOptionsOf, type DefaultJobOptions } from './job-options';
+import { refuseIncomplete } from '../exchange/wiring-errors';
+import { withoutCommand } from '../redaction';
 
 const WHO = 'kiketEnqueue';
 
@@ -67,7 +67,8 @@ export function kiketEnqueue(
 }
 
 function exchangeBehind(delivery: object | undefined): Exchange {
-  const exchange = (delivery as Partial<Pick<Delivery, typeof EXCHANGE>> | undefined)?.[EXCHANGE];
+  const exchange = (delivery as Partial<Pick<Delivery, typeof EXCHANGE>> | undefined)?.[EXCHANGE] as
+    Exchange | undefined;
   if (exchange === undefined) {
     throw KiketError.of(
       'wiring.missing',

@@ -1,8 +1,7 @@
 import { KiketError, PayloadError } from '../errors';
-import type { Exchange } from '../exchange';
-import { isId } from '../id';
-import { isObject } from '../object';
-import type { KiketPayload } from '../payload';
+import type { Exchange } from '../exchange/exchange';
+import { isObject, isId } from '../guards';
+import type { KiketPayload } from '../delivery/payload';
 
 /** All that a job holds of its delivery. Nothing here is secret: it is written to Redis. */
 export interface JobData {
@@ -17,7 +16,7 @@ export interface JobData {
 }
 
 /** @throws {KiketError} `handler.failed` when a handler has put into the payload what JSON cannot say. */
-export function toJobData({ delivery, contents }: Exchange): JobData {
+export function toJobData({ delivery, parsed }: Exchange): JobData {
   const { event, eventVersion, payload, invocationId, projectId, organizationId } = delivery.whole;
   const open: Record<string, unknown> = { ...payload };
   delete open['authentication'];
@@ -29,7 +28,7 @@ export function toJobData({ delivery, contents }: Exchange): JobData {
     invocationId,
     projectId,
     organizationId,
-    apiProjectId: contents!.apiProjectId,
+    apiProjectId: parsed!.apiProjectId,
   };
   try {
     JSON.stringify(data);

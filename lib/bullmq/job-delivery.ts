@@ -1,9 +1,9 @@
 import { ApiClient, type KiketApi } from '../api/client';
 import { authorizeDelivery } from '../api/credentials';
 import type { ApiSettings } from '../api/options';
-import type { KiketJobDelivery } from '../delivery';
-import type { KnownSecrets } from '../known-secrets';
-import type { KiketPayload } from '../payload';
+import type { KiketJobDelivery } from '../delivery/delivery';
+import type { KnownSecrets } from '../redaction';
+import type { KiketPayload } from '../delivery/payload';
 import type { Attempt } from './attempt';
 import type { JobData } from './job-data';
 

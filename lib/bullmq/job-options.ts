@@ -1,5 +1,5 @@
-import type { DeliveryIdentity } from '../idempotency/identity';
-import { isObject } from '../object';
+import type { DeliveryIdentity } from '../idempotency/delivery-key';
+import { isObject } from '../guards';
 
 /** What is used of a queue's own `defaultJobOptions`. */
 export interface DefaultJobOptions {

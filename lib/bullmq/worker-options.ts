@@ -1,6 +1,6 @@
 import { readApiOptions, type ApiSettings, type KiketApiOptions } from '../api/options';
-import type { KiketJobDelivery } from '../delivery';
-import { isObject } from '../object';
+import type { KiketJobDelivery } from '../delivery/delivery';
+import { isObject } from '../guards';
 import { describe, MAX_DELAY_MS, requireFunction, requireKnown, requireNumber, requireWhole } from '../options';
 
 /** More would only compete for one event loop. */

@@ -1,9 +1,8 @@
-import type { KiketJobDelivery } from '../delivery';
-import { KnownSecrets } from '../known-secrets';
-import { notify } from '../observer';
+import type { KiketJobDelivery } from '../delivery/delivery';
+import { KnownSecrets, withoutCommand } from '../redaction';
+import { notify } from '../callbacks';
 import { describe } from '../options';
-import { withoutCommand } from '../redis-error';
-import { settledWithin } from '../settled-within';
+import { settledWithin } from '../timers';
 import { Attempt } from './attempt';
 import { loadBullMq, type BullJob } from './bullmq';
 import { backoff, failureOf } from './failure';

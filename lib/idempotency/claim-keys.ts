@@ -1,5 +1,5 @@
 import { KiketError } from '../errors';
-import { readRecord, type Binding, type KeptAnswer } from './kept-answer';
+import { readRecord, type Binding, type RecordedResponse } from './stored-response';
 import type { KiketStore } from './store';
 
 /** A year: the longest that a claim or a record is kept. */
@@ -9,7 +9,7 @@ type Claimed = Awaited<ReturnType<KiketStore['claim']>>;
 
 /** What has become of an attempt to claim a delivery. */
 export type Found =
-  Exclude<Claimed, { state: 'recorded' }> | { readonly state: 'recorded'; readonly answer: KeptAnswer };
+  Exclude<Claimed, { state: 'recorded' }> | { readonly state: 'recorded'; readonly answer: RecordedResponse };
 
 type Bound = { readonly state: 'bound' } & Binding;
 

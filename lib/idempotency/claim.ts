@@ -1,13 +1,12 @@
-import type { OutgoingHttpHeaders } from 'node:http';
-import { serverOf } from '../closing';
-import type { Exchange } from '../exchange';
-import { isGuard } from '../reply';
-import type { Outcome, Replacement, Settlement } from '../settlement';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Exchange } from '../exchange/exchange';
+import { isGuard } from '../delivery/reply';
+import type { Outcome, Replacement, Settlement } from '../response/handler-outcome';
 import { claimKeys, inProgress, type Found } from './claim-keys';
-import { keep, writeBinding } from './kept-answer';
-import { follow, forget } from './open-claims';
+import { keep, writeBinding } from './stored-response';
+import { follow, forget, type RenewableClaim } from './claim-renewer';
 import type { KiketStore } from './store';
-import { callStore } from './store-call';
+import { callStore } from './call-store';
 
 /** What kiketIdempotency was told, for every delivery. */
 export interface ClaimSettings {
@@ -21,7 +20,7 @@ export interface ClaimSettings {
 const CALLS_PER_LOCK = 3;
 
 /** A delivery's claim to its keys, from before its handler runs until the store knows what has become of it. */
-export class Claim implements Settlement {
+export class Claim implements Settlement, RenewableClaim {
   /** When {@link renew} is to be called next, on the clock of `performance.now()`. */
   renewAtMs: number;
   readonly #settings: ClaimSettings;
@@ -53,9 +52,8 @@ export class Claim implements Settlement {
     return performance.now() + this.#settings.lockMs / CALLS_PER_LOCK;
   }
 
-  /** Through which the delivery came in. */
-  get server(): object | undefined {
-    return serverOf(this.#exchange.req);
+  get req(): IncomingMessage {
+    return this.#exchange.req;
   }
 
   get isOpen(): boolean {
@@ -67,7 +65,7 @@ export class Claim implements Settlement {
     const { ttlMs, guardTtlMs } = this.#settings;
     const isOfGuard = isGuard(this.#exchange.delivery.event);
     // Once the operator has set the secret, the next attempt may end otherwise.
-    const isPrompt = this.#exchange.contents?.toldOfMissing === true;
+    const isPrompt = this.#exchange.parsed?.toldOfMissing === true;
     const record = isPrompt
       ? undefined
       : keep(outcome, this.#headersBefore, isOfGuard, (...texts) => this.#exchange.holdsSecret(...texts));

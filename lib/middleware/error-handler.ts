@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { exchangeOf } from '../delivery';
-import { isTestEnvironment, isUnforeseen, reportToStderr } from '../error-report';
+import { isTestEnvironment, isUnforeseen, reportToStderr } from '../exchange/error-report';
 import { toKiketError } from '../errors';
-import { notify } from '../observer';
+import { notify } from '../callbacks';
 import { requireCalled, requireFunction, requireRecord } from '../options';
+import { exchangeOf } from '../exchange/exchange';
 
-export type { KiketRequestState } from '../delivery';
+export type { KiketRequestState } from '../exchange/express';
 
 export interface KiketErrorHandlerOptions {
   /**

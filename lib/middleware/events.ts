@@ -1,12 +1,13 @@
-import { eventUnhandled, type KiketMiddleware } from '../delivery';
-import { EventRoutes, type RegisteredEvent } from '../event-routes';
-import { createHandling, dispatch, type KiketHandler } from '../handling';
+import { EventRoutes, type RegisteredEvent } from '../events/router';
+import { createHandling, dispatch, type KiketHandler } from '../events/run-handler';
 import { describe, requireCalled, requireKnown, requireRecord } from '../options';
-import type { KiketEventPattern } from '../payload';
-import { isGuard } from '../reply';
-import { runStage, type Stage } from '../stage';
+import type { KiketEventPattern } from '../delivery/payload';
+import { isGuard } from '../delivery/reply';
+import { runStage, type Stage } from '../exchange/pipeline';
+import { eventUnhandled } from '../exchange/wiring-errors';
+import type { KiketMiddleware } from '../exchange/express';
 
-export type { KiketRequestState } from '../delivery';
+export type { KiketRequestState } from '../exchange/express';
 
 const WHO = 'kiketEvents';
 
@@ -91,7 +92,7 @@ export function kiketEvents(given?: unknown): KiketEvents {
 
 function withScopes(scopes: readonly string[], handle: Stage): Stage {
   return (exchange, next) => {
-    const error = exchange.contents!.auth.refuseWithout(scopes);
+    const error = exchange.parsed!.auth.refuseWithout(scopes);
     if (error === undefined) handle(exchange, next);
     else exchange.refuse(error, next);
   };

@@ -1,12 +1,13 @@
-import { eventUnhandled, type KiketMiddleware } from '../delivery';
-import { EventRoutes } from '../event-routes';
-import { createHandling, dispatch, type KiketHandler } from '../handling';
+import { EventRoutes } from '../events/router';
+import { createHandling, dispatch, type KiketHandler } from '../events/run-handler';
 import { requireCalled } from '../options';
-import type { KiketEventPattern } from '../payload';
-import { runStage, type Stage } from '../stage';
+import type { KiketEventPattern } from '../delivery/payload';
+import { runStage, type Stage } from '../exchange/pipeline';
+import { eventUnhandled } from '../exchange/wiring-errors';
+import type { KiketMiddleware } from '../exchange/express';
 
-export type { KiketRequestState } from '../delivery';
-export type { KiketHandler, KiketReply } from '../handling';
+export type { KiketRequestState } from '../exchange/express';
+export type { KiketHandler, KiketReply } from '../events/run-handler';
 
 const WHO = 'kiketHandler';
 

@@ -1,12 +1,12 @@
 /// <reference types="node" preserve="true" />
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RegisteredEvent } from '../event-routes';
+import type { RegisteredEvent } from '../events/router';
 import { requireStore, type KiketStore } from '../idempotency/store';
-import { callStore } from '../idempotency/store-call';
-import { isObject } from '../object';
+import { callStore } from '../idempotency/call-store';
+import { isObject } from '../guards';
 import { describe, requireCalled, requireKnown } from '../options';
-import { onRecord, type KiketRecord } from '../record';
+import { onRecord, type KiketRecord } from '../exchange/record';
 import { VERSION } from '../version';
 
 type Counts = Record<KiketRecord['outcome'], number>;

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { wiringMissing, type KiketMiddleware } from '../delivery';
 import { KiketError } from '../errors';
 import { Claim, type ClaimSettings } from '../idempotency/claim';
 import { claimKeys, inProgress, MAX_SECONDS } from '../idempotency/claim-keys';
-import { identify, keysOf } from '../idempotency/identity';
-import { writeBinding, type KeptAnswer } from '../idempotency/kept-answer';
+import { identify, keysOf } from '../idempotency/delivery-key';
+import { writeBinding, type RecordedResponse } from '../idempotency/stored-response';
 import { requireStore, type KiketStore } from '../idempotency/store';
-import { callStore } from '../idempotency/store-call';
-import { notify } from '../observer';
+import { callStore } from '../idempotency/call-store';
+import { notify } from '../callbacks';
 import { requireBoolean, requireCalled, requireKnown, requireNumber, requireRecord } from '../options';
-import { isGuard } from '../reply';
-import { runStage, type Stage } from '../stage';
+import { isGuard } from '../delivery/reply';
+import { runStage, type Stage } from '../exchange/pipeline';
+import { wiringMissing } from '../exchange/wiring-errors';
+import type { KiketMiddleware } from '../exchange/express';
 
-export { KiketMemoryStore, type KiketMemoryStoreOptions } from '../idempotency/memory';
+export { KiketMemoryStore, type KiketMemoryStoreOptions } from '../idempotency/memory-store';
 export type { KiketStore } from '../idempotency/store';
-export type { KiketRequestState } from '../delivery';
+export type { KiketRequestState } from '../exchange/express';
 
 const WHO = 'kiketIdempotency';
 const OPTIONS = [
@@ -86,7 +87,7 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
 
   const stage: Stage = (exchange, next) => {
     if (exchange.passedOn !== undefined || exchange.settlement !== undefined) return next();
-    if (exchange.contents === undefined) return exchange.refuse(wiringMissing(WHO, 'kiketParse'), next);
+    if (exchange.parsed === undefined) return exchange.refuse(wiringMissing(WHO, 'kiketParse'), next);
     let keys = keysOf(identify(exchange));
     const [attempt, delivery] = keys;
     let keysOfRun: readonly string[] | undefined;
@@ -124,7 +125,7 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
       notify(() => store.release(keys, owner));
     }
 
-    function answerAgain(answer: KeptAnswer): void {
+    function answerAgain(answer: RecordedResponse): void {
       if (isGuard(exchange.delivery.event) && !answer.isOfGuard) exchange.refuse(noDecision(), next);
       else exchange.replay(answer);
     }

@@ -1,13 +1,13 @@
-import type { KiketMiddleware } from '../delivery';
-import { isObject } from '../object';
+import { isObject } from '../guards';
 import { describe, requireCalled } from '../options';
-import { passOnUnsigned, runStage, runVerification, type Stage } from '../stage';
+import { passOnUnsigned, runStage, runVerification, type Stage } from '../exchange/pipeline';
 import { createParse, type KiketParseOptions } from './parse';
 import type { KiketRawBodyOptions } from './raw-body';
 import { createRespond, type KiketRespondOptions } from './respond';
 import { createVerify, isUnsigned, isVouchedFor, type KiketSecretSource, type KiketVerifyOptions } from './verify';
+import type { KiketMiddleware } from '../exchange/express';
 
-export type { KiketRequestState } from '../delivery';
+export type { KiketRequestState } from '../exchange/express';
 
 export interface KiketOptions extends KiketRawBodyOptions, KiketVerifyOptions, KiketParseOptions, KiketRespondOptions {
   secret: KiketSecretSource;

@@ -9,19 +9,20 @@ import {
   type Context,
   type Span,
 } from '@opentelemetry/api';
-import type { Delivery, KiketMiddleware } from '../delivery';
-import type { Exchange } from '../exchange';
-import { notify } from '../observer';
+import type { Delivery } from '../delivery/delivery';
+import type { Exchange } from '../exchange/exchange';
+import { notify } from '../callbacks';
 import { defined } from '../opentelemetry/defined';
 import { deliveryAttributes, isServerError, recordAttributes } from '../opentelemetry/delivery-attributes';
 import { measure, SCOPE } from '../opentelemetry/instruments';
 import { nameOf, requestAttributes, routeSince, type RoutedRequest } from '../opentelemetry/request-attributes';
 import { requireCalled } from '../options';
-import type { KiketRecord } from '../record';
-import { runStage, type Stage } from '../stage';
+import type { KiketRecord } from '../exchange/record';
+import { runStage, type Stage } from '../exchange/pipeline';
 import { VERSION } from '../version';
+import type { KiketMiddleware } from '../exchange/express';
 
-export type { KiketRequestState } from '../delivery';
+export type { KiketRequestState } from '../exchange/express';
 
 /** Deliveries that have a span. */
 const observed = new WeakSet<Exchange>();

@@ -1,24 +1,27 @@
 import { createConnectApi } from '../api/delivery-api';
 import { readApiOptions, type KiketApiOptions } from '../api/options';
-import { asParsersReport, obtainBody, skipLaterParsers, type BodyRequest } from '../body';
-import { Contents, type ContentsSettings } from '../contents';
-import { wiringMissing, type KiketMiddleware } from '../delivery';
+import { asParsersReport, obtainBody, skipLaterParsers, type BodyRequest } from '../body/source';
+import { ParsedDelivery, type ParseSettings } from '../delivery/parsed-delivery';
 import { KiketError, PayloadError } from '../errors';
-import { agree, readClaims } from '../event-claims';
-import { DEFAULT_VERSION, normalizeVersion } from '../event-pattern';
-import type { Exchange } from '../exchange';
-import { headerId, isId } from '../id';
+import { agree, readClaims } from '../delivery/unsigned-values';
+import { normalizeVersion } from '../delivery/event-pattern';
+import type { Exchange } from '../exchange/exchange';
 import { describe, requireCalled, requireRecord } from '../options';
-import type { ContractPayload } from '../payload';
-import { parseObject } from '../payload-object';
-import { ABSENT_RESPONDER, type KiketResponder } from '../responder';
-import { compileSchemas, violationsBy, type Validators } from '../schema';
-import { hideSecrets, removeSecrets, scrub, withholdSecrets, type SecretValues } from '../secrets';
-import { runStage, type Stage } from '../stage';
+import type { ContractPayload } from '../delivery/payload';
+import { parseObject } from '../delivery/parse-payload';
+import { ABSENT_RESPONDER, type KiketResponder } from '../exchange/responder';
+import { compileSchemas, violationsBy, type Validators } from '../delivery/schema';
+import { hideSecrets, removeSecrets, withholdSecrets, type SecretValues } from '../delivery/secrets';
+import { runStage, type Stage } from '../exchange/pipeline';
 import { textOf } from '../text';
-import { validateContract } from '../validate-contract';
+import { validateContract } from '../delivery/validate-contract';
+import { wiringMissing } from '../exchange/wiring-errors';
+import type { KiketMiddleware } from '../exchange/express';
+import { headerId, isId } from '../guards';
+import { scrub } from '../redaction';
+import { DEFAULT_VERSION } from '../api/client';
 
-export type { KiketRequestState } from '../delivery';
+export type { KiketRequestState } from '../exchange/express';
 
 export interface KiketParseOptions {
   /**
@@ -58,7 +61,7 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
   const { payloadSchemas = NONE } = options;
   const validators = compileSchemas(who, payloadSchemas);
   const apiSettings = readApiOptions(who, options.api);
-  const settings: ContentsSettings = Object.freeze({
+  const settings: ParseSettings = Object.freeze({
     fallbackSecrets: copySecrets(who, options.fallbackSecrets),
     apiKey: apiSettings.apiKey,
     connectApi: createConnectApi(apiSettings),
@@ -109,7 +112,7 @@ function copySecrets(who: string, secrets: KiketParseOptions['fallbackSecrets'] 
 }
 
 /** Fills in the delivery; or says why it is none. */
-function read(exchange: Exchange, settings: ContentsSettings, validators: Validators): PayloadError | undefined {
+function read(exchange: Exchange, settings: ParseSettings, validators: Validators): PayloadError | undefined {
   const payload = exchange.bodyObject ?? parseObject(exchange.rawBody!);
   exchange.bodyObject = undefined;
   if (payload instanceof KiketError) return payload;
@@ -131,7 +134,7 @@ function read(exchange: Exchange, settings: ContentsSettings, validators: Valida
   }
 
   const withheld = exchange.trustsBody ? undefined : withholdSecrets(payload);
-  exchange.contents = new Contents(exchange, settings, payload, projectOf(payload), withheld);
+  exchange.parsed = new ParsedDelivery(exchange, settings, payload, projectOf(payload), withheld);
   hideSecrets(payload);
   fill(exchange, payload, event, eventVersion);
   return undefined;
@@ -150,11 +153,11 @@ function withoutSecrets(
 }
 
 /** Gives what can be given of a delivery that nobody has verified: never its secrets, its token or its scopes. */
-function readUnverified(exchange: Exchange, settings: ContentsSettings, body: Buffer | undefined): void {
+function readUnverified(exchange: Exchange, settings: ParseSettings, body: Buffer | undefined): void {
   const parsed = body === undefined ? {} : parseObject(body);
   const payload = parsed instanceof KiketError ? {} : parsed;
   removeSecrets(payload);
-  exchange.contents = new Contents(exchange, settings, {}, undefined, undefined);
+  exchange.parsed = new ParsedDelivery(exchange, settings, {}, undefined, undefined);
   const claims = readClaims(exchange.req);
   const event = textOf(payload.event) ?? claims.event[0]?.value;
   const version = textOf(payload.event_version) ?? claims.version[0]?.value ?? DEFAULT_VERSION;

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { obtainBody, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body';
-import { parseLimit } from '../body-headers';
-import { refuseWhileClosing } from '../closing';
-import type { KiketMiddleware } from '../delivery';
+import { obtainBody, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body/source';
+import { parseLimit } from '../body/headers';
+import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { requireCalled, requireRecord } from '../options';
-import { runStage, type Stage } from '../stage';
+import { runStage, type Stage } from '../exchange/pipeline';
+import type { KiketMiddleware } from '../exchange/express';
 
-export type { KiketRequestState } from '../delivery';
+export type { KiketRequestState } from '../exchange/express';
 
 export interface KiketRawBodyOptions {
   /** Largest body to read: bytes, or a text such as '1mb', as in Express. Default '1mb'. */

@@ -1,12 +1,12 @@
-import type { KiketMiddleware } from '../delivery';
-import { DEFAULT_DEADLINE_MS, type Exchange } from '../exchange';
+import { DEFAULT_DEADLINE_MS, type Exchange } from '../exchange/exchange';
 import { MAX_DELAY_MS, requireCalled, requireFunction, requireNumber, requireRecord } from '../options';
-import type { KiketRecord } from '../record';
-import { runStage, type Stage } from '../stage';
+import type { KiketRecord } from '../exchange/record';
+import { runStage, type Stage } from '../exchange/pipeline';
+import type { KiketMiddleware } from '../exchange/express';
 
-export type { KiketRequestState } from '../delivery';
-export type { KiketRecord } from '../record';
-export type { KiketTrace, KiketTraceError } from '../trace';
+export type { KiketRequestState } from '../exchange/express';
+export type { KiketRecord } from '../exchange/record';
+export type { KiketTrace, KiketTraceError } from '../exchange/trace';
 
 export interface KiketRespondOptions {
   /** Milliseconds from the moment when a middleware of this package first saw the request. Kiket waits 10 s. Default 9000. */

@@ -1,26 +1,25 @@
 import type { IncomingMessage } from 'node:http';
-import { obtainBody, refuseByHeaders } from '../body';
-import { parseLimit } from '../body-headers';
-import { holdBack, refuseGone } from '../body-reader';
-import { refuseWhileClosing } from '../closing';
-import type { KiketMiddleware } from '../delivery';
+import { obtainBody, refuseByHeaders } from '../body/source';
+import { parseLimit } from '../body/headers';
+import { holdBack, refuseGone } from '../body/read';
+import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { KiketError, SignatureError } from '../errors';
-import type { Exchange } from '../exchange';
-import { headerId } from '../id';
+import type { Exchange } from '../exchange/exchange';
 import { requireStore, type KiketStore } from '../idempotency/store';
-import { isObject } from '../object';
+import { isObject, headerId } from '../guards';
 import { requireBoolean, requireCalled, requireKnown } from '../options';
-import type { ContractPayload } from '../payload';
-import { parseObject } from '../payload-object';
-import type { TokenClaims } from '../runtime-token/claims';
+import type { ContractPayload } from '../delivery/payload';
+import { parseObject } from '../delivery/parse-payload';
 import { bindToBody } from '../runtime-token/body-binding';
 import type { TokenOptions } from '../runtime-token/options';
 import { noToken, refused } from '../runtime-token/refused';
 import { createTokenVerifier } from '../runtime-token/token-verifier';
-import { runVerification, type Stage } from '../stage';
+import { runVerification, type Stage } from '../exchange/pipeline';
 import { textOf } from '../text';
+import type { KiketMiddleware } from '../exchange/express';
+import type { TokenClaims } from '../delivery/auth';
 
-export type { KiketRequestState } from '../delivery';
+export type { KiketRequestState } from '../exchange/express';
 
 const WHO = 'kiketRuntimeToken';
 const OPTIONS = [
@@ -74,7 +73,7 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
   const limit = parseLimit(WHO, options.limit);
 
   const stage: Stage = (exchange, next) => {
-    if (exchange.contents !== undefined) return exchange.refuse(mountedTooLate(), next);
+    if (exchange.parsed !== undefined) return exchange.refuse(mountedTooLate(), next);
     // What kiketVerify has passed on is decided here: with a deadline again, and a record.
     exchange.examine(false);
     const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(exchange, limit);

@@ -1,12 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
-import { asParsersReport, obtainBody, refuseByHeaders } from '../body';
-import { parseLimit } from '../body-headers';
-import { refuseWhileClosing } from '../closing';
-import { exchangeOf, signatureMissing, type KiketMiddleware } from '../delivery';
+import { asParsersReport, obtainBody, refuseByHeaders } from '../body/source';
+import { parseLimit } from '../body/headers';
+import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { KiketError, SignatureError } from '../errors';
-import { headerText } from '../header';
-import { notify } from '../observer';
+import { notify } from '../callbacks';
 import {
   describe,
   MAX_DELAY_MS,
@@ -16,13 +14,17 @@ import {
   requireNumber,
   requireRecord,
 } from '../options';
-import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../secret-source';
-import { findKey, parseMac, type KiketSignature, type KiketSignatureScheme } from '../signature';
-import { passOnUnsigned, runVerification, type Stage } from '../stage';
+import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../signature/secret-lookup';
+import { findKey, parseMac, type KiketSignature, type KiketSignatureScheme } from '../signature/hmac';
+import { passOnUnsigned, runVerification, type Stage } from '../exchange/pipeline';
+import { exchangeOf } from '../exchange/exchange';
+import { signatureMissing } from '../exchange/wiring-errors';
+import type { KiketMiddleware } from '../exchange/express';
+import { headerText } from '../text';
 
-export type { KiketRequestState } from '../delivery';
-export type { KiketSecretSource } from '../secret-source';
-export type { KiketSecret } from '../signature';
+export type { KiketRequestState } from '../exchange/express';
+export type { KiketSecretSource } from '../signature/secret-lookup';
+export type { KiketSecret } from '../signature/hmac';
 
 export interface KiketVerifyOptions {
   /** Largest body that kiketVerify reads itself: bytes, or a text such as '1mb'. Default '1mb'. */

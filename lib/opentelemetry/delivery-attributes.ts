@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { Delivery } from '../delivery';
-import type { KiketRecord } from '../record';
+import type { Delivery } from '../delivery/delivery';
+import type { KiketRecord } from '../exchange/record';
 import { shorten } from '../text';
 import { defined } from './defined';
 

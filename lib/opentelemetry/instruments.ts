@@ -1,5 +1,5 @@
 import { metrics, type Attributes, type Counter, type Histogram, type MeterProvider } from '@opentelemetry/api';
-import type { KiketRecord } from '../record';
+import type { KiketRecord } from '../exchange/record';
 import { VERSION } from '../version';
 
 /** What made a span or a measurement: OpenTelemetry's instrumentation scope. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Attributes } from '@opentelemetry/api';
-import type { KiketRequest } from '../exchange';
+import type { KiketRequest } from '../exchange/exchange';
 import { defined } from './defined';
 
 /** What of Express's request is used; without Express it has less. */

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { KiketError } from '../errors';
-import type { Exchange } from '../exchange';
+import type { Exchange } from '../exchange/exchange';
 import type { KiketStore } from '../idempotency/store';
-import { callStore } from '../idempotency/store-call';
-import type { TokenClaims } from './claims';
+import { callStore } from '../idempotency/call-store';
 import { refused } from './refused';
+import type { TokenClaims } from '../delivery/auth';
 
 /**
  * Binds a token to the body that it has come with first, until the token expires: the platform's retry may bring both again, and

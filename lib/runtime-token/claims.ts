@@ -1,19 +1,8 @@
 import type { SignatureError } from '../errors';
-import { isId } from '../id';
 import { parseJson } from '../json';
-import { isObject } from '../object';
+import type { TokenClaims } from '../delivery/auth';
+import { isObject, isId } from '../guards';
 import { refused } from './refused';
-
-/** What a runtime token says, once it is verified. */
-export interface TokenClaims {
-  readonly organizationId: number | undefined;
-  readonly projectId: number | undefined;
-  readonly extensionId: string | undefined;
-  /** `jti`. */
-  readonly tokenId: string | undefined;
-  readonly scopes: readonly string[];
-  readonly expiresAt: Date;
-}
 
 /** Who a token must be from, and for. */
 export interface ExpectedToken {

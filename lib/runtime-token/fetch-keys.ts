@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { parseJson } from '../json';
-import { isObject } from '../object';
+import { isObject } from '../guards';
 
 /** A public key of the platform. */
 export interface PlatformKey {

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { isObject } from '../object';
-import { requirePeer } from '../peer';
+import { isObject } from '../guards';
+import { requirePeer } from '../options';
 
 /** A protected header, as a token says it: nothing in it is trusted. */
 export interface TokenHeader {

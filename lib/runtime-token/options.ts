@@ -1,7 +1,7 @@
 /// <reference types="node" preserve="true" />
 import { readOrigin } from '../api/target';
 import { describe, requireFunction } from '../options';
-import { isObject } from '../object';
+import { isObject } from '../guards';
 import type { ExpectedToken } from './claims';
 
 export interface TokenOptions {

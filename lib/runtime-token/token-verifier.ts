@@ -1,9 +1,10 @@
 import { SignatureError } from '../errors';
-import { readTokenClaims, type TokenClaims } from './claims';
+import { readTokenClaims } from './claims';
 import { codeOf, loadJose, type Jose, type TokenHeader } from './jose';
 import { KeySet, type Keys } from './key-set';
 import { readTokenOptions, type TokenOptions } from './options';
 import { refused, unverifiable } from './refused';
+import type { TokenClaims } from '../delivery/auth';
 
 /** Characters. Kiket's tokens have some hundreds; what is longer is not decoded. */
 const MAX_LENGTH = 16_384;

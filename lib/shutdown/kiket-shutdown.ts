@@ -2,11 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import { closeKiketApi } from '../api/index';
-import { closingServers } from '../closing';
-import { noteSession, sessionOf, sessionsOf } from '../http2-sessions';
-import { openClaimsOf } from '../idempotency/open-claims';
+import { closingServers, serverOf } from './closing-servers';
+import { noteSession, sessionOf, sessionsOf } from './http2-sessions';
+import { openClaims, type RenewableClaim } from '../idempotency/claim-renewer';
 import { describe, MAX_DELAY_MS, requireKnown, requireNumber } from '../options';
-import { settledWithin } from '../settled-within';
+import { settledWithin } from '../timers';
 
 const WHO = 'kiketShutdown';
 
@@ -120,6 +120,11 @@ async function shutDown(server: KiketServer, timeoutMs: number): Promise<KiketSh
   server.off('request', endConnection);
   closingServers.delete(server);
   return { finished, released };
+}
+
+/** The open claims of deliveries that came in through `server`. */
+function openClaimsOf(server: object): RenewableClaim[] {
+  return openClaims().filter(({ req }) => serverOf(req) === server);
 }
 
 function endConnectionOf(server: KiketServer, req: IncomingMessage, res: ServerResponse): void {

@@ -1,4 +1,4 @@
-import { onRecord } from '../record';
+import { onRecord } from '../exchange/record';
 import { readTelemetryOptions, type KiketTelemetryOptions } from './options';
 import { Reporter } from './reporter';
 import { telemetryOf } from './telemetry-of';

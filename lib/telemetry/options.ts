@@ -2,7 +2,7 @@ import { isHeaderText, readApiOptions, type ApiSettings, type KiketApiOptions } 
 import type { KiketTelemetry } from '../api/journal';
 import type { KiketApiError } from '../errors';
 import { describe, requireFunction, requireNumber, requireWhole } from '../options';
-import { isObject } from '../object';
+import { isObject } from '../guards';
 
 const WHO = 'kiketTelemetry';
 

@@ -1,6 +1,6 @@
-import type { KiketRateLimit } from '../api/rate-limit';
 import { LONGEST_WAIT_MS } from './options';
 import type { Sent, SendFailure } from './sink';
+import type { KiketRateLimit } from '../errors';
 
 /** Requests at the same time, of the 64 connections that all clients share. */
 const CONCURRENCY = 4;

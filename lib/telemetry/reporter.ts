@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { KiketTelemetry } from '../api/journal';
 import type { KiketApiError } from '../errors';
-import { notify } from '../observer';
+import { notify } from '../callbacks';
 import type { TelemetrySettings } from './options';
 import { isLimited, Pace } from './pace';
 import { Sink } from './sink';

@@ -1,13 +1,11 @@
-import { ApiClient } from '../api/client';
+import { ApiClient, DEFAULT_VERSION } from '../api/client';
 import { authorizeConfigured } from '../api/credentials';
 import { failureOfConnection } from '../api/failure';
 import type { KiketTelemetry } from '../api/journal';
-import type { KiketRateLimit } from '../api/rate-limit';
 import { poolOf } from '../api/transport';
-import type { KiketApiError } from '../errors';
-import { DEFAULT_VERSION } from '../event-pattern';
-import { scrub } from '../secrets';
+import type { KiketApiError, KiketRateLimit } from '../errors';
 import type { TelemetrySettings } from './options';
+import { scrub } from '../redaction';
 
 /** `undefined` for a record that has arrived. */
 export type SendFailure = KiketApiError | undefined;

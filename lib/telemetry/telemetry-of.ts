@@ -1,5 +1,5 @@
 import type { KiketTelemetry } from '../api/journal';
-import type { KiketRecord } from '../record';
+import type { KiketRecord } from '../exchange/record';
 import { shorten } from '../text';
 
 /**

@@ -1,4 +1,4 @@
-import { toKeys, computeMac, type KiketSignatureScheme } from '../signature';
+import { toKeys, computeMac, type KiketSignatureScheme } from '../signature/hmac';
 
 export interface SignDeliveryOptions {
   secret: string | Buffer;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isObject } from '../../object';
+import { isObject } from '../../guards';
 import { json, NO_CONTENT, Refusal, type Answer } from './answer';
 import { paginate, type FakeKiketPagination } from './paging';
 import { asJson, objectIn, wholeNumber, type JsonObject, type Query } from './parameters';

@@ -1,5 +1,5 @@
 import { json, NO_CONTENT, Refusal, type Answer } from './answer';
-import { isObject } from '../../object';
+import { isObject } from '../../guards';
 import type { Call, Route } from './router';
 
 const SECRETS = '/api/v1/extensions/:extension_id/secrets';

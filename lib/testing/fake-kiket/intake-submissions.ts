@@ -1,8 +1,13 @@
-import { isObject } from '../../object';
+import { isObject } from '../../guards';
 import { json, Refusal, type Answer } from './answer';
-import type { FakeKiketIntakeForm } from './intake-forms';
 import { countOf, objectIn, type Query } from './parameters';
 import type { Call, Route } from './router';
+
+/** What is used of a form. */
+interface SubmittedForm {
+  readonly id: number;
+  readonly active: boolean;
+}
 
 type Decision = 'approved' | 'rejected';
 
@@ -30,14 +35,14 @@ const PERIODS_MS: Readonly<Record<string, number>> = {
 /** What is sent in on the form that stands at `form`, found by `findForm`. */
 export class IntakeSubmissions {
   readonly #submissions = new Map<number, Submission>();
-  readonly #findForm: (call: Call, key: string) => FakeKiketIntakeForm;
+  readonly #findForm: (call: Call, key: string) => SubmittedForm;
   readonly #now: () => number;
   readonly #timestamp: () => string;
   readonly routes: readonly Route[];
 
   constructor(
     form: string,
-    findForm: (call: Call, key: string) => FakeKiketIntakeForm,
+    findForm: (call: Call, key: string) => SubmittedForm,
     now: () => number,
     timestamp: () => string,
   ) {
@@ -115,7 +120,7 @@ export class IntakeSubmissions {
     return submission;
   }
 
-  #of(form: FakeKiketIntakeForm): Submission[] {
+  #of(form: SubmittedForm): Submission[] {
     return [...this.#submissions.values()].filter(({ intake_form_id }) => intake_form_id === form.id);
   }
 }

@@ -1,4 +1,4 @@
-import { isObject } from '../../object';
+import { isObject } from '../../guards';
 import { json, Refusal } from './answer';
 import { textIn, type JsonObject } from './parameters';
 import type { Call, Route } from './router';

@@ -1,4 +1,4 @@
-import { isObject } from '../../object';
+import { isObject } from '../../guards';
 import { Refusal } from './answer';
 
 export type Query = Readonly<Record<string, string>>;

@@ -1,0 +1,341 @@
+import { createKiketApi, type KiketListOptions, type KiketTable } from 'kiket-express';
+import type { FakeKiket, FakeKiketOptions } from 'kiket-express/testing';
+import { describeMajors } from '../../support/express';
+import { example } from '../../support/deliver';
+import { apiKey, callFrom, failureOf, start, verdictOf } from './calling';
+
+interface Contact {
+  readonly id: number;
+  readonly email: string;
+  readonly status: string;
+}
+
+const MODULE = 'com.acme.crm';
+const TABLE = `/api/v1/ext/custom_data/${MODULE}/contacts`;
+
+function contactsOf(fake: FakeKiket): KiketTable<Contact> {
+  const api = createKiketApi({ apiKey, baseUrl: fake.url, projectId: 27 });
+  return api.customData<Contact>(MODULE, 'contacts');
+}
+
+/** A fake with `count` contacts, of the ids from 1. */
+async function startWith(count: number, options: FakeKiketOptions = {}): Promise<FakeKiket> {
+  const fake = await start(options);
+  for (let i = 1; i <= count; i++) {
+    fake.addRecord(MODULE, 'contacts', { email: `${i}@example.org`, status: 'active' }, { projectId: 27 });
+  }
+  return fake;
+}
+
+const idsOf = (contacts: readonly Contact[]): number[] => contacts.map(({ id }) => id);
+
+/** The ids that come, and the code of the error that ends them. */
+async function iterated(contacts: KiketTable<Contact>, options?: KiketListOptions): Promise<(number | string)[]> {
+  const seen: (number | string)[] = [];
+  try {
+    for await (const { id } of contacts.iterate(options)) seen.push(id);
+  } catch (error) {
+    seen.push((error as { code: string }).code);
+  }
+  return seen;
+}
+
+const queriesOf = ({ requests }: FakeKiket): object[] => requests.map(({ query }) => query);
+
+describeMajors('custom data from a handler', (express) => {
+  const inDelivery = (fake: FakeKiket) => ({
+    api: { baseUrl: fake.url },
+    payload: { ...example, ...fake.callback({ scopes: ['project:27'] }) },
+  });
+
+  it('should be created, read, changed and deleted', async () => {
+    const fake = await start();
+    const { status, result } = await callFrom(express, inDelivery(fake), async (api) => {
+      const contacts = api.customData<Contact>(MODULE, 'contacts');
+      const created = await contacts.create({ email: 'a@example.org', status: 'new', tags: ['ä'] });
+      const read = await contacts.get(created.id);
+      const updated = await contacts.update(created.id, { status: 'active', tags: null });
+      const listed = await contacts.list();
+      const deleted = (await contacts.delete(created.id)) as unknown;
+      return [created, read, updated, listed, deleted ?? null, await contacts.list()];
+    });
+    const created = { id: 1, email: 'a@example.org', status: 'new', tags: ['ä'] };
+    const updated = { ...created, status: 'active', tags: null };
+    expect([status, result]).toMatchObject([200, [created, created, updated, [updated], null, []]]);
+    expect(fake.requests.map(({ method, target, body }) => [method, target, body])).toEqual([
+      ['POST', `${TABLE}?project_id=27`, { record: { email: 'a@example.org', status: 'new', tags: ['ä'] } }],
+      ['GET', `${TABLE}/1?project_id=27`, undefined],
+      ['PATCH', `${TABLE}/1?project_id=27`, { record: { status: 'active', tags: null } }],
+      ['GET', `${TABLE}?project_id=27`, undefined],
+      ['DELETE', `${TABLE}/1?project_id=27`, undefined],
+      ['GET', `${TABLE}?project_id=27`, undefined],
+    ]);
+    expect(fake.records(MODULE, 'contacts')).toEqual([]);
+    expect(fake.records(MODULE, 'contacts', { withDeleted: true })).toHaveLength(1);
+  });
+
+  it.each<[string, (contacts: KiketTable<Contact>) => unknown]>([
+    ['get', (contacts) => contacts.get(2)],
+    ['update', (contacts) => contacts.update(2, {})],
+    ['delete', (contacts) => contacts.delete(2)],
+  ])('should answer 422, final, when %s finds no record', async (_name, call) => {
+    const fake = await startWith(1);
+    const outcome = await callFrom(express, inDelivery(fake), (api) => call(api.customData(MODULE, 'contacts')));
+    expect(verdictOf(outcome)).toEqual([422, 'api.refused']);
+    expect(outcome.text).toContain('Record not found');
+  });
+
+  it('should answer 422, final, in a project that the delivery is not for', async () => {
+    const fake = await startWith(1);
+    const outcome = await callFrom(express, inDelivery(fake), (api) =>
+      api.customData(MODULE, 'contacts', { projectId: 28 }).list(),
+    );
+    expect(verdictOf(outcome)).toEqual([422, 'api.refused']);
+  });
+
+  it('should be iterated to its end', async () => {
+    const fake = await startWith(5, { pagination: 'cursor' });
+    const { result } = await callFrom(express, inDelivery(fake), (api) =>
+      iterated(api.customData<Contact>(MODULE, 'contacts'), { limit: 2 }),
+    );
+    expect(result).toEqual([1, 2, 3, 4, 5]);
+  });
+});
+
+describe('a list of custom data', () => {
+  it.each<[string, KiketListOptions | undefined, object]>([
+    ['nothing', undefined, {}],
+    ['no options', {}, {}],
+    ['a limit', { limit: 2 }, { limit: '2' }],
+    ['filters', { filters: { status: 'active', email: 'ä&b' } }, { filters: '{"status":"active","email":"ä&b"}' }],
+    ['both', { limit: 1, filters: { a: null } }, { limit: '1', filters: '{"a":null}' }],
+    ['undefined', { limit: undefined, filters: undefined }, {}],
+  ])('should ask for %s', async (_name, options, query) => {
+    const fake = await startWith(3);
+    await contactsOf(fake).list(options);
+    expect(queriesOf(fake)).toEqual([{ project_id: '27', ...query }]);
+  });
+
+  it('should be one page, of the records that fit', async () => {
+    const fake = await startWith(5);
+    fake.addRecord(MODULE, 'contacts', { email: 'x@example.org', status: 'gone' }, { projectId: 27 });
+    fake.addRecord(MODULE, 'contacts', { status: 'gone' }, { projectId: 28 });
+    fake.addRecord(MODULE, 'others', { status: 'gone' }, { projectId: 27 });
+    const contacts = contactsOf(fake);
+    expect(idsOf(await contacts.list({ limit: 2 }))).toEqual([1, 2]);
+    expect(await contacts.list({ filters: { status: 'gone' } })).toMatchObject([{ email: 'x@example.org' }]);
+    expect(idsOf(await contacts.list({ filters: { status: 'active' }, limit: 4 }))).toEqual([1, 2, 3, 4]);
+    expect(idsOf(await contacts.list())).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await contacts.list({ filters: { status: 'unknown' } })).toEqual([]);
+  });
+
+  it('should be without what was deleted', async () => {
+    const fake = await startWith(3);
+    const contacts = contactsOf(fake);
+    await contacts.delete(2);
+    expect(idsOf(await contacts.list())).toEqual([1, 3]);
+    expect((await failureOf(() => contacts.get(2))).apiStatus).toBe(404);
+    expect(fake.records(MODULE, 'contacts', { withDeleted: true })).toHaveLength(3);
+  });
+});
+
+describe('iterating over custom data', () => {
+  const all = [1, 2, 3, 4, 5];
+
+  it.each<[string, FakeKiketOptions['pagination'], KiketListOptions | undefined, (number | string)[], number]>([
+    ['no pages, without limit', 'none', undefined, all, 1],
+    ['no pages, with a limit that is more than there is', 'none', { limit: 6 }, all, 1],
+    ['no pages, with filters', 'none', { limit: 2, filters: { email: '3@example.org' } }, [3], 1],
+    ['no pages, with nothing to find', 'none', { limit: 2, filters: { email: 'x' } }, [], 1],
+    ['no pages, with a limit that cuts', 'none', { limit: 2 }, [1, 2, 'api.refused'], 1],
+    ['no pages, with a limit that may cut', 'none', { limit: 5 }, [...all, 'api.refused'], 1],
+    ['a cursor, without limit', 'cursor', undefined, all, 1],
+    ['a cursor, with a short last page', 'cursor', { limit: 2 }, all, 3],
+    ['a cursor, one by one but the last', 'cursor', { limit: 4 }, all, 2],
+    ['a cursor, with filters', 'cursor', { limit: 2, filters: { email: '3@example.org' } }, [3], 1],
+    ['pages, without limit', 'pages', undefined, all, 1],
+    ['pages, with a short last page', 'pages', { limit: 2 }, all, 3],
+    ['pages, with a full last page', 'pages', { limit: 5 }, all, 1],
+    ['pages, one by one', 'pages', { limit: 1 }, all, 5],
+    ['pages, with filters', 'pages', { limit: 2, filters: { email: '3@example.org' } }, [3], 1],
+    ['pages, with nothing to find', 'pages', { limit: 2, filters: { email: 'x' } }, [], 1],
+  ])('should come with %s', async (_name, pagination, options, seen, requests) => {
+    const fake = await startWith(5, { pagination });
+    expect(await iterated(contactsOf(fake), options)).toEqual(seen);
+    expect(fake.requests).toHaveLength(requests);
+    const filters = options?.filters && JSON.stringify(options.filters);
+    for (const { query } of fake.requests) {
+      expect([query['project_id'], query['limit'], query['filters']]).toEqual([
+        '27',
+        options?.limit?.toString(),
+        filters,
+      ]);
+    }
+  });
+
+  it('should tell in its error what to do', async () => {
+    const fake = await startWith(2);
+    const error = await failureOf(() => iterate(contactsOf(fake), { limit: 2 }));
+    expect([error.code, error.status, error.retryable]).toEqual(['api.refused', 422, false]);
+    expect(error.message).toContain('Raise limit');
+  });
+
+  it('should ask for the numbers of pages and for cursors', async () => {
+    const byPages = await startWith(5, { pagination: 'pages' });
+    await iterate(contactsOf(byPages), { limit: 2 });
+    expect(byPages.requests.map(({ query }) => query['page'])).toEqual([undefined, '2', '3']);
+    const byCursor = await startWith(5, { pagination: 'cursor' });
+    await iterate(contactsOf(byCursor), { limit: 2 });
+    const cursors = byCursor.requests.map(({ query }) => query['cursor']);
+    expect([cursors[0], new Set(cursors).size]).toEqual([undefined, 3]);
+  });
+
+  it.each<FakeKiketOptions['pagination']>(['cursor', 'pages'])(
+    'should ask for no page before it is needed: %s',
+    async (pagination) => {
+      const fake = await startWith(5, { pagination });
+      const contacts = contactsOf(fake).iterate({ limit: 2 });
+      expect(fake.requests).toHaveLength(0);
+      for await (const { id } of contacts) {
+        expect(fake.requests).toHaveLength(Math.ceil(id / 2));
+        if (id === 3) break;
+      }
+      expect(fake.requests).toHaveLength(2);
+    },
+  );
+
+  it.each<FakeKiketOptions['pagination']>(['none', 'cursor', 'pages'])(
+    'should end without an error where it is left on a full page: %s',
+    async (pagination) => {
+      const fake = await startWith(5, { pagination });
+      for await (const { id } of contactsOf(fake).iterate({ limit: 2 })) if (id === 2) break;
+      expect(fake.requests).toHaveLength(1);
+    },
+  );
+
+  it('should begin anew for each loop', async () => {
+    const fake = await startWith(3, { pagination: 'pages' });
+    const contacts = contactsOf(fake);
+    expect([await iterated(contacts, { limit: 2 }), await iterated(contacts, { limit: 2 })]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+  });
+
+  it('should give what came before a page that fails', async () => {
+    const fake = await startWith(5, { pagination: 'pages' });
+    const seen: number[] = [];
+    const loop = async () => {
+      for await (const { id } of contactsOf(fake).iterate({ limit: 2 })) {
+        seen.push(id);
+        if (id === 4) fake.fail({ kind: 'status', status: 403 });
+      }
+    };
+    expect([(await failureOf(loop)).apiStatus, seen]).toEqual([403, [1, 2, 3, 4]]);
+  });
+
+  const page = [{ id: 1 }, { id: 2 }];
+  it.each<[string, object, (number | string)[]]>([
+    ['a cursor of null', { next_cursor: null }, [1, 2]],
+    ['a cursor of null in pagination', { pagination: { next_cursor: null } }, [1, 2]],
+    ['one page', { pagination: { page: 1, total_pages: 1 } }, [1, 2]],
+    ['no page', { pagination: { page: 1, total_pages: 0 } }, [1, 2]],
+    ['an empty cursor', { next_cursor: '' }, [1, 2, 'api.refused']],
+    ['a cursor that is no text', { next_cursor: 7 }, [1, 2, 'api.refused']],
+    ['a pagination of null', { pagination: null }, [1, 2, 'api.refused']],
+    ['a pagination that is none', { pagination: 'x' }, [1, 2, 'api.refused']],
+    ['numbers as texts', { pagination: { page: '1', total_pages: '2' } }, [1, 2, 'api.refused']],
+  ])('should end at a full page with %s', async (_name, fields, seen) => {
+    const fake = await start();
+    fake.fail({ kind: 'status', status: 200, body: { data: page, ...fields } });
+    expect(await iterated(contactsOf(fake), { limit: 2 })).toEqual(seen);
+    expect(fake.requests).toHaveLength(1);
+  });
+
+  it.each<[string, (cursor: string | null) => object]>([
+    ['next_cursor', (next_cursor) => ({ next_cursor })],
+    ['pagination.next_cursor', (next_cursor) => ({ pagination: { next_cursor } })],
+  ])('should follow the cursor of %s, over an empty page too', async (_name, fieldsOf) => {
+    const fake = await start();
+    const pages: [object[], string | null][] = [
+      [page, 'a'],
+      [[], 'b/ä'],
+      [page, null],
+    ];
+    for (const [data, cursor] of pages) {
+      fake.fail({ kind: 'status', status: 200, body: { data, ...fieldsOf(cursor) }, times: 1 });
+    }
+    expect(await iterated(contactsOf(fake), { limit: 2 })).toEqual([1, 2, 1, 2]);
+    expect(fake.requests.map(({ query }) => query['cursor'])).toEqual([undefined, 'a', 'b/ä']);
+  });
+
+  it.each<[string, object]>([
+    ['a cursor', { next_cursor: 'again' }],
+    ['a page', { pagination: { page: 1, total_pages: 3 } }],
+  ])('should not go on for ever where %s leads to itself', async (_name, fields) => {
+    const fake = await start();
+    fake.fail({ kind: 'status', status: 200, body: { data: page, ...fields } });
+    expect(await iterated(contactsOf(fake), { limit: 2 })).toEqual([1, 2, 1, 2, 'api.unavailable']);
+    expect(fake.requests).toHaveLength(2);
+  });
+
+  async function iterate(contacts: KiketTable<Contact>, options: KiketListOptions): Promise<void> {
+    for await (const contact of contacts.iterate(options)) expect(contact).toHaveProperty('email');
+  }
+});
+
+describe('an answer of another shape', () => {
+  const noObjects: unknown[] = [
+    {},
+    { data: null },
+    { data: 'a' },
+    { data: 7 },
+    { data: true },
+    { record: {} },
+    [],
+    null,
+    7,
+  ];
+  const noLists: unknown[] = [
+    ...noObjects,
+    { data: {} },
+    { data: { length: 0 } },
+    { records: [] },
+    { data: { data: [] } },
+  ];
+
+  const calls: [string, unknown[], (contacts: KiketTable<Contact>) => unknown][] = [
+    ['list', noLists, (contacts) => contacts.list()],
+    ['iterate', noLists, (contacts) => contacts.iterate()[Symbol.asyncIterator]().next()],
+    ['get', noObjects, (contacts) => contacts.get(1)],
+    ['create', noObjects, (contacts) => contacts.create({})],
+    ['update', noObjects, (contacts) => contacts.update(1, {})],
+  ];
+
+  it.each(
+    calls.flatMap(([name, bodies, call]) => bodies.map((body) => [name, JSON.stringify(body), body, call] as const)),
+  )('should fail %s with api.unavailable: %s', async (_name, _text, body, call) => {
+    const fake = await start();
+    fake.fail({ kind: 'status', status: 200, body });
+    const { code, status } = await failureOf(() => call(contactsOf(fake)));
+    expect([code, status, fake.requests.length]).toEqual(['api.unavailable', 503, 1]);
+  });
+
+  it.each<[string, (contacts: KiketTable<Contact>) => unknown]>([
+    ['list', (contacts) => contacts.list()],
+    ['create', (contacts) => contacts.create({})],
+  ])('should fail %s with api.unavailable when it is empty', async (_name, call) => {
+    const fake = await start();
+    fake.fail({ kind: 'status', status: 200, body: '' });
+    expect((await failureOf(() => call(contactsOf(fake)))).code).toBe('api.unavailable');
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', ''],
+    ['something', { data: { id: 1 } }],
+  ])('should not matter to delete: %s', async (_name, body) => {
+    const fake = await start();
+    fake.fail({ kind: 'status', status: 200, body });
+    expect(await contactsOf(fake).delete(1)).toBeUndefined();
+  });
+});

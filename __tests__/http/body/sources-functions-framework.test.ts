@@ -1,0 +1,55 @@
+import type { Server } from 'node:http';
+import { http, type HttpFunction } from '@google-cloud/functions-framework';
+import { getTestServer } from '@google-cloud/functions-framework/testing';
+import { kiket, kiketErrorHandler } from 'kiket-express';
+import { deliverTwice, chains, expectReceived, payloadOf, receiver, report, sizes } from '../../support/receiver';
+import { secret } from '../../support/deliver';
+import { describeMajors } from '../../support/express';
+
+/** A function as Cloud Functions runs it: the framework has parsed the body and kept its bytes. */
+function functionServer(handler: unknown): Server {
+  http('kiket', handler as HttpFunction);
+  return getTestServer('kiket');
+}
+
+const bodies = {
+  ...Object.fromEntries(Object.entries(sizes).map(([size, bytes]) => [size, JSON.stringify(payloadOf(bytes))])),
+  emoji: JSON.stringify(payloadOf(1024, '👩‍🚀é')),
+  'a byte order mark': `\uFEFF${JSON.stringify(payloadOf(1024))}`,
+};
+
+const framings = ['length', 'chunked'] as const;
+
+describeMajors('the functions framework with an application', (express) => {
+  const table = Object.entries(chains).flatMap(([way, chain]) =>
+    Object.entries(bodies).flatMap(([name, body]) => framings.map((framing) => ({ way, chain, name, body, framing }))),
+  );
+
+  it.each(table)('should receive $name, framed by $framing ($way)', async ({ chain, body, framing }) => {
+    await expectReceived(functionServer(receiver(express, { stages: chain() })), body, { framing });
+  });
+
+  it.each(Object.entries(chains))('should find a later express.json() skipping (%s)', async (_way, chain) => {
+    const app = receiver(express, { stages: [...chain(), express.json()] });
+    await expectReceived(functionServer(app), bodies.emoji);
+  });
+
+  it.each(Object.entries(chains))('should 401 another signature (%s)', async (_way, chain) => {
+    const app = functionServer(receiver(express, { stages: chain() }));
+    const answers = await deliverTwice(app, bodies.emoji, { secret: 'whsec_of_another' });
+    expect(answers.map((answer) => answer?.status)).toEqual([401, 401]);
+  });
+});
+
+describe('the functions framework with a plain function', () => {
+  const receive = kiket({ secret });
+  const refuse = kiketErrorHandler();
+  const plain: HttpFunction = (req, res) => {
+    const fail = (error: unknown): void => refuse(error, req, res, () => undefined);
+    receive(req, res, (error) => (error === undefined ? report(req, res, fail) : fail(error)));
+  };
+
+  it.each(Object.entries(bodies))('should receive %s', async (_name, body) => {
+    await expectReceived(functionServer(plain), body);
+  });
+});

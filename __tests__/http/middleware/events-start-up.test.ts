@@ -1,0 +1,329 @@
+import { kiket, kiketErrorHandler, kiketEvents, type KiketEvents } from 'kiket-express';
+import { deliver, secret } from '../../support/deliver';
+import { endpoint } from '../../support/endpoint';
+import { describeMajors } from '../../support/express';
+import { illFormedPatterns } from '../../support/ill-formed-patterns';
+
+const ok = () => ({ status: 'allow' as const });
+const guard = 'workflow.before_transition';
+
+/** `on` and `otherwise` as JavaScript may call them. */
+interface Loose {
+  on(...args: unknown[]): KiketEvents;
+  otherwise(...args: unknown[]): KiketEvents;
+}
+const loose = (): Loose => kiketEvents();
+
+/** What `run` throws, which must be an error. */
+function thrownBy(run: () => unknown): Error {
+  try {
+    run();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('Nothing was thrown');
+}
+
+/** The lines of this file that a text names. */
+function linesIn(text: string): number[] {
+  return [...text.matchAll(/events-start-up\.test\.ts:(\d+):\d+/g)].map(([, line]) => Number(line));
+}
+
+/** The line of this file on which it is called. */
+function lineHere(): number {
+  return linesIn(new Error().stack!).at(1)!;
+}
+
+/** Sets a global of V8's traces while `run` is at work. */
+function withErrors<T>(
+  settings: Partial<Pick<ErrorConstructor, 'stackTraceLimit' | 'prepareStackTrace'>>,
+  run: () => T,
+): T {
+  const before = Object.assign({ prepareStackTrace: undefined }, Error);
+  try {
+    Object.assign(Error, settings);
+    return run();
+  } finally {
+    Object.assign(Error, before);
+  }
+}
+
+describe('an event that is registered twice', () => {
+  const pairs: [string, string | string[], string | string[], string, string][] = [
+    ['the same name', 'issue.created', 'issue.created', 'issue.created', 'issue.created'],
+    ['the same version', 'issue.created@v2', 'issue.created@v2', 'issue.created@v2', 'issue.created@v2'],
+    ['v2 and 2', 'issue.created@v2', 'issue.created@2', 'issue.created@v2', 'issue.created@2'],
+    ['2 and v2', 'issue.created@2', 'issue.created@v2', 'issue.created@2', 'issue.created@v2'],
+    ['a version that is no number', 'a@beta', 'a@beta', 'a@beta', 'a@beta'],
+    ['* twice', '*', '*', '*', '*'],
+    ['the same prefix', 'issue.*', 'issue.*', 'issue.*', 'issue.*'],
+    ['a guard', guard, guard, guard, guard],
+    ['one of a list', ['a', 'b'], 'b', 'b', 'b'],
+    ['one of a second list', 'b', ['a', 'b@1', 'b'], 'b', 'b'],
+    ['one of two lists', ['a@1', 'b'], ['c', 'a@v1'], 'a@1', 'a@v1'],
+    ['__proto__', '__proto__', '__proto__', '__proto__', '__proto__'],
+  ];
+
+  it.each(pairs)('should throw a TypeError that names both places: %s', (_name, first, second, was, is) => {
+    const events = kiketEvents();
+    events.on(first, ok);
+    const lines = [lineHere() - 1];
+    const error = thrownBy(() => {
+      lines.push(lineHere() + 1);
+      events.on(second, ok);
+    });
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toMatch(/^kiketEvents: /);
+    expect(error.message).toContain(`'${is}' is registered twice, as '${was}' at `);
+    expect(error.message).toContain(` and as '${is}' at `);
+    expect(linesIn(error.message)).toEqual(lines);
+  });
+
+  it('should name both places where on is called with options, in a chain, and by a function', () => {
+    const register = (events: KiketEvents) => events.on('a', { scopes: ['x'] }, ok).on('b', ok);
+    const line = lineHere() - 1;
+    const error = thrownBy(() => register(register(kiketEvents())));
+    expect(linesIn(error.message)).toEqual([line, line]);
+  });
+
+  it.each<[string, string[]]>([
+    ['ill-formed', ['b', 'c c']],
+    ['registered already', ['b', 'a']],
+    ['there twice', ['b', 'b']],
+  ])('should register nothing of a list of which one is %s', (_name, list) => {
+    const events = kiketEvents().on('a', ok);
+    expect(() => events.on(list, ok)).toThrow(TypeError);
+    expect(events.registered).toEqual([{ event: 'a', version: undefined }]);
+    events.on('b', ok);
+  });
+
+  it('should throw where it stands twice in one list', () => {
+    for (const list of [
+      ['a', 'b', 'a'],
+      ['a@2', 'a@v2'],
+      ['*', '*'],
+      ['a.*', 'a.*'],
+    ]) {
+      const error = thrownBy(() => kiketEvents().on(list, ok));
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toContain('is registered twice');
+      const [first, second] = linesIn(error.message);
+      expect(first).toBe(second);
+    }
+  });
+
+  it.each<[string, string]>([
+    ['a', 'a@v1'],
+    ['a@v1', 'a@v2'],
+    ['a@v2', 'a@V2'],
+    ['a@2', 'a@02'],
+    ['a.*', 'a.b.*'],
+    ['*', 'a.*'],
+    ['a', 'a.*'],
+    ['a', 'A'],
+    [guard, `${guard}@v1`],
+  ])('should be none where %s and %s are registered', (first, second) => {
+    expect(kiketEvents().on(first, ok).on(second, ok).registered).toHaveLength(2);
+  });
+
+  it('should not be one where two routers have it', () => {
+    kiketEvents().on('a', ok);
+    expect(() => kiketEvents().on('a', ok)).not.toThrow();
+  });
+
+  describe('where the traces of V8 are changed', () => {
+    const twice = () => thrownBy(() => kiketEvents().on('a@2', ok).on('a@v2', ok));
+
+    it.each([0, 1, 1000])('should name both places with a stackTraceLimit of %d, and leave that', (stackTraceLimit) => {
+      const [error, limit] = withErrors({ stackTraceLimit }, () => [twice(), Error.stackTraceLimit] as const);
+      expect(error).toBeInstanceOf(TypeError);
+      expect(linesIn(error.message)).toHaveLength(2);
+      expect(limit).toBe(stackTraceLimit);
+    });
+
+    it.each<[string, (error: Error, sites: NodeJS.CallSite[]) => unknown]>([
+      ['the call sites', (_error, sites) => sites],
+      ['no text', () => undefined],
+      ['null', () => null],
+      ['a text of another format', (_error, sites) => `somewhere else\n${sites.length}`],
+    ])('should name both patterns where prepareStackTrace gives %s', (_name, prepareStackTrace) => {
+      const error = withErrors({ prepareStackTrace }, twice);
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toContain("'a@v2' is registered twice, as 'a@2' at a place that is not known");
+      expect(error.message).toContain("and as 'a@v2' at a place that is not known");
+    });
+
+    it.each<[string, string]>([
+      ['    at Object.<anonymous> (/app/hooks.js:12:3)', '/app/hooks.js:12:3'],
+      ['    at /app/hooks.js:12:3', '/app/hooks.js:12:3'],
+      ['    at Object.on [as add] (/app/hooks.js:12:3)', '/app/hooks.js:12:3'],
+      ['    at Object.<anonymous> (/app (copy)/hooks.js:12:3)', '/app (copy)/hooks.js:12:3'],
+      ['    at /app (copy)/hooks.js:12:3', '/app (copy)/hooks.js:12:3'],
+      ['    at async register (file:///app/hooks.mjs:12:3)', 'file:///app/hooks.mjs:12:3'],
+      ['    at Object.<anonymous> (C:\\My app\\hooks.js:12:3)', 'C:\\My app\\hooks.js:12:3'],
+    ])('should read the place from the first line of a trace: %s', (line, place) => {
+      const prepareStackTrace = () => `Error\n${line}\n    at load (node:internal/modules:1:1)`;
+      const { message } = withErrors({ prepareStackTrace }, twice);
+      expect(message).toContain(`as 'a@2' at ${place} and as 'a@v2' at ${place};`);
+    });
+  });
+});
+
+describe('what makes no sense', () => {
+  it.each(illFormedPatterns)("should throw a TypeError for the event '%s', alone and in a list", (pattern) => {
+    for (const event of [pattern, ['issue.created', pattern]]) {
+      const error = thrownBy(() => kiketEvents().on(event, ok));
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toContain(`kiketEvents: '${pattern}' is no event; write 'name'`);
+    }
+  });
+
+  it.each<[string, unknown[], string]>([
+    ['no event', [undefined, ok], 'undefined is no event'],
+    ['an event that is null', [null, ok], 'null is no event'],
+    ['an event that is a number', [42, ok], 'a number is no event'],
+    ['an event that is an object', [{ event: 'a' }, ok], 'an object (Object) is no event'],
+    ['an event that is a regular expression', [/a/, ok], 'an object (RegExp) is no event'],
+    ['an event that is a symbol', [Symbol('a'), ok], 'a symbol is no event'],
+    ['a set of events', [new Set(['a']), ok], 'an object (Set) is no event'],
+    ['a list in a list', [['a', ['b']], ok], 'an array is no event'],
+    ['a hole in a list', [new Array<string>(1), ok], 'undefined is no event'],
+    ['an empty list', [[], ok], 'the list of events is empty; give at least one'],
+    ['no handler', ['a'], 'the handler is undefined; give a function'],
+    [
+      'a handler and no event',
+      [ok],
+      "the event is missing; write .on('issue.created', fn), or .otherwise(fn) for all others",
+    ],
+    ['a handler that is null', ['a', null], 'the handler is null; give a function'],
+    ['a handler that is an object', ['a', {}], 'the handler is an object (Object); give a function'],
+    ['scopes in place of a handler', ['a', { scopes: ['x'] }], 'the handler is an object (Object); give a function'],
+    ['options and no handler', ['a', {}, undefined], 'the handler is undefined; give a function'],
+    ['options and a handler that is a text', ['a', {}, 'ok'], 'the handler is a string; give a function'],
+    ['options that are null', ['a', null, ok], 'the second argument of on is null; give an object'],
+    ['options that are undefined', ['a', undefined, ok], 'the second argument of on is undefined; give an object'],
+    ['options that are an array', ['a', ['x'], ok], 'the second argument of on is an array; give an object'],
+    ['options that are a text', ['a', 'x', ok], 'the second argument of on is a string; give an object'],
+    [
+      'a handler before the options',
+      ['a', ok, { scopes: ['x'] }],
+      'the second argument of on is a function; give an object',
+    ],
+    ['an option that is misspelt', ['a', { scope: ['x'] }, ok], 'there is no option scope; give scopes'],
+    ['scopes that are a text', ['a', { scopes: 'x' }, ok], 'scopes is a string; give an array'],
+    ['scopes that are null', ['a', { scopes: null }, ok], 'scopes is null; give an array'],
+    ['scopes that are false', ['a', { scopes: false }, ok], 'scopes is false; give an array'],
+    ['scopes that are an object', ['a', { scopes: { x: true } }, ok], 'scopes is an object (Object); give an array'],
+    ['scopes that are a set', ['a', { scopes: new Set(['x']) }, ok], 'scopes is an object (Set); give an array'],
+    ['a scope that is empty', ['a', { scopes: ['x', ''] }, ok], 'scopes is an array; give an array of texts'],
+    ['a scope that is a number', ['a', { scopes: [42] }, ok], 'scopes is an array; give an array of texts'],
+    ['a scope that is undefined', ['a', { scopes: [undefined] }, ok], 'scopes is an array; give an array of texts'],
+    ['a list of scopes', ['a', { scopes: [['x']] }, ok], 'scopes is an array; give an array of texts'],
+  ])('should throw a TypeError that says what: %s', (_name, args, text) => {
+    const error = thrownBy(() => loose().on(...args));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toMatch(/^kiketEvents: /);
+    expect(error.message).toContain(text);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['nothing', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['an empty text', '', 'an empty string'],
+    ['another word', 'drop', 'a string'],
+    ['a word in capitals', 'IGNORE', 'a string'],
+    ['true', true, 'true'],
+    ['an object', {}, 'an object (Object)'],
+    ['a list', ['ignore'], 'an array'],
+    ['a name of Object.prototype', 'constructor', 'a string'],
+  ])('should throw a TypeError for otherwise with %s', (_name, answer, received) => {
+    const events = loose();
+    const error = thrownBy(() => events.otherwise(answer));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toBe(`kiketEvents: otherwise is given ${received}; give 'ignore', 'reject' or a handler`);
+    expect(() => events.otherwise('ignore')).not.toThrow();
+  });
+
+  const answers = { reject: 'reject', ignore: 'ignore', 'a handler': ok };
+
+  it.each(Object.entries(answers))(
+    'should throw a TypeError where otherwise is said again after %s',
+    (_name, answer) => {
+      for (const again of Object.values(answers)) {
+        const events = loose();
+        events.otherwise(answer);
+        const error = thrownBy(() => events.otherwise(again));
+        expect(error).toBeInstanceOf(TypeError);
+        expect(error.message).toContain('kiketEvents: otherwise is said twice');
+      }
+    },
+  );
+});
+
+describe('registered', () => {
+  it('should list what was registered in its order, with the version as the platform writes it', () => {
+    const events = kiketEvents()
+      .on('*', ok)
+      .on('issue.created@2', ok)
+      .on(['issue.updated', 'a@beta', 'b.*'], { scopes: ['x'] }, ok)
+      .on('issue.created@v1', ok)
+      .otherwise('ignore')
+      .on('issue.created', ok);
+    expect(events.registered).toEqual([
+      { event: '*', version: undefined },
+      { event: 'issue.created', version: 'v2' },
+      { event: 'issue.updated', version: undefined },
+      { event: 'a', version: 'beta' },
+      { event: 'b.*', version: undefined },
+      { event: 'issue.created', version: 'v1' },
+      { event: 'issue.created', version: undefined },
+    ]);
+  });
+
+  it('should be empty at first', () => {
+    expect(kiketEvents().registered).toEqual([]);
+    expect(kiketEvents().otherwise(ok).registered).toEqual([]);
+  });
+
+  it('should not hold what was refused', () => {
+    const events = kiketEvents().on('a', ok);
+    for (const refused of ['a', 'b b', 42]) {
+      expect(() => (events as Loose).on(refused, ok)).toThrow(TypeError);
+    }
+    expect(() => (events as Loose).on('c', {}, 'no handler')).toThrow(TypeError);
+    expect(() => (events as Loose).on('d', { scopes: '' }, ok)).toThrow(TypeError);
+    expect(events.registered).toEqual([{ event: 'a', version: undefined }]);
+  });
+
+  it('should not be replaced', () => {
+    const events = kiketEvents() as { registered: unknown; on: unknown };
+    expect(() => (events.registered = [])).toThrow(TypeError);
+    expect(() => (events.on = ok)).toThrow(TypeError);
+  });
+});
+
+describe('on and otherwise', () => {
+  it('should return the middleware itself', () => {
+    const events = kiketEvents();
+    expect(events.on('a', ok)).toBe(events);
+    expect(events.on('b', {}, ok)).toBe(events);
+    expect(events.otherwise('ignore')).toBe(events);
+    // Express takes a function with four parameters for an error handler.
+    expect(events).toHaveLength(3);
+  });
+});
+
+describeMajors('a change of registered', (express) => {
+  it('should not change the routing', async () => {
+    const events = kiketEvents().on('issue.created', ok).on('issue.updated', ok);
+    const registered = events.registered as { event: string; version: string | undefined }[];
+    expect(() => (registered[0]!.event = 'other')).toThrow(TypeError);
+    registered.splice(0, 2, { event: 'other', version: undefined });
+    expect(events.registered.map(({ event }) => event)).toEqual(['issue.created', 'issue.updated']);
+
+    const app = endpoint(express, [kiket({ secret }), events, kiketErrorHandler()]);
+    await deliver(app, { event: 'issue.created' }).expect(200);
+    const response = await deliver(app, { event: 'other' }).expect(404);
+    expect(response.body).toMatchObject({ error: { details: [{ events: ['issue.created', 'issue.updated'] }] } });
+  });
+});

@@ -1,0 +1,218 @@
+import { createServer } from 'node:http';
+import express, { type RequestHandler } from 'express';
+import {
+  kiket,
+  kiketErrorHandler,
+  kiketEvents,
+  kiketHandler,
+  kiketHealth,
+  NonRetryableError,
+  RetryableError,
+  type KiketHealth,
+  type KiketStore,
+} from 'kiket-express';
+import { KiketRedisStore } from 'kiket-express/redis';
+import request from 'supertest';
+import { version } from '../../../package.json';
+import { eventually } from '../../system/faults/eventually';
+import { deliver, example, secret } from '../../support/deliver';
+import { endpoint } from '../../support/endpoint';
+import { describeMajors } from '../../support/express';
+import { clients } from '../../support/redis-clients';
+import { describeWithRedisServer, startRedis } from '../../support/redis-server';
+import { storeFailures } from '../../support/store-failures';
+import { WatchedStore } from '../../support/watched-store';
+import { leaveUnanswered } from '../../support/leave-unanswered';
+
+const none = { success: 0, retryable: 0, final: 0 };
+const events = kiketEvents()
+  .on('issue.created@2', () => ({}))
+  .on(['issue.*', 'workflow.sla_status'], () => ({}));
+const registered = [{ event: 'issue.created', version: 'v2' }, { event: 'issue.*' }, { event: 'workflow.sla_status' }];
+
+describeMajors('kiketHealth', (express) => {
+  const serve = (health = kiketHealth(events)) => express().get('/health', health);
+
+  async function read(app: ReturnType<typeof serve>): Promise<KiketHealth> {
+    return (await request(app).get('/health').expect(200)).body as KiketHealth;
+  }
+
+  it('should tell version, events and counts, and nothing else', async () => {
+    const response = await request(serve())
+      .get('/health')
+      .expect(200)
+      .expect('Content-Type', 'application/json; charset=utf-8')
+      .expect('Cache-Control', 'no-store');
+    expect(response.body).toEqual({ status: 'ok', version, events: registered, deliveries: none });
+    expect(response.headers['content-length']).toBe(String(Buffer.byteLength(response.text)));
+  });
+
+  it('should tell the events of several routers, also those that are registered later', async () => {
+    const later = kiketEvents();
+    const app = serve(kiketHealth(events, later));
+    expect((await read(app)).events).toEqual(registered);
+    later.on('*', () => ({}));
+    expect((await read(app)).events).toEqual([...registered, { event: '*' }]);
+  });
+
+  it('should tell no events of none', async () => {
+    expect((await read(serve(kiketHealth()))).events).toEqual([]);
+  });
+
+  it('should answer HEAD without a body', async () => {
+    const response = await request(serve()).head('/health').expect(200).expect('Cache-Control', 'no-store');
+    expect(response.text).toBeUndefined();
+    expect(Number(response.headers['content-length'])).toBeGreaterThan(0);
+  });
+
+  it('should count deliveries by outcome, from its call on', async () => {
+    const handler = kiketHandler('workflow.sla_status', ({ invocationId }) => {
+      if (invocationId === 'later') throw new RetryableError('Later');
+      if (invocationId === 'never') throw new NonRetryableError('Never');
+      return {};
+    });
+    const receiver = endpoint(express, [kiket({ secret }), handler, kiketErrorHandler()]);
+    await deliver(receiver).expect(200);
+    const app = serve();
+    const later = serve();
+    await deliver(receiver).expect(200);
+    await deliver(receiver, example, { invocationId: 'inv-1' }).expect(200);
+    await deliver(receiver, example, { invocationId: 'later' }).expect(503);
+    await deliver(receiver, example, { invocationId: 'never' }).expect(422);
+    await deliver(receiver, example, { secret: 'another secret' }).expect(401);
+    await deliver(receiver, { event: 'issue.created' }).expect(404);
+    const { deliveries } = await read(app);
+    expect(deliveries).toEqual({ success: 2, retryable: 1, final: 3 });
+    expect(await read(later)).toMatchObject({ deliveries });
+  });
+
+  it('should count a client that has left as retryable', async () => {
+    const app = serve();
+    await leaveUnanswered(express, [kiket({ secret })]);
+    expect((await read(app)).deliveries).toEqual({ ...none, retryable: 1 });
+  });
+
+  it('should not count what is passed on, nor itself', async () => {
+    const app = serve();
+    const answer: RequestHandler = (_req, res) => void res.json({});
+    await deliver(endpoint(express, [kiket({ secret, reportOnly: true }), answer]), example, { secret: 'x' });
+    await read(app);
+    expect((await read(app)).deliveries).toEqual(none);
+  });
+
+  it('should tell nothing of a single delivery', async () => {
+    const app = serve();
+    const handler = kiketHandler(() => ({ note: 'canary_reply' }));
+    await deliver(
+      endpoint(express, [kiket({ secret }), handler]),
+      { event: 'issue.canary', secrets: { TOKEN: 'canary_secret_value' }, issue: { title: 'canary_title' } },
+      { invocationId: 'canary_invocation' },
+    ).expect(200);
+    const { text } = await request(app).get('/health').expect(200);
+    expect(text).not.toContain('canary');
+    expect(text).toContain('"success":1');
+  });
+});
+
+describeMajors('kiketHealth with a store', (express) => {
+  const serve = (store: KiketStore) => express().get('/health', kiketHealth(events, { store }));
+  const available = { status: 'ok', store: 'ok', version, events: registered, deliveries: none };
+  const unavailable = { ...available, status: 'unavailable', store: 'unavailable' };
+
+  it('should tell that it can be reached, without an effect on it', async () => {
+    const store = new WatchedStore();
+    await request(serve(store)).get('/health').expect(200, available);
+    await request(serve(store)).get('/health').expect(200, available);
+    expect(store.methods).toEqual(['release', 'release']);
+    const [first, second] = store.calls;
+    expect(first!.keys).not.toEqual(second!.keys);
+  });
+
+  it.each(Object.entries(storeFailures))('should be 503 while it %s', async (_name, release) => {
+    const store = new WatchedStore();
+    store.instead.release = release;
+    const app = serve(store);
+    await request(app).get('/health').expect(503, unavailable).expect('Cache-Control', 'no-store');
+    store.instead.release = undefined;
+    await request(app).get('/health').expect(200, available);
+  });
+});
+
+describeWithRedisServer('kiketHealth with a KiketRedisStore', () => {
+  it('should be 503 while Redis is stopped, or stands still', async () => {
+    const redis = await startRedis();
+    const client = await clients['ioredis 5'](redis.url, { refusesWhileAway: true });
+    const app = express().get(
+      '/health',
+      kiketHealth({ store: new KiketRedisStore({ sendCommand: (...args) => client.sendCommand(...args) }) }),
+    );
+    const isAnswered = (status: number): Promise<void> =>
+      eventually(`/health is ${status}`, async () => (await request(app).get('/health')).status === status);
+    await request(app).get('/health').expect(200);
+    expect(await redis.send('DBSIZE')).toBe(0);
+    await redis.stop();
+    await isAnswered(503);
+    await redis.restart();
+    await isAnswered(200);
+    redis.pause();
+    await request(app).get('/health').expect(503);
+    redis.resume();
+    await isAnswered(200);
+    client.close();
+  }, 30_000);
+});
+
+describe('kiketHealth', () => {
+  it('should take a store without events, and one that is undefined', async () => {
+    for (const health of [kiketHealth({ store: new WatchedStore() }), kiketHealth({ store: undefined })]) {
+      await request(express().get('/health', health)).get('/health').expect(200);
+    }
+  });
+
+  it.each<[unknown, string]>([
+    [{ store: null }, 'kiketHealth: the store is null; give a KiketMemoryStore,'],
+    [{ store: {} }, 'kiketHealth: the store is an object (Object); give a KiketMemoryStore,'],
+    [{ stores: 1 }, 'kiketHealth: there is no option stores; give store, or leave it out'],
+  ])('should not take the options %p', (options, message) => {
+    const create = (): unknown => kiketHealth(events, options as never);
+    expect(create).toThrow(TypeError);
+    expect(create).toThrow(message);
+  });
+
+  it('should answer without Express', async () => {
+    const health = kiketHealth(events);
+    const server = createServer((req, res) => health(req, res));
+    const response = await request(server).get('/').expect(200).expect('Cache-Control', 'no-store');
+    expect(response.body).toEqual({ status: 'ok', version, events: registered, deliveries: none });
+    await request(server).head('/').expect(200);
+  });
+
+  it('should have let its numbers be, once it has told them', async () => {
+    const health = kiketHealth(events);
+    const answers: string[] = [];
+    const res = { setHeader: () => undefined, end: (text: string) => void answers.push(text) };
+    health({} as never, res as never);
+    await deliver(endpoint(express, [kiket({ secret }), kiketHandler(() => ({}))]));
+    health({} as never, res as never);
+    expect(answers.map((text) => (JSON.parse(text) as KiketHealth).deliveries.success)).toEqual([0, 1]);
+  });
+
+  it.each<[string, unknown[]]>([
+    ['undefined', [undefined]],
+    ['null', [null]],
+    ['a text', ['issue.created']],
+    ['a list of routers', [[events]]],
+    ['a middleware', [kiketHandler(() => ({}))]],
+    ['an object without events', [{}]],
+    ['one that is none among others', [events, {}]],
+  ])('should not take %s', (_name, wrong) => {
+    const create = (): unknown => kiketHealth(...(wrong as never[]));
+    expect(create).toThrow(TypeError);
+    expect(create).toThrow(/^kiketHealth: .*give what kiketEvents\(\) returns/);
+  });
+
+  it('should not be given what is no kiketEvents(), as its types say', () => {
+    // @ts-expect-error A list is not taken apart.
+    expect(() => kiketHealth([events])).toThrow(TypeError);
+  });
+});

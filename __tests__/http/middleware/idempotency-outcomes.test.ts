@@ -1,0 +1,365 @@
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
+import createError from 'http-errors';
+import {
+  allow,
+  deny,
+  kiketErrorHandler,
+  kiketEvents,
+  kiketHandler,
+  NonRetryableError,
+  pending,
+  RetryableError,
+  type KiketReply,
+  type KiketSecrets,
+} from 'kiket-express';
+import { attempt, once, type OnceOptions } from '../../support/attempts';
+import { example, secret, type DeliverOptions } from '../../support/deliver';
+import type { Stage } from '../../support/endpoint';
+import { describeMajors } from '../../support/express';
+import { WatchedStore } from '../../support/watched-store';
+
+const guard = { ...example, event: 'workflow.before_transition' };
+const fail = (error: unknown): Stage => kiketHandler(() => Promise.reject(error as Error));
+
+/** Whose end is final. */
+const recorded: Record<string, [status: number, Stage]> = {
+  'a NonRetryableError': [422, fail(new NonRetryableError('No', { details: [{ reason: 'because' }] }))],
+  'a NonRetryableError with a code of its own': [422, fail(new NonRetryableError('No', { code: 'crm.unknown' }))],
+  'an error for the caller': [409, fail(createError(409, 'No', { headers: { 'Retry-After': '7' } }))],
+  'res.kiket.reject()': [422, (_req: Request, res: Response) => res.kiket.reject('No')],
+  'next(error)': [422, (_req: Request, _res: Response, next: NextFunction) => next(new NonRetryableError('No'))],
+  'a thrown error': [
+    422,
+    () => {
+      throw new NonRetryableError('No');
+    },
+  ],
+  'an answer of its own': [418, (_req: Request, res: Response) => void res.status(418).json({ own: true })],
+};
+
+/** After which another attempt may end otherwise. */
+const released: Record<string, [status: number, Stage]> = {
+  'a RetryableError': [503, fail(new RetryableError('Not now', { retryAfterSeconds: 3 }))],
+  'an unknown error': [500, fail(new Error('Broken'))],
+  'undefined, thrown': [500, fail(undefined)],
+  'an error for the caller of 429': [429, fail(createError(429, 'Slow down'))],
+  'a secret that is missing': [422, kiketHandler(({ secrets }) => ({ value: secrets.require('NONE') }))],
+  'a scope that is missing': [403, kiketHandler(({ auth }) => void auth.requireScopes('none.at.all'))],
+  'an event that nobody handles': [404, kiketHandler('issue.created', () => ({}))],
+  'a reply that is none': [500, kiketHandler(() => 'text' as unknown as object)],
+  'res.kiket.retry()': [503, (_req: Request, res: Response) => res.kiket.retry('Not now')],
+  'next(error)': [500, (_req: Request, _res: Response, next: NextFunction) => next(new Error('Broken'))],
+  'an answer of its own, 500': [500, (_req: Request, res: Response) => void res.status(500).json({ own: true })],
+  'an answer of its own, 429': [429, (_req: Request, res: Response) => void res.status(429).end()],
+  'kiketEvents without a handler': [404, kiketEvents().on('issue.created', () => ({}))],
+  'kiketEvents without the scope': [403, kiketEvents().on('*', { scopes: ['none'] }, () => ({}))],
+};
+
+const own: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) =>
+  void res.status(error.status ?? 500).json({ own: true });
+
+/** Who answers an error. */
+const answerers: Record<string, Stage[]> = {
+  kiketErrorHandler: [kiketErrorHandler()],
+  'an error handler of their own': [own],
+  'Express itself': [],
+};
+
+describeMajors('kiketIdempotency', (express) => {
+  function serve(
+    handler: Stage | Stage[],
+    options: OnceOptions = {},
+  ): { app: ReturnType<typeof once>; store: WatchedStore; runs: () => number } {
+    const store = new WatchedStore();
+    let runs = 0;
+    const count: RequestHandler = (_req, _res, next) => (runs++, next());
+    return { app: once(express, store, [count, handler].flat(), options), store, runs: () => runs };
+  }
+
+  describe.each(Object.entries(answerers))('where errors are answered by %s', (_name, after) => {
+    it.each(Object.entries(recorded))('should give a final error again: %s', async (_name, [status, handler]) => {
+      const { app, store, runs } = serve(handler, { after });
+      const first = await attempt(app).expect(status);
+      const second = await attempt(app).expect(status).expect('Kiket-Replayed', 'true');
+      expect([second.text, second.headers['content-type'], second.headers['retry-after']]).toEqual([
+        first.text,
+        first.headers['content-type'],
+        first.headers['retry-after'],
+      ]);
+      expect(runs()).toBe(1);
+      expect(store.callsOf('complete')[0]).toMatchObject({ ttlMs: 86_400_000 });
+    });
+
+    it.each(Object.entries(released))('should let the next attempt run after %s', async (_name, [status, handler]) => {
+      const { app, store, runs } = serve(handler, { after });
+      await attempt(app).expect(status);
+      const second = await attempt(app).expect(status);
+      expect(second.headers['kiket-replayed']).toBeUndefined();
+      expect(runs()).toBe(2);
+      // The same bytes come again, so the second claim finds to which delivery they are bound.
+      expect(store.methods).toEqual(['claim', 'complete', 'release', 'claim', 'claim', 'release']);
+      const [claimed, bound, freed] = store.calls;
+      expect([...bound!.keys, ...freed!.keys]).toEqual(claimed!.keys);
+      expect([bound!.owner, freed!.owner]).toEqual([claimed!.owner, claimed!.owner]);
+    });
+  });
+
+  it('should run for a redelivery once the secret has been added, and then no more', async () => {
+    const { app, runs } = serve(kiketHandler(({ secrets }) => ({ length: secrets.require('CRM_KEY').length })));
+    await attempt(app, example, { timestampSeconds: undefined }).expect(422);
+    const added = { ...example, secrets: { CRM_KEY: 'canary' } };
+    await attempt(app, added).expect(200, { length: 6 });
+    await attempt(app).expect(200, { length: 6 }).expect('Kiket-Replayed', 'true');
+    expect(runs()).toBe(2);
+  });
+
+  it('should record a success although the handler has got over a missing secret', async () => {
+    const { app, runs } = serve([
+      (_req: Request, _res: Response, next: NextFunction) =>
+        next(new NonRetryableError('No', { code: 'secret.missing' })),
+      (_error: unknown, _req: Request, res: Response, _next: NextFunction) => void res.json({ ok: true }),
+    ]);
+    await attempt(app).expect(200);
+    await attempt(app).expect(200).expect('Kiket-Replayed', 'true');
+    expect(runs()).toBe(1);
+  });
+
+  describe('an answer that was made knowing of a missing secret', () => {
+    const prompted = { ...example, secret_status: { missing: ['CRM_KEY'] } };
+    const learns: Record<string, (secrets: KiketSecrets) => unknown> = {
+      'secrets.missing': (secrets) => secrets.missing,
+      'secrets.get()': (secrets) => secrets.get('CRM_KEY'),
+      'secrets.require(), which it catches': (secrets) => {
+        try {
+          secrets.require('CRM_KEY');
+        } catch {
+          // It asks the operator instead.
+        }
+      },
+    };
+
+    it.each(Object.entries(learns))('should not be replayed, once the secret has been set: %s', async (_by, learn) => {
+      const store = new WatchedStore();
+      let runs = 0;
+      const handler = kiketHandler(({ secrets }) => {
+        learn(secrets);
+        return { run: ++runs };
+      });
+      const app = once(express, store, handler);
+      await attempt(app, prompted).expect(200, { run: 1 });
+      await attempt(app, prompted).expect(200, { run: 2 });
+      const added = { ...example, secrets: { CRM_KEY: 'key_of_the_crm' }, secret_status: { missing: [] } };
+      await attempt(app, added).expect(200, { run: 3 });
+      await attempt(app, added).expect(200, { run: 3 }).expect('Kiket-Replayed', 'true');
+    });
+
+    it('should be replayed where the handler asked for another secret only, or for none', async () => {
+      for (const look of [() => undefined, (secrets: KiketSecrets) => secrets.get('OTHER')]) {
+        const app = once(
+          express,
+          new WatchedStore(),
+          kiketHandler(({ secrets }) => (look(secrets), {})),
+        );
+        await attempt(app, prompted).expect(200);
+        await attempt(app, prompted).expect(200).expect('Kiket-Replayed', 'true');
+      }
+    });
+  });
+
+  it('should run kiketEvents once, and give its answer again', async () => {
+    let runs = 0;
+    const { app } = serve(
+      kiketEvents()
+        .on('workflow.*', () => ({ run: ++runs }))
+        .otherwise('ignore'),
+    );
+    await attempt(app).expect(200, { run: 1 });
+    await attempt(app).expect(200, { run: 1 }).expect('Kiket-Replayed', 'true');
+  });
+
+  describe('the answer to a guard', () => {
+    const decide = (decision: () => KiketReply<'workflow.before_transition'>): Stage =>
+      kiketHandler('workflow.before_transition', decision);
+    const send = (app: ReturnType<typeof once>, options?: DeliverOptions): ReturnType<typeof attempt> =>
+      attempt(app, guard, options);
+
+    it.each<[string, Stage, object]>([
+      [
+        'allow()',
+        decide(() => allow({ outputFields: { a: 'b' } })),
+        { status: 'allow', metadata: { output_fields: { a: 'b' } } },
+      ],
+      ['deny()', decide(() => deny('No')), { status: 'deny', message: 'No' }],
+      ['res.kiket.deny()', (_req: Request, res: Response) => res.kiket.deny('No'), { status: 'deny', message: 'No' }],
+      ['res.json()', (_req: Request, res: Response) => void res.json({ status: 'allow' }), { status: 'allow' }],
+      [
+        'kiketEvents',
+        kiketEvents().on('workflow.before_transition', () => deny('No')),
+        { status: 'deny', message: 'No' },
+      ],
+    ])('should be kept for the time of guards: %s', async (_name, handler, answer) => {
+      const { app, store, runs } = serve(handler, { ttlSeconds: 1000, guardTtlSeconds: 7.5 });
+      await send(app).expect(200, answer);
+      await send(app).expect(200, answer).expect('Kiket-Replayed', 'true');
+      expect(runs()).toBe(1);
+      expect(store.callsOf('complete').map(({ ttlMs }) => ttlMs)).toEqual([7500]);
+      await send(app, { scheme: 'body' }).expect(200, answer).expect('Kiket-Replayed', 'true');
+      expect(store.callsOf('complete').map(({ ttlMs }) => ttlMs)).toEqual([7500, 1_000_000]);
+    });
+
+    it('should be kept for 300 s unless another time is said', async () => {
+      const { app, store } = serve(decide(() => allow()));
+      await send(app).expect(200);
+      expect(store.callsOf('complete')[0]).toMatchObject({ ttlMs: 300_000 });
+    });
+
+    it('should be kept for the time of guards where it is an error', async () => {
+      const { app, store } = serve(fail(new NonRetryableError('No')));
+      await send(app).expect(422);
+      await send(app).expect(422).expect('Kiket-Replayed', 'true');
+      expect(store.callsOf('complete')[0]).toMatchObject({ ttlMs: 300_000 });
+    });
+
+    it.each<[string, Stage]>([
+      ['it is pending', decide(() => pending('Wait'))],
+      ['it is pending, by a plain handler', (_req: Request, res: Response) => res.kiket.pending('Wait')],
+      [
+        'it is pending, by a plain handler in pieces',
+        (_req: Request, res: Response) => (res.write('{"status":'), void res.end('"pending"}')),
+      ],
+      ['it is too large', decide(() => deny('x'.repeat(70_000)))],
+      ['it quotes a secret', decide(() => deny('canary_secret_value'))],
+      [
+        'it quotes a secret in a header',
+        (_req: Request, res: Response) => void res.set('X-Own', 'canary_secret_value').json({ status: 'deny' }),
+      ],
+      [
+        'it is compressed',
+        (_req: Request, res: Response) => void res.set('Content-Encoding', 'x').json({ status: 'deny' }),
+      ],
+    ])('should not be kept where %s', async (_name, handler) => {
+      const { app, store, runs } = serve(handler);
+      const payload = { ...guard, secrets: { A: 'canary_secret_value' } };
+      await attempt(app, payload).expect(200);
+      expect(store.methods).toEqual(['claim', 'complete', 'release']);
+      await attempt(app, payload).expect(200);
+      expect(runs()).toBe(2);
+    });
+
+    it.each<[string, number, (res: Response) => unknown]>([
+      ['it is empty', 200, (res) => res.end()],
+      ['it is a 204', 204, (res) => res.status(204).json({ status: 'deny' })],
+      ['it is another text', 200, (res) => res.end('No')],
+    ])('should not be kept where %s, which says no decision', async (_name, status, act) => {
+      const { app, store, runs } = serve((_req: Request, res: Response) => void act(res));
+      await send(app).expect(status);
+      await store.called('release');
+      await send(app).expect(status);
+      expect(runs()).toBe(2);
+    });
+
+    it.each([200, 204])('should be 500 where an earlier version has recorded an empty %d', async (status) => {
+      const { app, store, runs } = serve(decide(() => allow()));
+      const record = JSON.stringify({ status, headers: {}, isOfGuard: true, body: '' });
+      store.instead.claim = () => Promise.resolve({ state: 'recorded', record });
+      const { text } = await send(app).expect(500);
+      expect(text).toContain('reply.missing');
+      expect(runs()).toBe(0);
+    });
+
+    it('should be no time of its own for any other event', async () => {
+      const { app, store } = serve(
+        kiketHandler(() => pending('Wait')),
+        { ttlSeconds: 12 },
+      );
+      await attempt(app).expect(200);
+      expect(store.callsOf('complete')[0]).toMatchObject({ ttlMs: 12_000 });
+    });
+  });
+
+  describe('an answer that quotes', () => {
+    const token = 'canary_runtime_token';
+    const payload = {
+      ...example,
+      authentication: { ...example.authentication, runtime_token: token },
+      secrets: {
+        A: 'canary_delivery_secret',
+        B: 'line one\nline two of it',
+        C: 'quo"ted\\canary',
+        D: 'canäry_🚀_value',
+      },
+    };
+    const options: OnceOptions = {
+      fallbackSecrets: { F: 'canary_fallback_secret' },
+      api: { apiKey: 'canary_api_key' },
+    };
+    const quotes: Record<string, string> = {
+      'a secret of the delivery': 'canary_delivery_secret',
+      'a line of a secret': 'line two of it',
+      'a secret of several lines': 'line one\nline two of it',
+      'a secret with quotes': 'quo"ted\\canary',
+      'a secret beyond ASCII': 'canäry_🚀_value',
+      'the runtime token': token,
+      'a fallback secret': 'canary_fallback_secret',
+      'the delivery secret': secret,
+      'the key of the API': 'canary_api_key',
+    };
+    const ways: Record<string, (quote: string) => Stage> = {
+      'in a reply': (quote) => kiketHandler(() => ({ found: [quote] })),
+      'as a key of a reply': (quote) => kiketHandler(() => ({ [quote]: 1 })),
+      'in a text': (quote) => (_req: Request, res: Response) => void res.end(`It is ${quote}.`),
+      'in JSON': (quote) => (_req: Request, res: Response) => void res.json({ found: quote }),
+      'in JSON within JSON': (quote) => (_req: Request, res: Response) => void res.end(`"${JSON.stringify(quote)}`),
+      'in bytes': (quote) => (_req: Request, res: Response) => void res.send(Buffer.from(quote)),
+      'in pieces': (quote) => (_req: Request, res: Response) => (
+        res.write(quote.slice(0, 4)),
+        void res.end(quote.slice(4))
+      ),
+    };
+
+    describe.each(Object.entries(quotes))('%s', (_quote, quote) => {
+      it.each(Object.entries(ways))('should be recorded by its status: %s', async (_name, way) => {
+        const { app, store } = serve(way(quote), options);
+        await attempt(app, payload).expect(200);
+        await attempt(app, payload).expect(200, '').expect('Kiket-Replayed', 'true');
+        expect(store.records).toEqual([JSON.stringify({ status: 200, headers: {}, body: '' })]);
+      });
+    });
+
+    it.each(['canary_delivery_secret', token, secret])(
+      '%s in a header should be recorded by its status',
+      async (quote) => {
+        const { app, store } = serve(
+          (_req: Request, res: Response) => void res.status(201).set('X-Own', ['a', quote]).end('text'),
+          options,
+        );
+        await attempt(app, payload).expect(201);
+        await attempt(app, payload).expect(201, '').expect('Kiket-Replayed', 'true');
+        expect(store.records).toEqual([JSON.stringify({ status: 201, headers: {}, body: '' })]);
+      },
+    );
+
+    it('a secret in the message of an error should be recorded without it', async () => {
+      const { app, store } = serve(fail(new NonRetryableError('It is canary_delivery_secret')), options);
+      const first = await attempt(app, payload).expect(422);
+      const second = await attempt(app, payload).expect(422).expect('Kiket-Replayed', 'true');
+      expect(second.text).toBe(first.text);
+      expect(store.records.join()).not.toContain('canary');
+    });
+
+    it('something of fewer than six characters should be given again', async () => {
+      const { app } = serve(kiketHandler(() => ({ found: 'short' })));
+      const short = { ...example, secrets: { A: 'short' } };
+      await attempt(app, short).expect(200);
+      await attempt(app, short).expect(200, { found: 'short' }).expect('Kiket-Replayed', 'true');
+    });
+  });
+
+  it('should give a secret away neither by its keys nor by its calls', async () => {
+    const { app, store } = serve(kiketHandler(({ secrets }) => ({ length: secrets.get('A')!.length })));
+    await attempt(app, { ...example, secrets: { A: 'canary_secret' } }).expect(200);
+    const text = JSON.stringify(store.calls);
+    for (const value of ['canary_secret', secret, example.authentication.runtime_token])
+      expect(text).not.toContain(value);
+  });
+});

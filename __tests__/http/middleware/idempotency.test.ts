@@ -1,0 +1,347 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import {
+  kiket,
+  kiketErrorHandler,
+  kiketEvents,
+  kiketHandler,
+  kiketIdempotency,
+  KiketMemoryStore,
+  kiketParse,
+  kiketRawBody,
+  kiketRespond,
+  kiketVerify,
+  type KiketIdempotencyOptions,
+  type KiketMiddleware,
+  type KiketRecord,
+  type KiketStore,
+} from 'kiket-express';
+import { attempt, once } from '../../support/attempts';
+import { example, secret } from '../../support/deliver';
+import { endpoint, type Stage } from '../../support/endpoint';
+import { describeMajors, majors } from '../../support/express';
+import { turns } from '../../support/turns';
+import { userEnvironment } from '../../support/user-environment';
+import { WatchedStore } from '../../support/watched-store';
+import { sessions, SlowStore } from '../../support/wrapping';
+
+/** Where kiketIdempotency may stand. */
+const chains: Record<string, (store: KiketStore) => KiketMiddleware[]> = {
+  'after kiket()': (store) => [kiket({ secret }), kiketIdempotency(store)],
+  'after all four': (store) => [
+    kiketRawBody(),
+    kiketVerify(secret),
+    kiketParse(),
+    kiketRespond(),
+    kiketIdempotency(store),
+  ],
+  'before kiketRespond': (store) => [kiketVerify(secret), kiketParse(), kiketIdempotency(store), kiketRespond()],
+  'without kiketRespond': (store) => [kiketVerify(secret), kiketParse(), kiketIdempotency(store)],
+  'after a kiketRespond in front': (store) => [
+    kiketRespond(),
+    kiketVerify(secret),
+    kiketParse(),
+    kiketIdempotency(store),
+  ],
+  twice: (store) => [kiket({ secret }), kiketIdempotency(store), kiketIdempotency(store)],
+  'twice, with another store': (store) => [
+    kiket({ secret }),
+    kiketIdempotency(store),
+    kiketIdempotency(new WatchedStore()),
+  ],
+};
+
+const handlers: Record<string, (run: () => object) => Stage> = {
+  kiketHandler: (run) => kiketHandler(run),
+  'kiketHandler that uses the response': (run) => kiketHandler((_delivery, _req, res) => void res.json(run())),
+  kiketEvents: (run) => kiketEvents().on(example.event as 'workflow.sla_status', run),
+  'a plain handler': (run) => (_req: Request, res: Response) => void res.json(run()),
+};
+
+describeMajors('kiketIdempotency', (express) => {
+  describe.each(Object.entries(chains))('%s', (_name, chain) => {
+    it.each(Object.entries(handlers))(
+      'should run a delivery once, and give its answer again: %s',
+      async (_handler, toStage) => {
+        const store = new WatchedStore();
+        let runs = 0;
+        const app = endpoint(express, [...chain(store), toStage(() => ({ run: ++runs })), kiketErrorHandler()]);
+        await attempt(app).expect(200, { run: 1 });
+        for (let i = 0; i < 3; i++) await attempt(app).expect(200, { run: 1 }).expect('Kiket-Replayed', 'true');
+        expect([runs, store.callsOf('complete').length, store.callsOf('release').length]).toEqual([1, 1, 0]);
+        // For each attempt to run or be answered, and for each replay to bind its bytes.
+        expect(store.callsOf('claim').map(({ keys }) => keys.length)).toEqual([2, 2, 1, 2, 1, 2, 1]);
+      },
+    );
+  });
+
+  it('should run one of many attempts at the same time, and give all that come later its answer', async () => {
+    let runs = 0;
+    let end!: () => void;
+    const ended = new Promise<void>((done) => (end = done));
+    const store = new KiketMemoryStore();
+    const replicas = [1, 2, 3].map(() =>
+      once(
+        express,
+        store,
+        kiketHandler(() => (runs++, ended.then(() => ({ runs })))),
+      ),
+    );
+    const payloads = Array.from({ length: 15 }, (_, i) => ({
+      ...example,
+      authentication: { runtime_token: `token ${i % 5}` },
+    }));
+    let refused = 0;
+    const answers = payloads.map(async (payload, i) => {
+      const response = await attempt(replicas[i % 3]!, payload, i === 7 ? { scheme: 'body' } : {});
+      if (response.status === 503) {
+        expect(response.body).toMatchObject({ error: { code: 'delivery.in_progress', retryable: true } });
+        if (++refused === payloads.length - 1) end();
+      }
+      return response.status;
+    });
+    expect((await Promise.all(answers)).filter((status) => status === 200)).toHaveLength(1);
+    for (const [i, payload] of payloads.entries()) {
+      await attempt(replicas[i % 3]!, payload)
+        .expect(200, { runs: 1 })
+        .expect('Kiket-Replayed', 'true');
+    }
+    expect(runs).toBe(1);
+  });
+
+  it('should run a delivery again once its record has expired', async () => {
+    let runs = 0;
+    const store = new WatchedStore();
+    const app = once(
+      express,
+      store,
+      kiketHandler(() => ({ run: ++runs })),
+      { ttlSeconds: 1 },
+    );
+    await attempt(app).expect(200, { run: 1 });
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 1001);
+    try {
+      await attempt(app).expect(200, { run: 2 });
+    } finally {
+      jest.restoreAllMocks();
+    }
+  });
+
+  it('should give the store what it was told', async () => {
+    const store = new WatchedStore();
+    await attempt(
+      once(
+        express,
+        store,
+        kiketHandler(() => ({})),
+        { ttlSeconds: 12.5, lockSeconds: 3 },
+      ),
+    ).expect(200);
+    await attempt(
+      once(
+        express,
+        store,
+        kiketHandler(() => ({})),
+      ),
+      { event: 'issue.created' },
+    ).expect(200);
+    expect(store.calls.map(({ method, what, ttlMs }) => [method, method === 'claim' ? what : ttlMs])).toEqual([
+      ['claim', 3000],
+      ['complete', 12_500],
+      ['claim', 60_000],
+      ['complete', 86_400_000],
+    ]);
+    expect(new Set(store.calls.map(({ owner }) => owner)).size).toBe(2);
+  });
+
+  it('should refuse to stand before kiketParse', async () => {
+    for (const stages of [[kiketVerify(secret)], [kiketRespond()], []]) {
+      const store = new WatchedStore();
+      const handler = jest.fn();
+      const app = endpoint(express, [...stages, kiketIdempotency(store), handler, kiketErrorHandler()]);
+      const response = await attempt(app).expect(500);
+      expect(response.body).toMatchObject({
+        error: {
+          code: 'wiring.missing',
+          message: expect.stringContaining('kiketIdempotency needs kiketParse') as string,
+        },
+      });
+      expect([store.methods, handler.mock.calls]).toEqual([[], []]);
+    }
+  });
+
+  it('should claim nothing for a delivery that is refused before it', async () => {
+    const store = new WatchedStore();
+    const app = once(
+      express,
+      store,
+      kiketHandler(() => ({})),
+    );
+    await attempt(app, example, { secret: 'another secret' }).expect(401);
+    await attempt(app, '{').expect(400);
+    await attempt(app, {}).expect(422);
+    await attempt(app, example, { event: 'issue.created' }).expect(400);
+    expect(store.methods).toEqual([]);
+  });
+
+  it.each<[string, object, object]>([
+    ['reportOnly', { reportOnly: true }, { secret: 'another secret' }],
+    ['signatureRequired: false', { signatureRequired: false }, { headers: { 'X-Kiket-Signature': undefined } }],
+  ])('should leave alone what %s has passed on', async (_name, options, sent) => {
+    const store = new WatchedStore();
+    let runs = 0;
+    const app = once(express, store, (_req: Request, res: Response) => void res.json({ run: ++runs }), options);
+    await attempt(app, example, sent).expect(200, { run: 1 });
+    const second = await attempt(app, example, sent).expect(200, { run: 2 });
+    expect([second.headers['kiket-replayed'], store.methods]).toEqual([undefined, []]);
+  });
+
+  it('should leave alone what reportOnly has found nothing wrong with, too', async () => {
+    const store = new WatchedStore();
+    const app = once(
+      express,
+      store,
+      kiketHandler(() => ({})),
+      { reportOnly: true },
+    );
+    await attempt(app).expect(200);
+    await attempt(app).expect(200);
+    expect(store.methods.slice(0, 2)).toEqual(['claim', 'complete']);
+  });
+
+  it('should tell onCompleted of a delivery and of its replay', async () => {
+    const records: KiketRecord[] = [];
+    const app = once(
+      express,
+      new KiketMemoryStore(),
+      kiketHandler(() => ({})),
+      { onCompleted: (record) => void records.push(record) },
+    );
+    await attempt(app).expect(200);
+    await attempt(app).expect(200);
+    await turns();
+    expect(records).toMatchObject([
+      { outcome: 'success', replayed: false, projectId: 27, organizationId: 7 },
+      {
+        outcome: 'success',
+        replayed: true,
+        event: example.event,
+        invocationId: 'inv-1',
+        projectId: 27,
+        organizationId: 7,
+      },
+    ]);
+  });
+
+  it('should have each handler called with its own response', async () => {
+    const store = new KiketMemoryStore();
+    const app = once(express, store, (req: Request, res: Response, next: NextFunction) => {
+      expect([res.req, req.res]).toEqual([req, res]);
+      expect(Object.hasOwn(res, 'end')).toBe(true);
+      next();
+    });
+    await attempt(app).expect(404);
+  });
+
+  it('should stand behind a session that holds its answer back beyond the deadline, wherever kiketRespond stands', async () => {
+    for (const chain of [
+      (store: KiketStore) => [
+        kiketRespond({ deadlineMs: 150 }),
+        kiketVerify(secret),
+        kiketParse(),
+        kiketIdempotency(store),
+      ],
+      (store: KiketStore) => [
+        kiketVerify(secret),
+        kiketParse(),
+        kiketIdempotency(store),
+        kiketRespond({ deadlineMs: 150 }),
+      ],
+    ]) {
+      let isLate!: () => void;
+      const late = new Promise<void>((done) => (isLate = done));
+      const store = new WatchedStore();
+      const signalled: RequestHandler = (_req, _res, next) => {
+        // The answer is given before the deadline, and held back until some time after it.
+        setTimeout(isLate, 250);
+        next();
+      };
+      const app = endpoint(
+        express,
+        [
+          ...chain(store),
+          signalled,
+          kiketHandler(() => ({ text: 'held back for longer than the error would be' })),
+          kiketErrorHandler(),
+        ],
+        [sessions(new SlowStore(() => late))],
+      );
+      const first = await attempt(app).expect(200);
+      expect(first.body).toEqual({ text: 'held back for longer than the error would be' });
+      await attempt(app).expect(200, first.text).expect('Kiket-Replayed', 'true');
+    }
+  });
+});
+
+describe('kiketIdempotency at start-up', () => {
+  const store = new KiketMemoryStore();
+
+  it.each<[unknown, string]>([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['redis://localhost', 'a string'],
+    [new Map(), 'an object (Map)'],
+    [{ claim() {}, renew() {}, complete() {} }, 'an object (Object)'],
+    [{ claim() {}, renew() {}, complete() {}, release: true }, 'an object (Object)'],
+    [KiketMemoryStore, 'a function'],
+  ])('should refuse what is no store: %p', (given, received) => {
+    expect(() => kiketIdempotency(given as KiketStore)).toThrow(
+      new TypeError(
+        `kiketIdempotency: the store is ${received}; give a KiketMemoryStore, a KiketRedisStore, or an object with claim, renew, complete, release`,
+      ),
+    );
+  });
+
+  it.each(['ttlSeconds', 'guardTtlSeconds', 'lockSeconds'])('should refuse a %s that makes no sense', (name) => {
+    for (const value of [0, 0.5, -1, NaN, Infinity, 31_536_001, '60', null, {}]) {
+      expect(() => kiketIdempotency(store, { [name]: value })).toThrow(
+        new RegExp(`^kiketIdempotency: ${name} is .*; give a number from 1 to 31536000$`),
+      );
+    }
+    for (const value of [1, 1.5, 31_536_000, undefined])
+      expect(() => kiketIdempotency(store, { [name]: value })).not.toThrow();
+  });
+
+  it('should refuse what is no boolean, and what is no option', () => {
+    expect(() => kiketIdempotency(store, { passOnStoreError: 'false' } as unknown as KiketIdempotencyOptions)).toThrow(
+      'kiketIdempotency: passOnStoreError is a string; give true or false',
+    );
+    expect(() => kiketIdempotency(store, { ttl: 5 } as KiketIdempotencyOptions)).toThrow('there is no option ttl');
+  });
+
+  it('should copy its options, and take a store of any class', async () => {
+    const options: KiketIdempotencyOptions = { ttlSeconds: 5 };
+    const watched = new WatchedStore();
+    const stage = kiketIdempotency(watched, options);
+    options.ttlSeconds = 7;
+    await attempt(endpoint(majors['Express 5'], [kiket({ secret }), stage, kiketHandler(() => ({}))])).expect(200);
+    expect(watched.callsOf('complete')[0]).toMatchObject({ ttlMs: 5000 });
+  });
+});
+
+it('should let a process end while a claim is open', () => {
+  const script = `
+    const { Claim } = require('./lib/idempotency/claim');
+    const store = { claim() {}, renew() {}, complete() {}, release() {} };
+    new Claim({ store, lockMs: 60000, ttlMs: 1, guardTtlMs: 1 }, { res: { getHeaders: () => ({}) }, req: {} }, ['a'], 'b');
+    console.log('open');`;
+  const { stdout, status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--eval', script], {
+    cwd: resolve(__dirname, '../../..'),
+    env: userEnvironment,
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  expect([stdout, status, stderr]).toEqual(['open\n', 0, '']);
+}, 40_000);

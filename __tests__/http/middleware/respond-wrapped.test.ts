@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import type { Request, RequestHandler, Response } from 'express';
+import { MemoryStore } from 'express-session';
+import { kiket, kiketErrorHandler, kiketHandler, NonRetryableError, type KiketRecord } from 'kiket-express';
+import { Connection } from '../../support/connection';
+import { deliver, example, secret } from '../../support/deliver';
+import { endpoint, type Stage } from '../../support/endpoint';
+import { describeMajors } from '../../support/express';
+import { signedRequest } from '../../support/signed-request';
+import { turns } from '../../support/turns';
+import { compressed, sessions, SlowStore } from '../../support/wrapping';
+
+const { head, body } = signedRequest(JSON.stringify(example));
+const large = { text: 'x'.repeat(100_000) };
+
+const wrappings: Record<string, () => RequestHandler[]> = {
+  sessions: () => [sessions(new MemoryStore())],
+  'sessions that are saved some turns later': () => [sessions(new SlowStore(() => turns()))],
+  compression: () => [compressed()],
+  'sessions and compression': () => [sessions(new SlowStore(() => turns())), compressed()],
+  'compression and sessions': () => [compressed(), sessions(new SlowStore(() => turns()))],
+};
+
+describeMajors('middlewares before ours that wrap the end of a response', (express) => {
+  describe.each(Object.entries(wrappings))('with %s', (_name, wrap) => {
+    let records: KiketRecord[];
+
+    function serve(stages: Stage[], deadlineMs?: number): ReturnType<typeof express> {
+      const own: KiketRecord[] = (records = []);
+      const onCompleted = (record: KiketRecord): void => void own.push(record);
+      return endpoint(express, [kiket({ secret, deadlineMs, onCompleted }), ...stages, kiketErrorHandler()], wrap());
+    }
+
+    it.each([
+      ['a reply', () => large, 200, large],
+      ['nothing', () => undefined, 200, undefined],
+      ['an error', () => Promise.reject(new NonRetryableError('No')), 422, { error: { code: 'handler.final' } }],
+    ])('should answer with %s, and record it once', async (_reply, fn, status, expected) => {
+      const response = await deliver(serve([kiketHandler(fn as () => object)])).expect(status);
+      if (expected) expect(response.body).toMatchObject(expected);
+      expect(records).toMatchObject([{ status }]);
+    });
+
+    it.each<[string, Stage]>([
+      ['a function that never settles', kiketHandler(() => new Promise<object>(() => undefined))],
+      ['a function that fails at its signal', kiketHandler(({ signal }) => once(signal, 'abort').then(() => fail()))],
+      ['a function that replies at its signal', kiketHandler(({ signal }) => once(signal, 'abort').then(() => large))],
+      [
+        'a plain handler that answers at its signal',
+        (req: Request, res: Response) => atSignal(req.kiket!.signal!, res),
+      ],
+      ['a plain handler that never answers', () => undefined],
+    ])('should 503 at the deadline of %s', async (_kind, stage) => {
+      const response = await deliver(serve([stage], 60)).expect(503);
+      expect(response.body).toMatchObject({ error: { code: 'deadline.exceeded' } });
+      expect(records).toMatchObject([{ status: 503, code: 'deadline.exceeded' }]);
+    });
+
+    it('should keep the answer of a function that throws after res.kiket.ok()', async () => {
+      const handler = kiketHandler((_delivery, _req, res) => {
+        res.kiket.ok(large);
+        throw new Error('late');
+      });
+      await deliver(serve([handler])).expect(200, large);
+    });
+
+    it('should not go on to the handler once the deadline is over', async () => {
+      let handled = false;
+      const app = endpoint(
+        express,
+        [
+          kiket({
+            deadlineMs: 60,
+            // Settles in the very turn in which the deadline's answer has begun to leave.
+            secret: (req) => once(req.kiket!.signal!, 'abort').then(() => secret),
+          }),
+          () => void (handled = true),
+          kiketErrorHandler(),
+        ],
+        wrap(),
+      );
+      await deliver(app).expect(503);
+      await turns(20);
+      expect(handled).toBe(false);
+    });
+  });
+
+  it.each<[string, Stage]>([
+    ['that is ready in time', kiketHandler(() => ({ ok: true }))],
+    ['at the deadline', kiketHandler(() => new Promise<object>(() => undefined))],
+    ['that is empty', kiketHandler(() => undefined)],
+  ])('should break the connection when a session store never lets go of an answer %s', async (_name, handler) => {
+    const records: KiketRecord[] = [];
+    const store = new SlowStore(() => new Promise(() => undefined));
+    const onCompleted = (record: KiketRecord): void => void records.push(record);
+    const app = endpoint(
+      express,
+      [kiket({ secret, deadlineMs: 60, onCompleted }), handler, kiketErrorHandler()],
+      [sessions(store)],
+    );
+    await Connection.to(app, async (connection) => {
+      expect(await connection.write(head, body).answer()).toBeUndefined();
+    });
+    await turns();
+    expect(records).toMatchObject([{ status: 0, outcome: 'retryable', code: 'deadline.exceeded' }]);
+  });
+});
+
+function fail(): never {
+  throw new Error('late');
+}
+
+function atSignal(signal: AbortSignal, res: Response): void {
+  signal.addEventListener('abort', () => res.status(200).json(large));
+}

@@ -1,0 +1,189 @@
+import { createSecretKey, generateKeyPairSync } from 'node:crypto';
+import type { Request } from 'express';
+import { kiketVerify, type KiketError, type KiketSecretSource } from 'kiket-express';
+import { deliver, example, secret } from '../../support/deliver';
+import { describeMajors } from '../../support/express';
+import { failingCallbacks } from '../../support/failing-callbacks';
+import {
+  expectReceived,
+  expectRefused,
+  final,
+  observed,
+  pathNames,
+  pathsToHandler,
+  retried,
+  type Refusal,
+} from '../../support/refusals';
+
+type Lookup = Extract<KiketSecretSource, (...args: never) => unknown>;
+
+const unknown = final(401, 'signature.secret_unknown');
+const unavailable = retried(503, 'signature.secret_unavailable');
+const mismatch = final(401, 'signature.mismatch');
+const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+/** What a lookup may give that is no secret. */
+const values: [string, unknown, Refusal][] = [
+  ['nothing', undefined, unknown],
+  ['null', null, unavailable],
+  ['an empty string', '', unavailable],
+  ['white space', ' \t', unavailable],
+  ['a secret with a newline', `${secret}\n`, unavailable],
+  ['a secret with a space before it', ` ${secret}`, unavailable],
+  ['a number', 42, unavailable],
+  ['a boolean', true, unavailable],
+  ['an object', { secret }, unavailable],
+  ['a function', () => secret, unavailable],
+  ['a symbol', Symbol('secret'), unavailable],
+  ['an empty Buffer', Buffer.alloc(0), unavailable],
+  ['a public key', publicKey, unavailable],
+  ['an empty list', [], unavailable],
+  ['a list of nothing', [undefined], unavailable],
+  ['a list with a hole', Object.assign([secret], { length: 2 }), unavailable],
+  ['a list with an empty string', [secret, ''], unavailable],
+  ['a list in a list', [[secret]], unavailable],
+  ['another secret', 'another', mismatch],
+];
+
+const found: [string, () => unknown, number][] = [
+  ['a text', () => secret, 0],
+  ['bytes', () => Buffer.from(secret), 0],
+  ['a KeyObject', () => createSecretKey(Buffer.from(secret)), 0],
+  ['a list', () => ['current', secret], 1],
+  ['a promise of a text', () => Promise.resolve(secret), 0],
+  ['a promise of a list', () => Promise.resolve(['current', Buffer.from(secret)]), 1],
+  ['a text in a later turn', () => new Promise((resolve) => setImmediate(resolve, secret)), 0],
+  ['a promise of a library of its own', () => ({ then: (resolve: (found: string) => void) => resolve(secret) }), 0],
+];
+
+/** Does `first` for the first delivery, and finds the secret of all tests for those after it. */
+function once(first: () => unknown): Lookup {
+  let calls = 0;
+  return () => (calls++ === 0 ? first() : secret) as string;
+}
+
+describeMajors('kiketVerify with a secret function', (express) => {
+  describe.each(pathNames)('in %s', (path) => {
+    const stagesOf = pathsToHandler[path]!;
+
+    it.each(found)('should take %s', async (_name, lookup, secretIndex) => {
+      const indexes: unknown[] = [];
+      const { app, log } = observed(express, [
+        ...stagesOf({ secret: lookup as Lookup }),
+        (req, _res, next) => next(void indexes.push((req as Request).kiket?.signature?.secretIndex)),
+      ]);
+      await expectReceived({ app, log }, { name: '' });
+      expect(indexes).toEqual([secretIndex]);
+    });
+
+    it.each(values)('should refuse when it returns %s', async (name, value, refusal) => {
+      const stages = stagesOf({ secret: once(() => value) });
+      await expectRefused(observed(express, stages), { name, refusal });
+    });
+
+    it.each(values)('should refuse when it resolves to %s', async (name, value, refusal) => {
+      const stages = stagesOf({ secret: once(() => Promise.resolve(value)) });
+      await expectRefused(observed(express, stages), { name, refusal });
+    });
+
+    it.each(failingCallbacks)('should 503 when it %s', async (name, lookup) => {
+      const stages = stagesOf({ secret: once(lookup), lookupTimeoutMs: 10 });
+      await expectRefused(observed(express, stages), { name, refusal: unavailable });
+    });
+
+    it('should wait for it for less than the deadline by default', async () => {
+      const stages = stagesOf({
+        secret: once(() => new Promise(() => undefined)),
+        lookupTimeoutMs: 10,
+        deadlineMs: 1e6,
+      });
+      await expectRefused(observed(express, stages), { name: 'hangs', refusal: unavailable });
+    });
+
+    it.each<[string, Promise<unknown>]>([
+      ['finds the secret', Promise.resolve(secret)],
+      ['fails', Promise.reject(new Error('vault is sealed'))],
+    ])('should answer once when it %s after lookupTimeoutMs', async (name, late) => {
+      late.catch(() => undefined);
+      let settle!: (late: Promise<unknown>) => void;
+      const lookup = once(() => new Promise((resolve) => (settle = resolve)));
+      const handled = jest.fn();
+      const { app, log } = observed(express, [
+        ...stagesOf({ secret: lookup, lookupTimeoutMs: 1 }),
+        (_req, _res, next) => next(void handled()),
+      ]);
+      await expectRefused({ app, log }, { name, refusal: unavailable });
+      settle(late);
+      await new Promise(setImmediate);
+      expect(handled).toHaveBeenCalledTimes(1);
+    });
+
+    it('should be called once for a delivery', async () => {
+      const lookup = jest.fn(() => secret);
+      const { app } = observed(express, stagesOf({ secret: lookup }));
+      await deliver(app).expect(200);
+      expect(lookup).toHaveBeenCalledTimes(1);
+    });
+
+    it.each([
+      ['no signature', { 'X-Kiket-Signature': undefined }, 401],
+      ['a malformed one', { 'X-Kiket-Signature': 'nonsense' }, 401],
+      ['a stale one', { 'X-Kiket-Timestamp': '1' }, 401],
+      ['a compressed body', { 'Content-Encoding': 'gzip' }, 415],
+      ['another charset', { 'Content-Type': 'application/json; charset=utf-7' }, 415],
+      ['a Content-Length over the limit', {}, 413],
+    ])('should not be called for %s', async (_name, headers, status) => {
+      const lookup = jest.fn(() => secret);
+      const limit = status === 413 ? 100 : '1mb';
+      const { app } = observed(express, stagesOf({ secret: lookup, limit }));
+      await deliver(app, example, { headers }).expect(status);
+      expect(lookup).not.toHaveBeenCalled();
+    });
+
+    it('should be given the request of its route, to tell tenants apart', async () => {
+      const secrets: Record<string, string> = { 'workflow.sla_status': 'secret of a tenant' };
+      const lookup: Lookup = async (req) => {
+        await new Promise(setImmediate);
+        return secrets[(req.params as { event: string }).event];
+      };
+      const { app } = observed(express, stagesOf({ secret: lookup }));
+      const signing = { secret: 'secret of a tenant' };
+      await deliver(app, example, { ...signing, path: '/webhooks/workflow.sla_status' }).expect(200);
+      await deliver(app, example, { ...signing, path: '/webhooks/another' }).expect(401);
+    });
+
+    it('should verify deliveries at the same time each by its own secret', async () => {
+      const lookup: Lookup = async (req) => {
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
+        return req.get('x-tenant');
+      };
+      const { app } = observed(express, stagesOf({ secret: lookup }));
+      const statuses = await Promise.all(
+        Array.from({ length: 20 }, async (_, tenant) => {
+          const headers = { 'X-Tenant': `secret-${tenant}` };
+          const signed = tenant % 2 === 0 ? tenant : tenant - 1;
+          return (await deliver(app, example, { secret: `secret-${signed}`, headers })).status;
+        }),
+      );
+      expect(statuses).toEqual(statuses.map((_, tenant) => (tenant % 2 === 0 ? 200 : 401)));
+    });
+  });
+
+  it.each([
+    [
+      'throws',
+      () =>
+        Promise.resolve().then(() => {
+          throw new Error('canary of a vault');
+        }),
+    ],
+    ['finds a number', () => 42],
+  ])('should give its failure to onRefused as the cause, and to nobody else, when it %s', async (_name, lookup) => {
+    const errors: KiketError[] = [];
+    const onRefused = (error: KiketError) => void errors.push(error);
+    const { app } = observed(express, [kiketVerify(lookup as unknown as Lookup, { onRefused })]);
+    const response = await deliver(app).expect(503);
+    expect(errors[0]?.cause).toBeInstanceOf(Error);
+    expect(response.text).not.toMatch(/canary|42/);
+  });
+});

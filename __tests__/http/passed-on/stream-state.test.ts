@@ -1,0 +1,108 @@
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { Request, RequestHandler } from 'express';
+import { kiketVerify, type KiketVerifyOptions } from 'kiket-express';
+import { secret } from '../../support/deliver';
+import { describeMajors } from '../../support/express';
+import { startServer } from '../../support/loopback-server';
+import { deliverTwice, payloadOf, sizes } from '../../support/receiver';
+import type { Framing } from '../../support/signed-request';
+
+/** What a middleware before ours may have made of the stream. */
+const touches: Record<string, (req: Request) => unknown> = {
+  'nobody has touched': () => undefined,
+  'is paused': (req) => req.pause(),
+  'is flowing': (req) => req.resume(),
+  'has a data listener': (req) => req.on('data', () => undefined),
+  'has a data listener, and is paused': (req) => req.on('data', () => undefined).pause(),
+  'has listeners for its end': (req) => req.on('end', () => undefined).once('close', () => undefined),
+};
+
+const modes: Record<string, { options: KiketVerifyOptions; signedBy: string }> = {
+  'for a valid delivery': { options: {}, signedBy: secret },
+  'in report-only mode': { options: { reportOnly: true }, signedBy: 'another secret' },
+  'over its limit in report-only mode': { options: { reportOnly: true, limit: 500 }, signedBy: secret },
+};
+
+/** What takes a request as a body, and gives its text. */
+const consumers: Record<string, (req: Request, url: string) => Promise<string>> = {
+  'fetch()': async (req, url) => (await fetch(url, toInit(req))).text(),
+  Request: (req, url) => new globalThis.Request(url, toInit(req)).text(),
+  Response: (req) => new Response(req).text(),
+};
+
+// The types of `fetch` know neither `duplex` nor a stream of Node.
+function toInit(req: Request): RequestInit {
+  return { method: 'POST', body: req, duplex: 'half' } as unknown as RequestInit;
+}
+
+function stateOf(req: Request): object {
+  return {
+    didRead: req.readableDidRead,
+    isDisturbed: Readable.isDisturbed(req),
+    flowing: req.readableFlowing,
+    isPaused: req.isPaused(),
+    ended: req.readableEnded,
+    listeners: req.eventNames().map((name) => [name, req.listeners(name)]),
+  };
+}
+
+const framings: Framing[] = ['length', 'chunked'];
+const bodies = Object.entries(sizes).flatMap(([size, bytes]) =>
+  framings.map((framing) => ({ size, framing, body: JSON.stringify(payloadOf(bytes)) })),
+);
+
+describeMajors('a request behind kiketVerify', (express) => {
+  describe.each(Object.entries(modes))('%s', (_name, { options, signedBy }) => {
+    const rows = Object.entries(touches).flatMap(([name, touch]) => bodies.map((body) => ({ name, touch, ...body })));
+    it.each(rows)('should have the state it had: $name ($size, $framing)', async ({ touch, framing, body }) => {
+      const states: [unknown, object][] = [];
+      const look: RequestHandler = (req, res, next) => {
+        touch(req);
+        res.locals.before = stateOf(req);
+        next();
+      };
+      const app = express();
+      app.post('/kiket', look, kiketVerify(secret, options), (req, res) => {
+        states.push([res.locals.before, stateOf(req)]);
+        req.resume().on('end', () => res.json({}));
+      });
+      const answers = await deliverTwice(app, body, { framing, secret: signedBy });
+      expect(answers.map((answer) => answer?.status)).toEqual([200, 200]);
+      expect(states).toHaveLength(2);
+      for (const [was, is] of states) expect(is).toEqual(was);
+    });
+
+    const handlings = Object.entries(consumers).flatMap(([name, consume]) =>
+      bodies.map((body) => ({ name, consume, ...body })),
+    );
+    it.each(handlings)('should be a body for $name ($size, $framing)', async ({ consume, framing, body }) => {
+      const echo = await startServer((req, res) => {
+        void text(req).then((received) => res.end(received));
+      });
+      const app = express();
+      app.post('/kiket', kiketVerify(secret, options), (req, res, next) => {
+        consume(req, echo.url).then((received) => res.json({ isWhole: received === body }), next);
+      });
+      const [answer] = await deliverTwice(app, body, { framing, secret: signedBy });
+      expect([answer?.status, answer?.text]).toEqual([200, '{"isWhole":true}']);
+    });
+  });
+
+  it('should count as read where a middleware before ours has read a part', async () => {
+    const found: boolean[] = [];
+    const app = express();
+    const readsPart: RequestHandler = (req, _res, next) => {
+      req.once('readable', () => {
+        req.read(10);
+        next();
+      });
+    };
+    app.post('/kiket', readsPart, kiketVerify(secret, { reportOnly: true }), (req, res) => {
+      found.push(Readable.isDisturbed(req));
+      res.json({});
+    });
+    await deliverTwice(app, bodies[0]!.body);
+    expect(found).toEqual([true, true]);
+  });
+});

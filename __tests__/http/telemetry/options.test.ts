@@ -1,0 +1,91 @@
+import { channel } from 'node:diagnostics_channel';
+import { kiketTelemetry, type KiketTelemetryOptions } from '../../../lib/telemetry';
+import { openReporters } from './open-reporters';
+import { ended, report } from './reporting';
+import { startFake } from '../../support/fake-kiket';
+
+const counts = {
+  good: [1, 2, 10_000],
+  bad: [null, 0, -1, 1.5, 10_001, Infinity, Number.NaN, '50', 'canary', true, [1]],
+};
+const times = {
+  good: [1, 0.5 + 1, 3_600_000],
+  bad: [null, 0, -1, 3_600_001, Infinity, Number.NaN, '5s', 'canary', {}],
+};
+
+/** Every option: what it takes, and what it refuses. */
+const options: Record<string, { readonly good: unknown[]; readonly bad: unknown[] }> = {
+  apiKey: { good: ['ext_x'], bad: [undefined, null, '', ' ', 'ext_canary\n', 'canary key', 42, {}, ['ext_canary']] },
+  baseUrl: {
+    good: [undefined, 'https://kiket.example', 'http://localhost:3000'],
+    bad: [null, '', 'canary', 'http://canary.example', 'https://kiket.dev/canary', 42],
+  },
+  dispatcher: { good: [undefined, { request: () => undefined }], bad: [null, {}, 'canary', () => undefined] },
+  batchSize: { good: [undefined, ...counts.good], bad: counts.bad },
+  maxQueued: { good: [undefined, ...counts.good], bad: counts.bad },
+  intervalMs: { good: [undefined, ...times.good], bad: times.bad },
+  timeoutMs: { good: [undefined, ...times.good], bad: times.bad },
+  onDropped: { good: [undefined, () => undefined], bad: [null, {}, 'canary', true] },
+};
+
+const rows = (kind: 'good' | 'bad') =>
+  Object.entries(options).flatMap(([name, option]) => option[kind].map((value) => ({ name, value })));
+
+function start(given: unknown): void {
+  openReporters.push(kiketTelemetry(given as KiketTelemetryOptions));
+}
+
+describe('the start-up check of kiketTelemetry', () => {
+  it.each(rows('good'))('should take $name: $value', ({ name, value }) => {
+    expect(() => start({ apiKey: 'ext_x', [name]: value })).not.toThrow();
+  });
+
+  it.each(rows('bad'))('should throw a TypeError for $name: $value', ({ name, value }) => {
+    const attempt = (): void => start({ apiKey: 'ext_x', [name]: value });
+    expect(attempt).toThrow(TypeError);
+    expect(attempt).toThrow(new RegExp(`^kiketTelemetry: ${name} `));
+    // Nothing of a text, which may be a secret.
+    expect(attempt).not.toThrow(/canary/);
+    expect(channel('kiket:delivery').hasSubscribers).toBe(false);
+  });
+
+  it.each([undefined, null, 'ext_canary', 42, []])('should throw a TypeError for options that are %j', (given) => {
+    expect(() => start(given)).toThrow(/^kiketTelemetry: options is (?!.*canary)/);
+  });
+
+  it('should say what to give in place of a key that is missing', () => {
+    expect(() => start({ apiKey: undefined })).toThrow(
+      "kiketTelemetry: apiKey is undefined; give the extension's API key, visible ASCII without white space",
+    );
+  });
+
+  it('should not see what is done to the options afterwards', async () => {
+    const fake = await startFake();
+    const given = { maxQueued: 2 };
+    const reporter = report(fake, given);
+    given.maxQueued = 1;
+    ended('a', 'b');
+    await reporter.flush();
+    expect(reporter.sent).toBe(2);
+  });
+
+  it('should take frozen options', () => {
+    expect(() => start(Object.freeze({ apiKey: 'ext_x' }))).not.toThrow();
+  });
+
+  it('should forbid in types what is refused at start-up', () => {
+    const misuse: (() => unknown)[] = [
+      // @ts-expect-error a key is needed
+      () => kiketTelemetry({}),
+      // @ts-expect-error options are needed
+      () => kiketTelemetry(),
+      // @ts-expect-error a variable of the environment may be missing
+      () => kiketTelemetry({ apiKey: process.env['NO_SUCH_KEY'] }),
+      // @ts-expect-error a number
+      () => kiketTelemetry({ apiKey: 'ext_x', batchSize: '50' }),
+      // @ts-expect-error a function
+      () => kiketTelemetry({ apiKey: 'ext_x', onDropped: true }),
+    ];
+    for (const attempt of misuse) expect(attempt).toThrow(TypeError);
+  });
+});

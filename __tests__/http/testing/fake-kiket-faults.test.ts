@@ -1,0 +1,340 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { FakeKiket, FakeKiketFault } from 'kiket-express/testing';
+import { until } from '../../support/until';
+import { apiKey, call, clock, start } from './calling';
+
+const RATE_LIMIT = '/api/v1/ext/rate_limit';
+const RECORDS = '/api/v1/ext/custom_data/m/t?project_id=1';
+
+interface RawReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** What arrived of the body. */
+  readonly text: string;
+  /** The code of the error that ended the body. */
+  readonly error: string | undefined;
+}
+
+/** The answer as far as it comes; rejects when there is no head. */
+async function receive(kiket: FakeKiket, method = 'GET', path = RATE_LIMIT, body = ''): Promise<RawReply> {
+  const sent = request(kiket.url + path, { method, headers: apiKey });
+  sent.end(body);
+  const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
+  let text = '';
+  let error: string | undefined;
+  response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  response.on('error', ({ code }: NodeJS.ErrnoException) => (error = code));
+  await new Promise((resolve) => response.on('close', resolve));
+  return { status: response.statusCode!, headers: response.headers, text, error };
+}
+
+const usual = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'x-request-id'];
+
+const answering: FakeKiketFault[] = [
+  { kind: 'latency', ms: 1 },
+  { kind: 'rate-limit' },
+  { kind: 'status', status: 500 },
+  { kind: 'status', status: 204 },
+  { kind: 'wrong-json' },
+  { kind: 'wrong-json', form: 'html' },
+  { kind: 'flood', bytes: 11 },
+  { kind: 'redirect', location: '/' },
+  { kind: 'half-body' },
+];
+
+describe('fail()', () => {
+  it.each(answering)('should leave the usual headers on $kind', async (fault) => {
+    const kiket = await start();
+    kiket.fail(fault);
+    const { status, headers } = await receive(kiket);
+    expect(Object.keys(headers)).toEqual(expect.arrayContaining(usual));
+    expect(kiket.requests).toMatchObject([{ status }]);
+  });
+
+  it.each(answering.filter(({ kind }) => !['latency', 'half-body'].includes(kind)))(
+    'should not carry the request out: %j',
+    async (fault) => {
+      const kiket = await start();
+      kiket.fail(fault);
+      await receive(kiket, 'POST', RECORDS, '{"record":{}}');
+      expect(kiket.records('m', 't')).toEqual([]);
+    },
+  );
+
+  it('should go on until it is switched off', async () => {
+    const kiket = await start();
+    const switchOff = kiket.fail({ kind: 'status', status: 503 });
+    for (let i = 0; i < 3; i++) expect((await receive(kiket)).status).toBe(503);
+    switchOff();
+    switchOff();
+    expect((await receive(kiket)).status).toBe(200);
+  });
+
+  it('should go on for a number of times', async () => {
+    const kiket = await start();
+    const switchOff = kiket.fail({ kind: 'status', status: 503, times: 2 });
+    const statuses = [];
+    for (let i = 0; i < 4; i++) statuses.push((await receive(kiket)).status);
+    expect(statuses).toEqual([503, 503, 200, 200]);
+    switchOff();
+  });
+
+  it.each([
+    [undefined, [503, 503, 503]],
+    [RATE_LIMIT, [503, 200, 200]],
+    [`GET ${RATE_LIMIT}`, [503, 200, 200]],
+    [`POST ${RATE_LIMIT}`, [200, 200, 200]],
+    ['/api/v1/ext/custom_data/m/t', [200, 503, 503]],
+    ['POST /api/v1/ext/custom_data/m/t', [200, 200, 503]],
+    ['/api/v1/ext', [200, 200, 200]],
+  ])('should hit only what it is on: %s', async (on, statuses) => {
+    const kiket = await start();
+    kiket.fail({ kind: 'status', status: 503, on });
+    const received = [
+      await receive(kiket),
+      await receive(kiket, 'GET', RECORDS),
+      await receive(kiket, 'POST', RECORDS, '{"record":{}}'),
+    ];
+    expect(received.map(({ status }) => (status === 201 ? 200 : status))).toEqual(statuses);
+  });
+
+  it('should let the first that was switched on win, and the next follow', async () => {
+    const kiket = await start();
+    kiket.fail({ kind: 'status', status: 500, times: 1 });
+    kiket.fail({ kind: 'status', status: 502, times: 1 });
+    const statuses = [];
+    for (let i = 0; i < 3; i++) statuses.push((await receive(kiket)).status);
+    expect(statuses).toEqual([500, 502, 200]);
+  });
+
+  it('should strike also who is not recognised', async () => {
+    const kiket = await start();
+    kiket.fail({ kind: 'status', status: 502 });
+    expect((await call(kiket, `GET ${RATE_LIMIT}`, undefined, {})).status).toBe(502);
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, 'fault'],
+    ['reset', 'fault'],
+    [{}, 'kind'],
+    [{ kind: 'explode' }, 'kind'],
+    [{ kind: 'toString' }, 'kind'],
+    [{ kind: 'hang', times: 0 }, 'times'],
+    [{ kind: 'hang', times: 1.5 }, 'times'],
+    [{ kind: 'hang', on: 'api/v1' }, 'on'],
+    [{ kind: 'hang', on: '/api?x=1' }, 'on'],
+    [{ kind: 'hang', on: 'get /api' }, 'on'],
+    [{ kind: 'latency' }, 'ms'],
+    [{ kind: 'latency', ms: -1 }, 'ms'],
+    [{ kind: 'latency', ms: 2 ** 31 }, 'ms'],
+    [{ kind: 'rate-limit', retryAfter: -1 }, 'retryAfter'],
+    [{ kind: 'rate-limit', retryAfter: 'a\r\nb' }, 'Retry-After'],
+    [{ kind: 'status' }, 'status'],
+    [{ kind: 'status', status: 101 }, 'status'],
+    [{ kind: 'status', status: 600 }, 'status'],
+    [{ kind: 'status', status: 500, headers: { 'a b': 'c' } }, 'a b'],
+    [{ kind: 'status', status: 500, headers: { a: 'b\n' } }, 'a'],
+    [{ kind: 'status', status: 500, contentType: '\n' }, 'Content-Type'],
+    [{ kind: 'status', status: 500, body: 1n }, 'body'],
+    [{ kind: 'reset', processed: 'yes' }, 'processed'],
+    [{ kind: 'wrong-json', form: 'xml' }, 'form'],
+    [{ kind: 'flood', bytes: 10 }, 'bytes'],
+    [{ kind: 'redirect' }, 'Location'],
+    [{ kind: 'redirect', location: '/', status: 300 }, 'status'],
+  ])('should throw a TypeError for %p', async (fault, word) => {
+    const kiket = await start();
+    expect(() => kiket.fail(fault as FakeKiketFault)).toThrow(TypeError);
+    expect(() => kiket.fail(fault as FakeKiketFault)).toThrow(word);
+    expect((await receive(kiket)).status).toBe(200);
+  });
+});
+
+describe('latency', () => {
+  const elapsedMs = async (kiket: FakeKiket): Promise<number> => {
+    const startMs = performance.now();
+    await receive(kiket);
+    return performance.now() - startMs;
+  };
+
+  it('should delay, and go on as usual', async () => {
+    const kiket = await start();
+    kiket.fail({ kind: 'latency', ms: 60 });
+    expect(await elapsedMs(kiket)).toBeGreaterThanOrEqual(58);
+    expect(kiket.requests).toMatchObject([{ status: 200 }]);
+  });
+
+  it('should add to others, and to the fault that hits', async () => {
+    const kiket = await start();
+    kiket.fail({ kind: 'latency', ms: 30 });
+    kiket.fail({ kind: 'status', status: 503 });
+    kiket.fail({ kind: 'latency', ms: 30 });
+    expect(await elapsedMs(kiket)).toBeGreaterThanOrEqual(58);
+    expect(kiket.requests).toMatchObject([{ status: 503 }]);
+  });
+
+  it('should not carry out what the client has given up', async () => {
+    const kiket = await start();
+    kiket.fail({ kind: 'latency', ms: 500, times: 1 });
+    const controller = new AbortController();
+    const sent = fetch(kiket.url + RECORDS, {
+      method: 'POST',
+      headers: apiKey,
+      body: '{"record":{}}',
+      signal: controller.signal,
+    });
+    await until(() => kiket.requests.length > 0);
+    controller.abort();
+    await expect(sent).rejects.toThrow();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(kiket.records('m', 't')).toEqual([]);
+    expect(kiket.requests).toMatchObject([{ status: undefined }]);
+  });
+});
+
+describe('rate-limit', () => {
+  it.each<[number | string | undefined, string | undefined, object]>([
+    [undefined, undefined, { error: 'Rate limit exceeded' }],
+    [0, '0', { error: 'Rate limit exceeded', retry_after: 0 }],
+    [42, '42', { error: 'Rate limit exceeded', retry_after: 42 }],
+    [
+      'Thu, 01 Jan 2026 00:00:30 GMT',
+      'Thu, 01 Jan 2026 00:00:30 GMT',
+      { error: 'Rate limit exceeded', retry_after: 30 },
+    ],
+    [
+      'Wed, 31 Dec 2025 00:00:00 GMT',
+      'Wed, 31 Dec 2025 00:00:00 GMT',
+      { error: 'Rate limit exceeded', retry_after: 0 },
+    ],
+    ['soon', 'soon', { error: 'Rate limit exceeded' }],
+  ])('should answer 429 with Retry-After %s', async (retryAfter, header, body) => {
+    const kiket = await start({ now: clock().now });
+    kiket.fail({ kind: 'rate-limit', retryAfter });
+    const reply = await receive(kiket);
+    expect([reply.status, reply.headers['retry-after'], JSON.parse(reply.text)]).toEqual([429, header, body]);
+    expect(reply.headers['x-ratelimit-remaining']).toBe('0');
+  });
+});
+
+describe('status', () => {
+  type Status = Omit<Extract<FakeKiketFault, { kind: 'status' }>, 'kind'>;
+
+  it.each<[Status, string, string]>([
+    [{ status: 503 }, 'application/json; charset=utf-8', '{"error":"Service Unavailable"}'],
+    [{ status: 599 }, 'application/json; charset=utf-8', '{"error":"Failed"}'],
+    [{ status: 422, body: { errors: ['x'] } }, 'application/json; charset=utf-8', '{"errors":["x"]}'],
+    [{ status: 500, body: null }, 'application/json; charset=utf-8', 'null'],
+    [{ status: 502, body: '<h1>Bad</h1>' }, 'text/html; charset=utf-8', '<h1>Bad</h1>'],
+    [{ status: 500, body: '' }, 'text/html; charset=utf-8', ''],
+    [{ status: 200, body: '{"data":', contentType: 'application/json' }, 'application/json', '{"data":'],
+    [{ status: 400, body: {}, contentType: 'application/problem+json' }, 'application/problem+json', '{}'],
+  ])('should answer %j', async (fault, contentType, text) => {
+    const kiket = await start();
+    kiket.fail({ kind: 'status', ...fault });
+    const reply = await receive(kiket);
+    expect([reply.status, reply.headers['content-type'], reply.text]).toEqual([fault.status, contentType, text]);
+  });
+
+  it('should send headers beside the usual ones, or in place of them', async () => {
+    const kiket = await start();
+    kiket.fail({ kind: 'status', status: 503, headers: { 'retry-after': '3', 'x-ratelimit-remaining': 'many' } });
+    const { headers } = await receive(kiket);
+    expect(headers).toMatchObject({ 'retry-after': '3', 'x-ratelimit-remaining': 'many', 'x-ratelimit-limit': '600' });
+  });
+});
+
+describe('reset', () => {
+  it.each([
+    [undefined, 0],
+    [false, 0],
+    [true, 1],
+  ])('should end the connection without an answer; processed: %s', async (processed, count) => {
+    const kiket = await start();
+    kiket.fail({ kind: 'reset', processed });
+    await expect(receive(kiket, 'POST', RECORDS, '{"record":{}}')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(kiket.records('m', 't')).toHaveLength(count);
+    expect(kiket.requests).toMatchObject([{ body: { record: {} }, status: undefined }]);
+  });
+});
+
+describe('half-body', () => {
+  it('should carry the request out, and break off within the answer', async () => {
+    const kiket = await start();
+    kiket.fail({ kind: 'half-body' });
+    const { status, headers, text, error } = await receive(kiket, 'POST', RECORDS, '{"record":{"name":"Ünü"}}');
+    const whole = JSON.stringify({ data: kiket.records('m', 't')[0] });
+    const length = Buffer.byteLength(whole);
+    expect([status, headers['content-length'], error]).toEqual([201, String(length), 'ECONNRESET']);
+    expect(whole.startsWith(text)).toBe(true);
+    expect(Buffer.byteLength(text)).toBe(Math.floor(length / 2));
+  });
+
+  it('should end the connection where there is no body', async () => {
+    const kiket = await start();
+    kiket.addRecord('m', 't', {});
+    kiket.fail({ kind: 'half-body' });
+    const path = RECORDS.replace('?', '/1?');
+    await expect(receive(kiket, 'DELETE', path)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(kiket.records('m', 't')).toEqual([]);
+  });
+});
+
+describe('wrong-json', () => {
+  it.each([
+    [undefined, 'application/json; charset=utf-8'],
+    ['truncated', 'application/json; charset=utf-8'],
+    ['html', 'text/html; charset=utf-8'],
+  ] as const)('should answer 200 with what is no JSON: %s', async (form, contentType) => {
+    const kiket = await start();
+    kiket.fail({ kind: 'wrong-json', form });
+    const { status, headers, text } = await receive(kiket);
+    expect([status, headers['content-type']]).toEqual([200, contentType]);
+    expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
+  });
+});
+
+describe('hang', () => {
+  it('should never answer', async () => {
+    const kiket = await start();
+    kiket.fail({ kind: 'hang' });
+    const answer = receive(kiket).catch(({ code }: NodeJS.ErrnoException) => code);
+    await until(() => kiket.requests.length > 0);
+    const patience = new Promise((resolve) => setTimeout(resolve, 50, 'nothing yet'));
+    expect(await Promise.race([answer, patience])).toBe('nothing yet');
+    await kiket.close();
+    expect(await answer).toBe('ECONNRESET');
+    expect(kiket.requests).toMatchObject([{ status: undefined }]);
+  });
+});
+
+describe('flood', () => {
+  it.each([11, 12, 65_546, 65_547, 1_000_003])('should answer JSON of %i bytes in chunks', async (bytes) => {
+    const kiket = await start();
+    kiket.fail({ kind: 'flood', bytes });
+    const { status, headers, text } = await receive(kiket);
+    expect([status, headers['transfer-encoding'], headers['content-length']]).toEqual([200, 'chunked', undefined]);
+    expect(text).toHaveLength(bytes);
+    expect(JSON.parse(text)).toEqual({ data: [] });
+  });
+
+  it('should end when the client leaves', async () => {
+    const kiket = await start();
+    kiket.fail({ kind: 'flood', bytes: Number.MAX_SAFE_INTEGER });
+    const sent = request(kiket.url).on('error', () => undefined);
+    sent.end();
+    await once(sent, 'response');
+    expect(kiket.connections.open).toBe(1);
+    sent.destroy();
+    await until(() => kiket.connections.open === 0);
+  });
+});
+
+describe('redirect', () => {
+  it.each([undefined, 301, 302, 303, 307, 308] as const)('should lead elsewhere: %s', async (status) => {
+    const kiket = await start();
+    kiket.fail({ kind: 'redirect', location: 'http://evil.example/', status });
+    const reply = await receive(kiket);
+    expect([reply.status, reply.headers['location']]).toEqual([status ?? 302, 'http://evil.example/']);
+  });
+});

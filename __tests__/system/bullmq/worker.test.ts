@@ -1,0 +1,426 @@
+import { Queue, Worker, type Job } from 'bullmq';
+import { Redis } from 'ioredis';
+import { NonRetryableError, RetryableError, type KiketApi } from 'kiket-express';
+import type { KiketJobHandler, KiketWorker } from 'kiket-express/bullmq';
+import type { KiketJobDelivery } from 'kiket-express/delivery';
+import { startFake } from '../../support/fake-kiket';
+import { published } from '../../support/published';
+import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
+import { turns } from '../../support/turns';
+import { until } from '../../support/until';
+import { jobData, jobIn, openQueue, startWorker } from './queues';
+
+/** As kiketEnqueue makes jobs. */
+const jobOptions = { attempts: 6, backoff: { type: 'kiket' } };
+
+/** A handler whose jobs run until they are released. */
+class Waiting {
+  readonly jobs: KiketJobDelivery[] = [];
+  readonly #releases: (() => void)[] = [];
+
+  readonly run: KiketJobHandler = async (job) => {
+    this.jobs.push(job);
+    await new Promise<void>((resolve) => this.#releases.push(resolve));
+  };
+
+  release(): void {
+    for (const release of this.#releases.splice(0)) release();
+  }
+}
+
+describeWithRedis('kiketWorker', () => {
+  let redis: RedisServer;
+  let queue: Queue;
+  beforeAll(async () => void (redis = await startRedis()));
+  beforeEach(() => void (queue = openQueue(redis)));
+
+  const add = (data: unknown = jobData, options: object = jobOptions): Promise<Job> =>
+    queue.add('issue.created', data, options);
+
+  describe('the job', () => {
+    it('should be the delivery, without what is secret', async () => {
+      const jobs: KiketJobDelivery[] = [];
+      startWorker(redis, queue, (job) => void jobs.push(job));
+      await add();
+      await jobIn(queue, 'completed');
+      const delivery: Partial<typeof jobData> = { ...jobData };
+      delete delivery.apiProjectId;
+      expect(jobs).toHaveLength(1);
+      expect({ ...jobs[0] }).toEqual(delivery);
+      expect(JSON.parse(JSON.stringify(jobs[0]))).toEqual(delivery);
+      expect(jobs[0]!.is('issue.created')).toBe(true);
+      expect(jobs[0]!.is('issue.updated')).toBe(false);
+      expect(jobs[0]!.signal.aborted).toBe(false);
+    });
+
+    it('should lack what the delivery lacked', async () => {
+      const jobs: KiketJobDelivery[] = [];
+      startWorker(redis, queue, (job) => void jobs.push(job));
+      await add({ event: 'issue.created', eventVersion: 'v2', payload: {} });
+      await jobIn(queue, 'completed');
+      expect(jobs[0]).toMatchObject({
+        eventVersion: 'v2',
+        invocationId: undefined,
+        projectId: undefined,
+        organizationId: undefined,
+      });
+    });
+
+    it('should leave nothing of what the handler returns', async () => {
+      startWorker(redis, queue, () => 'canary');
+      await add();
+      const job = await jobIn(queue, 'completed');
+      expect(job.returnvalue).toBeNull();
+      expect(JSON.stringify(await redis.send('HGETALL', queue.toKey(job.id!)))).not.toContain('canary');
+    });
+
+    it('should run one at a time', async () => {
+      const waiting = new Waiting();
+      startWorker(redis, queue, waiting.run);
+      await Promise.all([add(), add()]);
+      await until(() => waiting.jobs.length === 1);
+      expect(await queue.getWaitingCount()).toBe(1);
+      waiting.release();
+      await until(() => waiting.jobs.length === 2);
+      waiting.release();
+    });
+
+    it('should run so many at a time as concurrency says', async () => {
+      const waiting = new Waiting();
+      startWorker(redis, queue, waiting.run, { concurrency: 3 });
+      await Promise.all([add(), add(), add(), add()]);
+      await until(() => waiting.jobs.length === 3);
+      expect(await queue.getWaitingCount()).toBe(1);
+      waiting.release();
+      await until(() => waiting.jobs.length === 4);
+      waiting.release();
+    });
+
+    it('should be found under the prefix of its queue', async () => {
+      queue = openQueue(redis, { prefix: '{kiket}' });
+      startWorker(redis, queue, () => {}, { prefix: '{kiket}' });
+      await add();
+      await jobIn(queue, 'completed');
+    });
+  });
+
+  describe('a failed attempt', () => {
+    it('should be made again, later each time', async () => {
+      const { id } = await add();
+      for (const attempt of [1, 2, 3]) {
+        // Takes no further job, so that the attempt is looked at before the next.
+        const worker: KiketWorker = startWorker(redis, queue, () => {
+          void worker.close();
+          throw new RangeError('boom');
+        });
+        await jobIn(queue, 'delayed');
+        await worker.close();
+        const job = (await queue.getJob(id!))!;
+        expect(job.attemptsMade).toBe(attempt);
+        expect(job.failedReason).toBe('RangeError: boom');
+        expect(job.stacktrace).toHaveLength(attempt);
+        expect(job.stacktrace![0]).toContain('worker.test');
+        const longestMs = 1000 * 2 ** (attempt - 1);
+        expect(job.delay).toBeGreaterThanOrEqual(longestMs / 2);
+        expect(job.delay).toBeLessThanOrEqual(longestMs);
+        await job.promote();
+      }
+    });
+
+    it('should be the last when the job has no more', async () => {
+      startWorker(redis, queue, () => Promise.reject(new RetryableError('busy', { retryAfterSeconds: 0 })));
+      await add();
+      expect(await jobIn(queue, 'failed')).toMatchObject({ attemptsMade: 6, failedReason: 'RetryableError: busy' });
+    });
+
+    it('should be made again when it says', async () => {
+      startWorker(redis, queue, () => {
+        throw new RetryableError('busy', { retryAfterSeconds: 120 });
+      });
+      await add();
+      expect(await jobIn(queue, 'delayed')).toMatchObject({ delay: 120_000, attemptsMade: 1 });
+    });
+
+    it('should be the only one when it is final, and stay to be looked at', async () => {
+      const thrown = new NonRetryableError('The contact is unknown', { code: 'crm.contact_unknown' });
+      startWorker(redis, queue, () => Promise.reject(thrown));
+      await add();
+      const job = await jobIn(queue, 'failed');
+      expect(job).toMatchObject({
+        attemptsMade: 1,
+        failedReason: 'NonRetryableError: The contact is unknown',
+        stacktrace: [thrown.stack],
+        data: jobData,
+      });
+    });
+
+    it('should be told to onError as it was thrown, with its job', async () => {
+      const told: unknown[][] = [];
+      const thrown = new NonRetryableError('gone');
+      startWorker(redis, queue, () => Promise.reject(thrown), { onError: (...args) => void told.push(args) });
+      await add();
+      await jobIn(queue, 'failed');
+      expect(told).toHaveLength(1);
+      expect(told[0]![0]).toBe(thrown);
+      expect(told[0]![1]).toMatchObject({ event: 'issue.created', invocationId: 'inv_1' });
+    });
+
+    it.each<[string, () => void | Promise<void>]>([
+      [
+        'throws',
+        () => {
+          throw new Error('log is full');
+        },
+      ],
+      ['rejects', () => Promise.reject(new Error('log is full'))],
+    ])('should be the same when onError %s', async (_how, onError) => {
+      startWorker(redis, queue, () => Promise.reject(new NonRetryableError('gone')), { onError });
+      await add();
+      expect((await jobIn(queue, 'failed')).failedReason).toBe('NonRetryableError: gone');
+    });
+
+    it.each([
+      ['nothing', {}],
+      ['an array', []],
+      ['an event that is no text', { ...jobData, event: 1 }],
+      ['no event', { ...jobData, event: '' }],
+      ['no version', { ...jobData, eventVersion: undefined }],
+      ['no payload', { ...jobData, payload: null }],
+      ['an invocation that is no text', { ...jobData, invocationId: 5 }],
+      ['a project that is no id', { ...jobData, projectId: '27' }],
+      ['an organization that is no id', { ...jobData, organizationId: 0 }],
+      ['a project for the API that is no id', { ...jobData, apiProjectId: -1 }],
+    ])('should be final, and not run, for a job of another that holds %s', async (_what, data) => {
+      const told: unknown[][] = [];
+      const run = jest.fn();
+      startWorker(redis, queue, run, { onError: (...args) => void told.push(args) });
+      await add(data);
+      const job = await jobIn(queue, 'failed');
+      expect(job.failedReason).toMatch(/^PayloadError: The job holds no delivery as kiketEnqueue writes it\./);
+      expect(job.attemptsMade).toBe(1);
+      expect(run).not.toHaveBeenCalled();
+      expect(told).toEqual([[expect.objectContaining({ code: 'payload.invalid' }), undefined]]);
+    });
+  });
+
+  describe('the time limit', () => {
+    it('should abort the signal and fail the attempt, also while the handler goes on', async () => {
+      const jobs: KiketJobDelivery[] = [];
+      startWorker(
+        redis,
+        queue,
+        (job) => {
+          jobs.push(job);
+          return new Promise(() => {});
+        },
+        { timeoutMs: 20 },
+      );
+      await add();
+      const job = await jobIn(queue, 'delayed');
+      expect(job.failedReason).toBe('KiketError: The job did not end within 20 ms.');
+      expect(jobs[0]!.signal.aborted).toBe(true);
+      expect(jobs[0]!.signal.reason).toMatchObject({ code: 'deadline.exceeded', retryable: true });
+    });
+
+    it('should end calls to the API', async () => {
+      const fake = await startFake();
+      const errors: unknown[] = [];
+      fake.fail({ kind: 'hang' });
+      startWorker(
+        redis,
+        queue,
+        async (job) => {
+          await job.api.rateLimit().catch((error: unknown) => errors.push(error));
+        },
+        { timeoutMs: 50, api: { apiKey: 'ext_fake', baseUrl: fake.url } },
+      );
+      await add();
+      await jobIn(queue, 'delayed');
+      await until(() => errors.length === 1);
+      expect(errors[0]).toMatchObject({ code: 'api.unavailable', cause: { code: 'deadline.exceeded' } });
+    });
+
+    it('should leave what fails later to the diagnostics', async () => {
+      const late = new Error('too late');
+      const messages = await published('kiket:late-error', async () => {
+        let fail: (() => void) | undefined;
+        startWorker(redis, queue, () => new Promise((_resolve, reject) => (fail = () => reject(late))), {
+          timeoutMs: 20,
+        });
+        await add();
+        await jobIn(queue, 'delayed');
+        fail!();
+        await turns();
+      });
+      expect(messages).toEqual([{ error: late, event: 'issue.created', eventVersion: 'v1', invocationId: 'inv_1' }]);
+    });
+
+    it('should not abort what has ended, nor a job that is within it', async () => {
+      const jobs: KiketJobDelivery[] = [];
+      const messages = await published('kiket:late-error', async () => {
+        startWorker(
+          redis,
+          queue,
+          (job) => {
+            jobs.push(job);
+            throw new NonRetryableError('gone');
+          },
+          { timeoutMs: 2000 },
+        );
+        await add();
+        await jobIn(queue, 'failed');
+      });
+      expect(jobs[0]!.signal.aborted).toBe(false);
+      expect(messages).toEqual([]);
+    });
+  });
+
+  describe('api', () => {
+    const apiOf = async (options: object, data: object, call: (api: KiketApi) => Promise<unknown>): Promise<Job> => {
+      startWorker(redis, queue, (job) => call(job.api), options);
+      await add(data);
+      return Promise.race([jobIn(queue, 'completed'), jobIn(queue, 'delayed'), jobIn(queue, 'failed')]);
+    };
+
+    it('should call for the project of the job, with the key of the extension', async () => {
+      const fake = await startFake();
+      await apiOf({ api: { apiKey: 'ext_fake', baseUrl: fake.url } }, jobData, (api) => api.slaEvents().list());
+      expect(fake.requests).toHaveLength(1);
+      expect(fake.requests[0]).toMatchObject({ path: '/api/v1/ext/sla/events', query: { project_id: '27' } });
+    });
+
+    it('should call for no project that only a header has named', async () => {
+      const fake = await startFake();
+      const data = { ...jobData, projectId: 99, apiProjectId: undefined };
+      await apiOf({ api: { apiKey: 'ext_fake', baseUrl: fake.url } }, data, (api) => api.slaEvents().list());
+      expect(fake.requests).toHaveLength(1);
+      expect(fake.requests[0]!.query).toEqual({});
+    });
+
+    it('should log events in the version of the delivery', async () => {
+      const fake = await startFake();
+      const api = { apiKey: 'ext_fake', baseUrl: fake.url, extensionId: 'ext-1' };
+      await apiOf({ api }, { ...jobData, eventVersion: 'v2' }, (client) => client.logEvent('done'));
+      expect(fake.requests[0]).toMatchObject({ body: { event: 'done', version: 'v2' } });
+    });
+
+    it('should not wait for the API longer than the job may take', async () => {
+      const fake = await startFake();
+      fake.fail({ kind: 'rate-limit', retryAfter: 5 });
+      const options = { api: { apiKey: 'ext_fake', baseUrl: fake.url }, timeoutMs: 4000 };
+      const job = await apiOf(options, jobData, (api) => api.rateLimit());
+      expect(job.failedReason).toMatch(/^KiketApiError: /);
+      expect(job.delay).toBe(5000);
+    });
+
+    it('should fail at the call, not at the start, without a key', async () => {
+      const job = await apiOf({}, jobData, (api) => api.rateLimit());
+      expect(job.failedReason).toMatch(/^KiketApiError: .*Set api\.apiKey\./);
+    });
+  });
+
+  describe('a lock that was lost', () => {
+    it('should abort the signal, as another may have the job', async () => {
+      const waiting = new Waiting();
+      startWorker(redis, queue, waiting.run, { lockSeconds: 3, concurrency: 2 });
+      const job = await add();
+      await add();
+      await until(() => waiting.jobs.length === 2);
+      await redis.send('DEL', `${queue.toKey(job.id!)}:lock`);
+      await until(() => waiting.jobs.some(({ signal }) => signal.aborted));
+      expect(waiting.jobs.map(({ signal }) => signal.aborted).sort()).toEqual([false, true]);
+      const lost = waiting.jobs.find(({ signal }) => signal.aborted)!;
+      expect(lost.signal.reason).toMatchObject({ name: 'AbortError' });
+      waiting.release();
+    });
+  });
+
+  describe('a job whose workers were killed', () => {
+    it('should run up to five more times, and then fail', async () => {
+      const killed = new Worker(queue.name, null, {
+        connection: { port: redis.port },
+        autorun: false,
+        lockDuration: 1,
+        skipLockRenewal: true,
+      });
+      killed.on('error', () => {});
+      const [often, tooOften] = [await add(), await add()];
+      await killed.getNextJob('killed', { block: false });
+      await killed.getNextJob('killed', { block: false });
+      await redis.send('HSET', queue.toKey(often.id!), 'stc', '4');
+      await redis.send('HSET', queue.toKey(tooOften.id!), 'stc', '5');
+      const ran: KiketJobDelivery[] = [];
+      const told: unknown[][] = [];
+      startWorker(redis, queue, (job) => void ran.push(job), {
+        lockSeconds: 1,
+        onError: (...args) => void told.push(args),
+      });
+      await jobIn(queue, 'completed');
+      const failed = await jobIn(queue, 'failed');
+      await killed.close();
+      expect(failed.id).toBe(tooOften.id);
+      expect(failed.failedReason).toBe('job stalled more than allowable limit');
+      expect(ran).toHaveLength(1);
+      await until(() => told.length === 1);
+      expect(told[0]).toEqual([expect.objectContaining({ message: failed.failedReason }), undefined]);
+    });
+  });
+
+  describe('close', () => {
+    it('should wait for the running job and take no other', async () => {
+      const waiting = new Waiting();
+      const worker = startWorker(redis, queue, waiting.run);
+      await add();
+      await add();
+      await until(() => waiting.jobs.length === 1);
+      let isClosed = false;
+      const closed = worker.close().then(() => (isClosed = true));
+      expect(worker.close()).toBe(worker.close());
+      // Longer than it takes to find the other job.
+      await queue.getJobs();
+      await queue.getJobs();
+      expect(isClosed).toBe(false);
+      expect(waiting.jobs[0]!.signal.aborted).toBe(false);
+      waiting.release();
+      await closed;
+      expect(waiting.jobs).toHaveLength(1);
+      expect(await queue.getJobCounts('completed', 'waiting', 'active')).toMatchObject({
+        completed: 1,
+        waiting: 1,
+        active: 0,
+      });
+    });
+
+    it('should resolve at once when nothing runs', async () => {
+      const worker = startWorker(redis, queue, () => {});
+      await worker.close();
+      await worker.close();
+    });
+
+    it('should close the connections that BullMQ has made, and leave a client of the user’s open', async () => {
+      const ownRedis = await startRedis();
+      const client = new Redis(ownRedis.port, { maxRetriesPerRequest: null });
+      const ran: KiketJobDelivery[] = [];
+      const run = (job: KiketJobDelivery): unknown => ran.push(job);
+      const workers = [
+        startWorker(ownRedis, { name: 'own' }, run),
+        startWorker(ownRedis, { name: 'theirs' }, run, { connection: client }),
+      ];
+      for (const name of ['own', 'theirs']) {
+        const jobs = new Queue(name, { connection: { port: ownRedis.port } });
+        await jobs.add('issue.created', jobData);
+        await jobIn(jobs, 'completed');
+        await jobs.close();
+      }
+      await Promise.all(workers.map((worker) => worker.close()));
+      expect(ran).toHaveLength(2);
+      for (;;) {
+        const clients = String(await client.client('LIST'))
+          .trim()
+          .split('\n');
+        if (clients.length === 1) break;
+      }
+      client.disconnect();
+    });
+  });
+});

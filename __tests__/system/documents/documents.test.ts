@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import express from 'express';
+import { kiket, kiketErrorHandler, KIKET_ERRORS, type KiketErrorCode } from 'kiket-express';
+import { deliver, secret } from '../../support/deliver';
+import { anchorsOf, blocksOf, linksOf, sectionsOf } from '../../support/markdown';
+
+const repository = resolve(__dirname, '../../..');
+const read = (file: string): string => readFileSync(resolve(repository, file), 'utf8');
+
+describe('docs/errors.md', () => {
+  const sections = sectionsOf(read('docs/errors.md'), 3);
+  const codeOf = (heading: string): KiketErrorCode => heading.replaceAll('`', '') as KiketErrorCode;
+
+  it('should have a heading for every code, and for nothing else', () => {
+    expect(sections.map(({ heading }) => codeOf(heading)).sort()).toEqual(Object.keys(KIKET_ERRORS).sort());
+  });
+
+  it.each(sections.map(({ heading, text }) => [codeOf(heading), text] as const))(
+    'should give the status of the table, what Kiket does next and what to do: %s',
+    (code, text) => {
+      const status = KIKET_ERRORS[code];
+      const retryable = status >= 500 || (status as number) === 429;
+      expect(text).toMatch(
+        new RegExp(
+          String.raw`^\n+${status}, ${retryable ? 'retryable' : 'final'}\.\n\n- \*\*When\*\*: .+` +
+            (retryable
+              ? String.raw`- \*\*Next\*\*: [^.]*delivers again`
+              : String.raw`- \*\*Next\*\*: [^.]*gives the delivery up`) +
+            String.raw`.+- \*\*What to do\*\*: .+`,
+          's',
+        ),
+      );
+      expect(text.match(/\b[45]\d\d\b/g)).toEqual([String(status)]);
+    },
+  );
+});
+
+describe('the answer in docs/errors.md', () => {
+  it('should be what kiketErrorHandler sends', async () => {
+    const [block] = blocksOf(read('docs/errors.md'));
+    const app = express();
+    app.post('/kiket', kiket({ secret }), kiketErrorHandler());
+    await deliver(app, { event: 'issue.created', issue: 'none' }, { invocationId: '3f6b0c' }).expect(
+      422,
+      JSON.parse(block!.code) as object,
+    );
+  });
+});
+
+describe.each(['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/migrating.md'])(
+  'the links of %s',
+  (file) => {
+    const targets = linksOf(read(file)).filter((target) => !target.startsWith('https://'));
+
+    it('should lead to files and headings that exist', () => {
+      const broken = targets.filter((target) => {
+        const [path = '', anchor] = target.split('#');
+        const linked = path === '' ? file : resolve(repository, dirname(file), path);
+        if (!existsSync(resolve(repository, linked))) return true;
+        return anchor !== undefined && !anchorsOf(read(linked)).includes(anchor);
+      });
+      expect(broken).toEqual([]);
+    });
+  },
+);

@@ -1,0 +1,480 @@
+import { readFileSync } from 'node:fs';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Express as App } from 'express';
+import { captureRawBody, kiket, kiketErrorHandler, kiketEvents, kiketVerify, type KiketErrorCode } from 'kiket-express';
+import type { FakeKiket } from 'kiket-express/testing';
+import type { KiketTelemetryReporter } from 'kiket-express/telemetry';
+import request, { type Response, type Test } from 'supertest';
+import { captureOutput } from '../../support/capture-output';
+import { deliver, secret, type DeliverOptions } from '../../support/deliver';
+import { runBlock, typeErrorsOf } from '../../support/doc-block';
+import { describeMajors, type Express } from '../../support/express';
+import { startFake } from '../../support/fake-kiket';
+import { createKey, mintToken, startKeyServer } from '../../support/key-server';
+import { startServer } from '../../support/loopback-server';
+import { blocksOf, sectionsOf, tableOf } from '../../support/markdown';
+import { until } from '../../support/until';
+
+const repository = resolve(__dirname, '../../..');
+const guide = readFileSync(resolve(repository, 'docs/migrating.md'), 'utf8');
+const blocks = blocksOf(guide);
+const sectionOf = (heading: string): string =>
+  sectionsOf(guide, 3).find((section) => section.heading === heading)!.text;
+
+/** Blocks that others import, by the name in their first line. */
+const files: Record<string, string> = {};
+/** The others, by heading; a second one under the same heading is `heading 2`. */
+const snippets = new Map<string, string>();
+for (const { heading, mark, code } of blocks) {
+  const file = /^\/\/ (\S+\.ts)$/m.exec(code.split('\n')[0]!)?.[1];
+  if (file !== undefined) files[file] = code;
+  else if (mark === '') snippets.set(snippets.has(heading) ? `${heading} 2` : heading, code);
+}
+
+/** An application after a block has run. */
+function start(express: Express, name: string, change = (code: string): string => code, exports: object = {}): App {
+  const app = express();
+  app.set('env', 'test');
+  run(express, app, name, change, exports);
+  return app;
+}
+
+function run(express: Express, app: App, name: string, change = (code: string): string => code, exports = {}): void {
+  const tickets = {};
+  runBlock(files['tickets.ts']!, app, secret, express, { exports: tickets });
+  runBlock(change(snippets.get(name)!), app, secret, express, { exports, modules: { './tickets': tickets } });
+}
+
+/** A change of a block, which must have what is to be changed. */
+function replacing(from: string | RegExp, to: string): (code: string) => string {
+  return (code) => {
+    const changed = code.replace(from, to);
+    if (changed === code) throw new Error(`The block has no ${from}`);
+    return changed;
+  };
+}
+
+const codeOf = ({ body }: Response): unknown => (body as { error?: { code?: string } }).error?.code;
+
+/** The other system that the handlers of the guide call. */
+const tickets = {
+  opened: [] as unknown[],
+  mode: 'up' as 'up' | 'down' | 'hanging',
+  held: [] as ServerResponse[],
+};
+const token = 'canary_of_a_token';
+const ticketSystem: RequestListener = (req, res) => {
+  let text = '';
+  req.on('data', (chunk) => (text += String(chunk)));
+  req.on('end', () => {
+    const { title } = JSON.parse(text) as { title?: string };
+    if (tickets.mode === 'hanging') return void tickets.held.push(res);
+    if (tickets.mode === 'down') return void res.writeHead(503).end();
+    if (req.headers.authorization !== `Bearer ${token}`) return void res.writeHead(401).end();
+    if (title === undefined) return void res.writeHead(400).end();
+    tickets.opened.push(title);
+    res.writeHead(201).end();
+  });
+};
+
+beforeEach(async () => {
+  tickets.opened.length = 0;
+  tickets.mode = 'up';
+  process.env.TICKETS_URL = (await startServer(ticketSystem)).url;
+});
+afterEach(() => {
+  jest.useRealTimers();
+  delete process.env.TICKETS_URL;
+});
+
+const created = { event: 'issue.created', issue: { id: 7, title: 'Door' }, secrets: { TICKETS_TOKEN: token } };
+const asCreated = { event: 'issue.created', scheme: 'body' } satisfies DeliverOptions;
+const forged = { ...asCreated, secret: 'whsec_of_another' };
+const large = (payload: object): object => ({ ...payload, context: { padding: 'x'.repeat(400_000) } });
+
+describe('the blocks of docs/migrating.md', () => {
+  it('should be tested, each of them', () => {
+    expect([...snippets.keys()]).toEqual(Object.keys(behaviours));
+  });
+
+  it('should run, but for the one that needs what is not on npm', () => {
+    expect(blocks.filter(({ mark }) => mark !== '').map(({ heading, mark }) => [heading, mark])).toEqual([
+      ['The extension before', 'before'],
+    ]);
+  });
+
+  it('should compile', () => {
+    expect(typeErrorsOf([...snippets.values()], resolve(repository, 'tsconfig.json'), files)).toEqual([]);
+  }, 60_000);
+});
+
+/** What each block must do, beside what the tables say. */
+const behaviours: Record<string, (app: App, express: Express) => Promise<unknown>> = {
+  'The handler before': async (app) => {
+    expect(await captureOutput(() => deliver(app, created, asCreated).expect(200))).toContain(token);
+    tickets.mode = 'down';
+    await captureOutput(async () => {
+      const shown = { error: 'Error: The ticket system answered 503' };
+      await deliver(app, created, asCreated).expect(500, shown);
+    });
+  },
+  'The handler before 2': async (app) => {
+    const thrown = await captureOutput(() =>
+      deliver(app, created, { ...asCreated, headers: { 'X-Kiket-Signature': 'sha256=0' } }).expect(200),
+    );
+    expect(thrown).toMatch(/RangeError: .* same .*length/);
+    tickets.mode = 'down';
+    expect(await captureOutput(() => deliver(app, created, asCreated).expect(200))).toMatch(/answered 503/);
+  },
+  'Step 1: look on': async (app) => {
+    const reported = async (options: DeliverOptions, payload: object | string = created): Promise<string[]> => {
+      const output = await captureOutput(async () => void (await deliver(app, payload, options)));
+      return output.split('\n').flatMap((line) => /^Would be refused: (.+)$/.exec(line)?.[1] ?? []);
+    };
+    expect(await reported(asCreated)).toEqual([]);
+    expect(await reported({ event: 'issue.created' })).toEqual([]);
+    expect(await reported(asCreated, JSON.stringify(created, null, 2))).toEqual([]);
+    expect(await reported(forged)).toEqual(['signature.mismatch']);
+    expect(await reported({ timestampSeconds: 1 })).toEqual(['signature.stale']);
+  },
+  'Step 2: verify': async (app) => {
+    const output = await captureOutput(async () => {
+      await deliver(app, created, asCreated).expect(200, { ok: true });
+      expect(codeOf(await deliver(app, created, forged).expect(401))).toBe('signature.mismatch');
+      expect(codeOf(await deliver(app, created, { timestampSeconds: 1 }).expect(401))).toBe('signature.stale');
+    });
+    expect(output).toBe('');
+  },
+  'Step 3: parse and respond': async (app, express) => {
+    const conflict = await deliver(app, { ...created, event: 'issue.updated' }, asCreated).expect(400);
+    expect(codeOf(conflict)).toBe('delivery.conflict');
+    tickets.mode = 'down';
+    app.set('env', 'production');
+    const output = await captureOutput(async () => {
+      const response = await deliver(app, created, asCreated).expect(500);
+      expect(codeOf(response)).toBe('handler.failed');
+      expect(response.text).not.toContain('ticket system');
+    });
+    expect(output).toContain('The ticket system answered 503');
+
+    tickets.mode = 'up';
+    const logging = start(
+      express,
+      'Step 3: parse and respond',
+      replacing('const { event }', 'console.log(req.body);\n    const { event }'),
+    );
+    const logged = await captureOutput(() => deliver(logging, created, asCreated).expect(200));
+    expect(logged).toContain("title: 'Door'");
+    expect(logged).not.toContain(token);
+
+    const withParser = async (options?: Parameters<Express['json']>[0]): Promise<Response> => {
+      const app = express();
+      app.set('env', 'test');
+      app.use(express.json(options));
+      run(express, app, 'Step 3: parse and respond');
+      return deliver(app, created, asCreated);
+    };
+    expect(codeOf(await withParser())).toBe('body.already_parsed');
+    expect((await withParser({ limit: '1mb', verify: captureRawBody })).status).toBe(200);
+  },
+  'Step 4: kiketHandler': async (app) => {
+    await deliver(app, created).expect(200, { ok: true });
+    expect(codeOf(await deliver(app, { ...created, issue: {} }).expect(422))).toBe('handler.final');
+    expect(codeOf(await deliver(app, { ...created, secrets: {} }).expect(422))).toBe('secret.missing');
+    expect(codeOf(await deliver(app, { event: 'issue.updated' }).expect(404))).toBe('event.unhandled');
+  },
+  'Step 5: several events': async (app) => {
+    const guard = (to: string, issue = {}): Test =>
+      deliver(app, { event: 'workflow.before_transition', transition: { to }, issue });
+    await guard('done').expect(200, { status: 'deny', message: 'Assign the issue first' });
+    await guard('done', { assignee: 'ada' }).expect(200, { status: 'allow' });
+    expect((await deliver(app, { event: 'issue.updated' }).expect(200)).text).toBe('');
+    const health = await request(app).get('/health').expect(200);
+    expect(health.body).toMatchObject({
+      status: 'ok',
+      events: [{ event: 'issue.created' }, { event: 'workflow.before_transition' }],
+      deliveries: { success: 3 },
+    });
+  },
+  'The extension after': async (app) => {
+    await deliver(app, issueCreated(), { path: '/v/1/webhooks/issue.created' }).expect(200, {
+      ok: true,
+      region: 'eu',
+      email: 'a@example.com',
+    });
+    const updated = { ...issueCreated(), event: 'issue.updated', issue: { id: issueId, project_id: 27 } };
+    const response = await deliver(app, updated, { path: '/webhooks/issue.updated' }).expect(200);
+    expect(response.body).toMatchObject({ ok: true, issue: {} });
+    const forged = { path: '/webhooks/issue.created', secret: 'whsec_of_another' };
+    expect(codeOf(await deliver(app, issueCreated(), forged).expect(401))).toBe('signature.mismatch');
+    const health = await request(app).get('/health').expect(200);
+    expect(health.body).toMatchObject({ status: 'ok', events: [{ event: 'issue.created', version: 'v1' }, {}] });
+  },
+  Telemetry: async (_app, express) => {
+    const block = {} as { telemetry: KiketTelemetryReporter };
+    start(express, 'Telemetry', undefined, block);
+    const app = start(express, 'Step 4: kiketHandler');
+    await deliver(app, created).expect(200);
+    tickets.mode = 'down';
+    await deliver(app, created).expect(500);
+    await block.telemetry.close();
+    expect(fake.telemetry).toMatchObject([
+      { event: 'issue.created', version: 'v1', status: 'ok' },
+      { event: 'issue.created', status: 'error', error_code: 'handler.failed' },
+    ]);
+    expect(JSON.stringify(fake.telemetry)).not.toContain('ticket system');
+  },
+  'The runtime token': async (_app, express) => {
+    const key = createKey('first');
+    const keys = await startKeyServer(key);
+    process.env.KIKET_BASE_URL = new URL(keys.url).origin;
+    const claims = { iss: 'kiket.dev', proj_id: 27, scopes: ['issues.read'], exp: Math.ceil(Date.now() / 1000) + 60 };
+    const of = (runtime_token: string): object => ({
+      event: 'issue.created',
+      issue: { project_id: 27 },
+      authentication: { runtime_token, scopes: ['*'] },
+      secrets: { CRM_TOKEN: 'of the body' },
+      // A server of whoever sends it; nobody asks it.
+      api: { base_url: 'https://evil.example' },
+    });
+    const path = '/webhooks/issue.created';
+    const app = start(express, 'The runtime token');
+    const valid = of(mintToken(key, claims));
+    await deliver(app, valid, { path }).expect(200, { project: 27, secrets: ['CRM_TOKEN'] });
+    expect(codeOf(await deliver(app, valid, { path, secret: 'another' }).expect(401))).toBe('signature.mismatch');
+    const refused = [mintToken(createKey('first'), claims), mintToken(key, { ...claims, iss: 'evil.example' })];
+    for (const each of refused)
+      expect(codeOf(await deliver(app, of(each), { path }).expect(401))).toBe('token.invalid');
+    const poor = of(mintToken(key, { ...claims, scopes: [] }));
+    expect(codeOf(await deliver(app, poor, { path }).expect(403))).toBe('scope.missing');
+    const elsewhere = { path, projectId: 28 };
+    expect(codeOf(await deliver(app, valid, elsewhere).expect(401))).toBe('token.invalid');
+
+    // Where deliveries are not signed.
+    const unverified = replacing('  kiketVerify(secret),\n', '');
+    const unsigned = { path, headers: { 'X-Kiket-Signature': undefined } };
+    const tokenOnly = start(express, 'The runtime token', unverified);
+    await deliver(tokenOnly, valid, unsigned).expect(200, { project: 27, secrets: [] });
+    const trusting = start(express, 'The runtime token', (code) =>
+      replacing('issuer:', 'trustUnsignedBody: true, issuer:')(unverified(code)),
+    );
+    await deliver(trusting, valid, unsigned).expect(200, { project: 27, secrets: ['CRM_TOKEN'] });
+
+    keys.answer = (_req, res) => void res.writeHead(500).end();
+    const withoutKeys = start(express, 'The runtime token');
+    expect(codeOf(await deliver(withoutKeys, valid, { path }).expect(503))).toBe('token.keys_unavailable');
+  },
+};
+
+let fake: FakeKiket;
+let issueId: number | string;
+beforeEach(async () => {
+  fake = await startFake();
+  fake.addRecord('com.acme.crm', 'contacts', { email: 'a@example.com' }, { projectId: 27 });
+  issueId = fake.addIssue({ project_id: 27 }).id;
+  Object.assign(process.env, { KIKET_BASE_URL: fake.url, KIKET_EXTENSION_API_KEY: 'ext_fake' });
+});
+afterEach(() => {
+  delete process.env.KIKET_BASE_URL;
+  delete process.env.KIKET_EXTENSION_API_KEY;
+});
+
+const issueCreated = (changes: object = {}): object => ({
+  event: 'issue.created',
+  event_version: 'v1',
+  issue: { id: 7, project_id: 27 },
+  secrets: { CRM_REGION: 'eu' },
+  ...fake.callback(),
+  ...changes,
+});
+
+describeMajors('a block of docs/migrating.md', (express) => {
+  it.each([...snippets.keys()])('should do what is said of it: %s', async (name) => {
+    // Telemetry and the runtime token need something else started first.
+    const app = name === 'Telemetry' || name === 'The runtime token' ? express() : start(express, name);
+    await behaviours[name]!(app, express);
+  });
+});
+
+describeMajors('what each step answers', (express) => {
+  const columns = [
+    'The handler before',
+    'The handler before 2',
+    'Step 1: look on',
+    'Step 2: verify',
+    'Step 3: parse and respond',
+    'Step 4: kiketHandler',
+    'Step 5: several events',
+  ];
+  const anHourAgo = Math.floor(Date.now() / 1000) - 3600;
+  const deliveries: Record<string, readonly [payload: object | string, options: DeliverOptions, mode?: 'down']> = {
+    'is valid, and signed without timestamp': [created, asCreated],
+    'is written with white space between its fields': [JSON.stringify(created, null, 2), asCreated],
+    'is signed with its timestamp': [created, { event: 'issue.created' }],
+    'has sha256= before its signature': [created, asCreated],
+    'has no header that names the event': [created, { scheme: 'body' }],
+    'has 400 KB': [large(created), asCreated],
+    'is signed with another secret': [created, forged],
+    'is not signed': [created, { ...asCreated, headers: { 'X-Kiket-Signature': undefined } }],
+    'was signed an hour ago, with its timestamp': [created, { event: 'issue.created', timestampSeconds: anHourAgo }],
+    'is another event, sent as issue.created': [{ ...created, event: 'issue.updated' }, asCreated],
+    'is another event': [{ ...created, event: 'issue.updated' }, { scheme: 'body' }],
+    'has no title': [{ ...created, issue: {} }, asCreated],
+    'has no TICKETS_TOKEN': [{ ...created, secrets: {} }, asCreated],
+    'comes while the ticket system is down': [created, asCreated, 'down'],
+  };
+  const rows = tableOf(sectionOf('What each step answers'));
+  const HANGS = 'comes while the ticket system hangs';
+
+  it('should be said of these', () => {
+    expect(rows.map(([delivery]) => delivery)).toEqual([...Object.keys(deliveries), HANGS]);
+  });
+
+  it.each(rows.filter(([delivery]) => delivery !== HANGS).map(([delivery, ...cells]) => [delivery!, cells] as const))(
+    'should be as the table says: a delivery that %s',
+    async (delivery, cells) => {
+      const [payload, options, mode = 'up'] = deliveries[delivery]!;
+      const answers: string[] = [];
+      await captureOutput(async () => {
+        for (const name of columns) {
+          tickets.mode = mode;
+          tickets.opened.length = 0;
+          const sent = deliver(start(express, name), payload, options);
+          if (delivery.includes('sha256=')) {
+            const header = sent as unknown as { get(name: string): string };
+            void sent.set('X-Kiket-Signature', `sha256=${header.get('X-Kiket-Signature')}`);
+          }
+          const { status } = await sent;
+          answers.push(tickets.opened.length > 0 ? `${status}, ticket` : String(status));
+        }
+      });
+      expect(answers).toEqual(cells);
+    },
+  );
+
+  it(`should be as the table says: a delivery that ${HANGS}`, async () => {
+    const cells = rows.find(([delivery]) => delivery === HANGS)!.slice(1);
+    const answers: string[] = [];
+    await captureOutput(async () => {
+      for (const [i, name] of columns.entries()) {
+        tickets.mode = 'hanging';
+        const app = start(express, name);
+        jest.useFakeTimers({
+          doNotFake: ['nextTick', 'setImmediate', 'setInterval', 'performance', 'Date', 'queueMicrotask'],
+        });
+        const answer = deliver(app, created, asCreated).then(({ status }) => String(status));
+        await until(() => tickets.held.length > 0);
+        jest.advanceTimersByTime(10_000);
+        jest.useRealTimers();
+        // That nothing comes shows only with time.
+        answers.push(await (cells[i] === 'none' ? Promise.race([answer, wait(200, 'none')]) : answer));
+        // Whatever the handler writes now is dropped.
+        for (const res of tickets.held.splice(0)) res.writeHead(201).end();
+        await answer;
+        tickets.mode = 'up';
+        await deliver(app, created, asCreated).expect(200);
+      }
+    });
+    expect(answers).toEqual(cells);
+  });
+
+  it('should be the same with another form of the old handler behind a step', async () => {
+    const app = express();
+    app.set('env', 'test');
+    app.use('/kiket', kiketVerify(secret));
+    run(express, app, 'The handler before 2');
+    await deliver(app, created, asCreated).expect(200);
+    expect(tickets.opened).toEqual(['Door']);
+    await deliver(app, created, forged).expect(401);
+  });
+});
+
+describeMajors('what changes for an extension of the SDK', (express) => {
+  type Case = () => Test | Promise<Test>;
+  let app: App;
+  beforeEach(() => (app = start(express, 'The extension after')));
+  const send = (changes: object = {}, options: DeliverOptions = {}): Test =>
+    deliver(app, issueCreated(changes), { path: '/webhooks/issue.created', ...options });
+  const without = (...scopes: string[]): object => fake.callback({ scopes });
+
+  const cases: Record<string, Case> = {
+    'is issue.created in v1, by its path': () => send({}, { path: '/v/v1/webhooks/issue.created' }),
+    'writes the version as 1': () => send({ event_version: '1' }, { path: '/v/1/webhooks/issue.created' }),
+    'names no version': () => send({ event_version: undefined }),
+    'is another event than its path says': () => send({ event: 'issue.updated' }),
+    'is another version than its header says': () => send({ event_version: 'v2' }, { eventVersion: 'v1' }),
+    'is an event that is not registered': () => send({ event: 'a.b' }, { path: '/webhooks/a.b' }),
+    'is a version that is not registered': () => send({ event_version: 'v2' }),
+    'lacks a scope of the registration': () => send(without('read:issues')),
+    'lacks a scope of requireScopes': () =>
+      send({ event: 'issue.updated', ...without('issues.read') }, { path: '/webhooks/issue.updated' }),
+    'lacks a secret that the handler needs': () => send({ secrets: {} }),
+    'is not JSON': () => deliver(app, '{"event":', { path: '/webhooks/issue.created' }),
+    'has 400 KB': () => send(large({})),
+    "comes while Kiket's API is down": () => {
+      fake.fail({ kind: 'status', status: 500 });
+      return send();
+    },
+    "comes while Kiket's API has too many requests": () => {
+      fake.fail({ kind: 'rate-limit', retryAfter: 42 });
+      return send().expect('Retry-After', '42');
+    },
+    "asks Kiket's API for what is not there": () =>
+      send({ event: 'issue.updated', issue: { id: 999, project_id: 27 } }, { path: '/webhooks/issue.updated' }),
+    "says that Kiket's API is somewhere else": () =>
+      send({ api: { base_url: 'https://evil.example', runtime_header: 'X-Kiket-Runtime-Token' } }),
+  };
+  const rows = tableOf(sectionOf('What changes'));
+
+  it('should be said of these', () => {
+    expect(rows.map(([delivery]) => delivery)).toEqual(Object.keys(cases));
+  });
+
+  it.each(rows.map(([delivery, , now]) => [delivery!, now!] as const))(
+    'should be as the table says: a delivery that %s: %s',
+    async (delivery, now) => {
+      const [, status, code] = /^(\d{3})(?: ([a-z_]+\.[a-z_]+))?/.exec(now)!;
+      const response = await cases[delivery]!();
+      expect([response.status, codeOf(response)]).toEqual([Number(status), code as KiketErrorCode | undefined]);
+      if (now.includes('events that are')) {
+        expect(response.body).toMatchObject({
+          error: { details: [{ events: ['issue.created@v1', 'issue.updated@v1'] }] },
+        });
+      }
+    },
+  );
+
+  it('should take a secret of the environment only where fallbackSecrets says so', async () => {
+    process.env.CRM_REGION = 'us';
+    try {
+      const withFallback = start(express, 'The extension after');
+      const options = { path: '/webhooks/issue.created' };
+      const response = await deliver(withFallback, issueCreated({ secrets: {} }), options).expect(200);
+      expect(response.body).toMatchObject({ region: 'us' });
+      const withoutIt = start(express, 'The extension after', replacing(/ +fallbackSecrets.*\n/, ''));
+      await deliver(withoutIt, issueCreated({ secrets: {} }), options).expect(422);
+    } finally {
+      delete process.env.CRM_REGION;
+    }
+  });
+
+  it('should answer a handler that returns nothing with an empty 200, and a guard with 500', async () => {
+    const events = kiketEvents()
+      .on('issue.created@v1', () => {})
+      .on('workflow.before_transition', (() => ({ ok: true })) as never);
+    const app = express();
+    app.post('/kiket', kiket({ secret }), events, kiketErrorHandler());
+    expect((await deliver(app, { event: 'issue.created' }).expect(200)).text).toBe('');
+    expect(codeOf(await deliver(app, { event: 'workflow.before_transition' }).expect(500))).toBe('reply.missing');
+  });
+
+  it('should throw for a second registration, with both places', () => {
+    const handler = (): object => ({});
+    const events = kiketEvents().on('issue.created@v1', handler);
+    expect(() => events.on('issue.created@1', handler)).toThrow(
+      /registered twice.*migrating\.test\.ts:\d+.*migrating\.test\.ts:\d+/,
+    );
+  });
+});

@@ -1,0 +1,141 @@
+import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { signDelivery, type SignDeliveryOptions } from 'kiket-express/testing';
+import { Agent } from 'undici';
+import { parseAnswer } from '../../support/connection';
+import { secret } from '../../support/deliver';
+import { toPieces } from '../../support/raw-http';
+import type { Random } from './random';
+
+/** One attempt, as it goes over the wire. */
+export type Signed = ReturnType<typeof signDelivery>;
+
+export interface Answer {
+  /** 0 stands for a network error. */
+  readonly status: number;
+  readonly text: string;
+  readonly replayed: boolean;
+  /** Of an error. */
+  readonly code: string | undefined;
+}
+
+/** Longer than any deadline here, and than a store may take: what takes longer hangs. */
+const PATIENCE_MS = 30_000;
+
+const agent = new Agent({ connections: 32, headersTimeout: PATIENCE_MS, bodyTimeout: PATIENCE_MS });
+
+afterAll(() => agent.destroy());
+
+/** A payload with what each attempt brings anew. */
+export function payloadOf(id: string, event: string, changes: object = {}): object {
+  const runtime_token = `rt_${Math.random()}`;
+  return { event, issue: { id, project_id: 27 }, authentication: { runtime_token }, ...changes };
+}
+
+export function sign(payload: object, options: Partial<SignDeliveryOptions> = {}): Signed {
+  return signDelivery(payload, { secret, organizationId: 12, ...options });
+}
+
+/** Sends one attempt. */
+export async function send(origin: string, { headers, body }: Signed, path = '/kiket'): Promise<Answer> {
+  try {
+    const response = await agent.request({ origin, path, method: 'POST', headers, body });
+    const text = await response.body.text();
+    const replayed = response.headers['kiket-replayed'] === 'true';
+    return { status: response.statusCode, text, replayed, code: codeOf(text) };
+  } catch (error) {
+    if (String((error as { code?: string }).code).endsWith('_TIMEOUT')) throw error;
+    return { status: 0, text: String(error), replayed: false, code: undefined };
+  }
+}
+
+/** Most milliseconds from the last byte that is sent until the connection is broken. */
+const BREAK_MS = 20;
+
+/**
+ * Sends attempts ahead on one connection (pipelined), in pieces of random size.
+ *
+ * @param breaks whether the connection is broken at a random byte of them, or at a random moment after the last.
+ * @returns the answers that came before the end of the connection, in the order of the attempts.
+ * @throws {Error} when anything but answers comes.
+ */
+export async function sendAhead(
+  random: Random,
+  origin: string,
+  attempts: readonly { readonly attempt: Signed; readonly path: string }[],
+  breaks: boolean,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  let received = Buffer.alloc(0);
+  const socket = connect(Number(new URL(origin).port), '127.0.0.1').on('error', () => {});
+  socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  socket.on('data', (chunk) => {
+    received = Buffer.concat([received, chunk]);
+    for (let parsed; (parsed = parseAnswer(received)) !== undefined; received = received.subarray(parsed.length)) {
+      const { status, text, headers } = parsed.answer;
+      answers.push({ status, text, replayed: headers['kiket-replayed'] === 'true', code: codeOf(text) });
+    }
+    if (!breaks && answers.length === attempts.length) breakLater();
+  });
+
+  const bytes = Buffer.concat(attempts.map(toBytes));
+  const end = breaks ? Math.min(bytes.length, random.below(2 * bytes.length)) : bytes.length;
+  for (let start = 0; start < end && !socket.destroyed;) {
+    const next = Math.min(end, start + 1 + random.below(1000));
+    socket.write(bytes.subarray(start, next));
+    start = next;
+    await wait(random.below(3));
+  }
+  if (breaks) breakLater();
+  await closed;
+  if (!breaks && received.length > 0) throw new Error(`What came is no answer: ${received.toString('latin1')}`);
+  return answers;
+
+  function breakLater(): void {
+    setTimeout(() => socket.destroy(), random.below(BREAK_MS));
+  }
+}
+
+function toBytes({ attempt: { headers, body }, path }: { attempt: Signed; path: string }): Buffer {
+  return Buffer.concat(toPieces({ path, headers: { ...headers, Connection: undefined }, body }));
+}
+
+/** What the platform delivers again (contract.md §4). */
+export function isRetryable({ status }: Answer): boolean {
+  return status === 0 || status === 429 || status >= 500;
+}
+
+/**
+ * Sends until an answer is final, and gives it. The platform's delays are longer, and its attempts fewer.
+ *
+ * @param refused is given the answers before.
+ */
+export async function deliver(
+  random: Random,
+  nextOrigin: () => string,
+  nextAttempt: () => Signed,
+  refused: (answer: Answer) => void = () => {},
+): Promise<Answer> {
+  while (!agent.destroyed) {
+    const answer = await send(nextOrigin(), nextAttempt());
+    if (!isRetryable(answer)) return answer;
+    refused(answer);
+    await wait(10 + random.below(40));
+  }
+  // A test has failed meanwhile, and nobody waits for the answer.
+  return new Promise(() => {});
+}
+
+/** `503 store.unavailable`, or `network error`. */
+export function nameOf({ status, code }: Answer): string {
+  return status === 0 ? 'network error' : `${status} ${code}`;
+}
+
+function codeOf(text: string): string | undefined {
+  try {
+    return (JSON.parse(text) as { error?: { code?: string } }).error?.code;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,43 @@
+import type { RedisServer } from '../../support/redis-server';
+import { eventually } from './eventually';
+import type { Ledger } from './ledger';
+import { deliver, payloadOf, sign, type Answer, type Signed } from './platform';
+import type { Random } from './random';
+import { claimsIn } from './store-contents';
+
+/** A delivery whose answer is in the store. */
+export interface Recorded {
+  readonly id: string;
+  readonly answer: Answer;
+}
+
+export async function deliverRecorded(
+  random: Random,
+  nextOrigin: () => string,
+  redis: RedisServer,
+): Promise<readonly Recorded[]> {
+  const ids = Array.from({ length: 20 }, (_, i) => `recorded-${i}`);
+  const recorded = await Promise.all(
+    ids.map(async (id) => ({ id, answer: await deliver(random, nextOrigin, () => attempt(id)) })),
+  );
+  await eventually('the answers are recorded', async () => (await claimsIn(redis)).length === 0);
+  return recorded;
+}
+
+/** Sends them again: each must be given the answer that it has been given, and not run again. */
+export async function expectReplays(
+  random: Random,
+  nextOrigin: () => string,
+  recorded: readonly Recorded[],
+  ledger: Ledger,
+): Promise<void> {
+  for (const { id, answer } of recorded) {
+    const again = await deliver(random, nextOrigin, () => attempt(id));
+    expect({ id, again }).toEqual({ id, again: { ...answer, replayed: true } });
+    expect(ledger.runsOf(id)).toHaveLength(1);
+  }
+}
+
+function attempt(id: string): Signed {
+  return sign(payloadOf(id, 'issue.created'), { invocationId: id });
+}

@@ -1,0 +1,76 @@
+import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
+import { eventually } from './eventually';
+import { START_MS } from './forked-process';
+import { itWithSeed } from './it-with-seed';
+import { Ledger } from './ledger';
+import { deliver, nameOf, payloadOf, send, sign, type Signed } from './platform';
+import { startReplica, type Replica } from './replica-process';
+import { claimsIn } from './store-contents';
+
+describeWithRedis('a replica that is killed in mid-handler', () => {
+  const ledger = new Ledger();
+  let redis: RedisServer;
+  let killed: Replica;
+  let other: Replica;
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    const settings = { folder: ledger.folder, redisUrl: redis.url, lockSeconds: 2 };
+    [killed, other] = await Promise.all([
+      startReplica({ ...settings, client: 'ioredis 5' }),
+      startReplica({ ...settings, client: 'redis 6' }),
+    ]);
+  }, START_MS);
+  afterAll(() => ledger.remove());
+
+  /** Resolves once so many claims are held for longer again. */
+  async function allRenewed(count: number): Promise<void> {
+    let leftMs = Infinity;
+    await eventually('the claims are renewed', async () => {
+      const claims = await claimsIn(redis);
+      const beforeMs = leftMs;
+      leftMs = Math.min(...claims);
+      return claims.length === count && leftMs > beforeMs;
+    });
+  }
+
+  itWithSeed('should lose no delivery: another runs each, and not before the lock is over', async (random) => {
+    const ids = Array.from({ length: 10 }, (_, i) => `${i}-${random.next()}`);
+    const attempt = (id: string): Signed => sign(payloadOf(id, 'automation.triggered'), { invocationId: id });
+    const runIds = (): string[] => ledger.runs().map(({ id }) => id);
+
+    const first = Promise.all(ids.map((id) => send(killed.origin, attempt(id))));
+    await eventually('all are handled', () => runIds().length === ids.length);
+    await allRenewed(2 * ids.length);
+    for (const id of ids) expect(nameOf(await send(other.origin, attempt(id)))).toBe('503 delivery.in_progress');
+    await killed.process.kill();
+    expect((await first).map(nameOf)).toEqual(ids.map(() => 'network error'));
+
+    const lookedAtMs = Date.now();
+    const claims = await claimsIn(redis);
+    // Each has two. Where one is over already, any of these deliveries may be free.
+    const freeAtMs = claims.length < 2 * ids.length ? 0 : lookedAtMs + Math.min(...claims);
+    const refusals = new Set<string>();
+    const retries = Promise.all(
+      ids.map((id) =>
+        deliver(
+          random,
+          () => other.origin,
+          () => attempt(id),
+          (refusal) => refusals.add(nameOf(refusal)),
+        ),
+      ),
+    );
+    await eventually('all are handled again', () => runIds().length === 2 * ids.length);
+    for (const id of ids) ledger.letGo(id);
+    for (const [index, answer] of (await retries).entries()) {
+      expect(answer).toMatchObject({ status: 200, text: expect.stringContaining(ids[index]!) as unknown });
+    }
+    expect(['503 delivery.in_progress']).toEqual(expect.arrayContaining([...refusals]));
+    for (const id of ids) {
+      const [run, again, ...more] = ledger.runsOf(id);
+      expect([run!.pid, again!.pid, more]).toEqual([killed.process.pid, other.process.pid, []]);
+      expect(again!.startedAtMs).toBeGreaterThanOrEqual(freeAtMs);
+    }
+  });
+});

@@ -1,0 +1,40 @@
+import { KiketRedisStore } from '../../../lib/idempotency/redis-store';
+import { clusterClients, type RedisClient } from '../../support/redis-clients';
+import { describeWithRedisServer, startRedisCluster, type RedisCluster } from '../../support/redis-server';
+import { describeStoreContract, freshKeys, LONG_MS } from './store-contract';
+
+describeWithRedisServer('KiketRedisStore on a cluster of three nodes', () => {
+  let cluster: RedisCluster;
+  beforeAll(async () => {
+    cluster = await startRedisCluster();
+  }, 30_000);
+
+  describe.each(Object.entries(clusterClients))('by %s', (name, connect) => {
+    const open: RedisClient[] = [];
+    beforeAll(async () => {
+      // Each replica enters by another node.
+      open.push(await connect(cluster.nodes[0]!.url), await connect(cluster.nodes[1]!.url));
+    }, 30_000);
+    afterAll(() => open.forEach((client) => client.close()));
+
+    describeStoreContract(name, () => {
+      const [one, other] = open.map(({ sendCommand }) => new KiketRedisStore({ sendCommand }));
+      return [one!, other!];
+    });
+
+    it('should reach every node, also one that does not know the scripts', async () => {
+      await Promise.all(cluster.nodes.map((node) => node.send('SCRIPT', 'FLUSH')));
+      const [one, other] = open.map(({ sendCommand }) => new KiketRedisStore({ sendCommand }));
+      for (let i = 0; i < 60; i++) {
+        const keys = freshKeys(2);
+        expect(await one!.claim(keys, 'a', LONG_MS)).toEqual({ state: 'claimed' });
+        expect(await other!.complete(keys, 'a', `answer ${i}`, LONG_MS)).toBe(true);
+        expect(await other!.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: `answer ${i}` });
+      }
+      for (const node of cluster.nodes) {
+        expect(String(await node.send('INFO', 'memory'))).toMatch(/number_of_cached_scripts:2/);
+        expect(Number(await node.send('DBSIZE'))).toBeGreaterThan(0);
+      }
+    });
+  });
+});

@@ -1,0 +1,128 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { entries, node, PATIENCE_MS, repository, Workbench } from './workbench';
+
+const workbench = new Workbench();
+const majors = ['express4', 'express5'] as const;
+
+beforeAll(async () => {
+  await workbench.pack();
+  await Promise.all([
+    // Each with the oldest or the newest major of the peers that few have.
+    workbench.install('express4', { express: '^4.18.0', jose: '^5.9.0' }),
+    workbench.install('express5', { express: '^5.0.0', jose: '^6.0.0', '@opentelemetry/api': '^1.9.0' }),
+    workbench.install('tools', { esbuild: '~0.28.0' }),
+  ]);
+  for (const major of majors) cpSync(join(__dirname, 'consumers'), workbench.path(major), { recursive: true });
+}, PATIENCE_MS);
+
+afterAll(() => workbench.dispose());
+
+const delivered = { code: 0, output: 'delivered\n' };
+
+describe.each(majors)('the installed package with %s', (major) => {
+  it.each(['commonjs', 'esm'])(
+    'should serve deliveries in JavaScript: %s',
+    async (consumer) => {
+      expect(await node(workbench.path(major, consumer), 'service.js')).toEqual(delivered);
+    },
+    60_000,
+  );
+
+  it('should verify runtime tokens, with the jose that is installed', async () => {
+    expect(await node(workbench.path(major, 'commonjs'), 'runtime-token.js')).toEqual(delivered);
+  }, 60_000);
+
+  it('should serve deliveries as a bundle of esbuild, away from its modules', async () => {
+    const bundle = workbench.path(`${major}-bundle.js`);
+    const args = ['service.js', '--bundle', '--platform=node', '--log-level=warning', `--outfile=${bundle}`];
+    const esbuild = workbench.path('tools/node_modules/esbuild/bin/esbuild');
+    expect(await node(workbench.path(major, 'commonjs'), esbuild, ...args)).toEqual({ code: 0, output: '' });
+    expect(await node(workbench.directory, bundle)).toEqual(delivered);
+  }, 60_000);
+
+  it('should be tested with Jest in CommonJS mode', async () => {
+    const directory = workbench.path(major, 'jest');
+    const jest = join(repository, 'node_modules/jest/bin/jest.js');
+    const { code, output } = await node(directory, jest, '--rootDir', directory, '--ci', '--color=false');
+    expect(output).toMatch(/^Tests: +2 passed, 2 total$/m);
+    expect(code).toBe(0);
+  }, 60_000);
+});
+
+describe('require and import', () => {
+  it('should give the same classes and functions, under every name of every entry', async () => {
+    const names = ['kiket-express', ...entries.map((entry) => `kiket-express/${entry}`)];
+    const outcome = await node(workbench.path('express5/esm'), 'same-classes.js', ...names);
+    expect(outcome).toEqual({ code: 0, output: '[]\n' });
+  }, 60_000);
+
+  it('should reach nothing but the entry points', async () => {
+    const script = "require('kiket-express/dist/signature/hmac')";
+    const { code, output } = await node(workbench.path('express5'), '-e', script);
+    expect(output).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    expect(code).toBe(1);
+  });
+
+  it('should reach the manifest', async () => {
+    const script = "console.log(require('kiket-express/package.json').name)";
+    expect(await node(workbench.path('express5'), '-e', script)).toEqual({ code: 0, output: 'kiket-express\n' });
+  });
+});
+
+describe('two installed copies', () => {
+  it('should serve a delivery together, and know the errors of each other', async () => {
+    const directory = workbench.path('express5/copies');
+    const installed = workbench.path('express5/node_modules/kiket-express');
+    cpSync(installed, join(directory, 'second/node_modules/kiket-express'), { recursive: true });
+    expect(await node(directory, 'service.js')).toEqual(delivered);
+  });
+});
+
+describe('what is loaded, in a fresh process', () => {
+  /** The packages of all modules in the cache after `statement`, this package aside. */
+  async function packagesAfter(statement: string): Promise<string[]> {
+    const script = `${statement}; console.log(JSON.stringify(Object.keys(require.cache)))`;
+    const { output } = await node(workbench.path('express5'), '-e', script);
+    const modules = JSON.parse(output) as string[];
+    const names = modules.map(
+      (path) =>
+        path
+          .split(/[\\/]node_modules[\\/]/)
+          .at(-1)!
+          .split(/[\\/]/)[0]!,
+    );
+    return [...new Set(names)].filter((name) => name !== 'kiket-express').sort();
+  }
+
+  const watched = ['@opentelemetry', 'ajv', 'bullmq', 'express', 'jose', 'lru-cache', 'secure-json-parse', 'undici'];
+  const needs: Record<string, string[]> = {
+    api: ['secure-json-parse'],
+    bullmq: ['secure-json-parse'],
+    idempotency: ['secure-json-parse'],
+    shutdown: ['secure-json-parse'],
+    parse: ['secure-json-parse'],
+    'runtime-token': ['secure-json-parse'],
+    telemetry: ['secure-json-parse'],
+    opentelemetry: ['@opentelemetry'],
+  };
+
+  it.each(entries)('should be nothing for kiket-express/%s that it does not need', async (entry) => {
+    const loaded = await packagesAfter(`require('kiket-express/${entry}')`);
+    expect(loaded.filter((name) => watched.includes(name))).toEqual(needs[entry] ?? []);
+  });
+
+  it('should be neither Ajv nor undici nor express for kiket-express', async () => {
+    const loaded = await packagesAfter("require('kiket-express').kiketParse()");
+    expect(loaded.filter((name) => watched.includes(name))).toEqual(['secure-json-parse']);
+  });
+
+  it('should be lru-cache once there is a KiketMemoryStore', async () => {
+    expect(await packagesAfter("new (require('kiket-express').KiketMemoryStore)()")).toContain('lru-cache');
+  });
+
+  it('should be Ajv once payloadSchemas are given', async () => {
+    const statement = "require('kiket-express').kiketParse({ payloadSchemas: { 'issue.created': {} } })";
+    expect(await packagesAfter(statement)).toContain('ajv');
+  });
+});

@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { manifest, node, PATIENCE_MS, repository, run, Workbench } from './workbench';
+
+const workbench = new Workbench();
+let files: string[];
+
+beforeAll(async () => {
+  await workbench.pack();
+  await run(workbench.directory, 'tar', '-xzf', workbench.tarball);
+  files = listFiles(workbench.path('package'));
+}, PATIENCE_MS);
+
+afterAll(() => workbench.dispose());
+
+function listFiles(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(directory.length + 1)
+        .replaceAll('\\', '/'),
+    )
+    .sort();
+}
+
+const read = (file: string): string => readFileSync(workbench.path('package', file), 'utf8');
+
+const tool = (name: string, ...args: string[]) =>
+  node(workbench.source, join(repository, 'node_modules', name), ...args);
+
+describe('the tarball', () => {
+  it('should contain the code with its types, the documents, and nothing else', () => {
+    const built = listFiles(join(workbench.source, 'lib'))
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) => ['.js', '.d.ts'].map((extension) => `dist/${file.replace(/\.ts$/, extension)}`));
+    const documents = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/errors.md', 'docs/migrating.md'];
+    expect(files).toEqual([...built, ...documents].sort());
+  });
+
+  it('should refer to no source map, and name no directory of the machine that built it', () => {
+    const found = files.filter((file) => {
+      const text = read(file);
+      return [repository, workbench.directory, homedir(), 'sourceMappingURL'].some((word) => text.includes(word));
+    });
+    expect(found).toEqual([]);
+  });
+
+  it('should ask for nothing to be run when it is installed', () => {
+    const { scripts = {} } = JSON.parse(read('package.json')) as { scripts?: Record<string, string> };
+    expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
+  });
+});
+
+describe('the peers', () => {
+  it('should let a service have any version of those that are optional', async () => {
+    const older = { express: '^5.0.0', jose: '^4.15.0', bullmq: '^4.0.0', '@types/express': '4.17.0' };
+    await workbench.install('older-peers', { ...older, '@opentelemetry/api': '1.0.0' }, '--dry-run');
+  }, 60_000);
+
+  it('should not let a service have another Express', async () => {
+    const attempt = workbench.install('older-express', { express: '^3.0.0' }, '--dry-run');
+    await expect(attempt).rejects.toThrow('ERESOLVE');
+  }, 60_000);
+});
+
+describe('the entry points', () => {
+  const middlewares = readdirSync(join(repository, 'lib/middleware'))
+    .map((file) => file.replace(/\.ts$/, ''))
+    .filter((name) => name !== 'kiket');
+
+  it('should be one for every middleware, and the modules that users import', () => {
+    const expected = [
+      '.',
+      ...[...middlewares, 'api', 'bullmq', 'errors', 'redis', 'shutdown', 'telemetry', 'testing'].map(
+        (name) => `./${name}`,
+      ),
+    ];
+    expect(Object.keys(manifest.exports).sort()).toEqual([...expected, './package.json'].sort());
+  });
+
+  it('should be the same for old and new resolution', () => {
+    const old = Object.entries(manifest.typesVersions['*']).map(([name, paths]) => [`./${name}`, ...paths]);
+    const current = Object.entries(manifest.exports)
+      .filter(([name]) => name !== '.' && name !== './package.json')
+      .map(([name, target]) => [name, (target as { types: string }).types]);
+    expect(old).toEqual(current);
+  });
+
+  it('should name no type of a dependency', () => {
+    const isForeign = (module: string): boolean =>
+      !module.startsWith('.') && !isBuiltin(module) && !['express', 'node'].includes(module);
+    expect([...reachableModules()].filter(isForeign)).toEqual([]);
+  });
+
+  /** What the types of all entry points import, directly or through one another. */
+  function reachableModules(): ReadonlySet<string> {
+    const modules = new Set<string>();
+    const pending = Object.values(manifest.exports).flatMap((target) =>
+      typeof target === 'string' ? [] : [target.types.slice(2)],
+    );
+    const seen = new Set(pending);
+    for (const file of pending) {
+      for (const [, module] of read(file).matchAll(/(?:from|import\(|types=)\s*['"]([^'"]+)['"]/g)) {
+        modules.add(module!);
+        if (!module!.startsWith('.')) continue;
+        const target = join(file, '..', `${module}.d.ts`).replaceAll('\\', '/');
+        if (!seen.has(target)) pending.push(target);
+        seen.add(target);
+      }
+    }
+    return modules;
+  }
+});
+
+describe('the judges of packages', () => {
+  it('should find nothing: publint --strict', async () => {
+    const { code, output } = await tool('publint/src/cli.js', '--strict', workbench.tarball);
+    expect(output).toContain('All good!');
+    expect(code).toBe(0);
+  }, 60_000);
+
+  it('should find nothing: attw, with node10, node16 from CommonJS and from ESM, and bundler', async () => {
+    const args = ['--format', 'json', '--no-definitely-typed', workbench.tarball];
+    const { code, output } = await tool('@arethetypeswrong/cli/dist/index.js', ...args);
+    const { analysis } = JSON.parse(output) as Attw;
+    expect({ code, problems: analysis.problems }).toEqual({ code: 0, problems: [] });
+    expect(Object.keys(analysis.entrypoints['.']!.resolutions)).toEqual([
+      'node10',
+      'node16-cjs',
+      'node16-esm',
+      'bundler',
+    ]);
+    expect(Object.keys(analysis.entrypoints)).toEqual(Object.keys(manifest.exports));
+  }, 60_000);
+});
+
+interface Attw {
+  analysis: { problems: unknown[]; entrypoints: Record<string, { resolutions: Record<string, unknown> }> };
+}

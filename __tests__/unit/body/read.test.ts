@@ -1,0 +1,93 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { readAndGiveBack, readBody, type Done } from '../../../lib/body/read';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const LIMIT = 2 ** 20;
+
+const readers: Record<string, (req: IncomingMessage, done: Done) => void> = {
+  readBody: (req, done) => readBody(req, LIMIT, done),
+  readAndGiveBack: (req, done) => readAndGiveBack(req, new ServerResponse(req), LIMIT, done),
+};
+
+/** A request without a connection, into which a test pushes what Node would. */
+function requestWith(headers: Record<string, string>): IncomingMessage {
+  const req = new IncomingMessage(new Socket());
+  req.httpVersionMajor = 1;
+  Object.assign(req.headers, headers);
+  return req;
+}
+
+function end(req: IncomingMessage): void {
+  req.complete = true;
+  req.push(null);
+}
+
+/** Memory in use, in bytes, of what is still referred to. */
+function usedBytes(): number {
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+describe.each(Object.entries(readers))('%s', (_name, read) => {
+  it.each([
+    ['chunked', { 'transfer-encoding': 'chunked' }],
+    ['with a length', { 'content-length': String(LIMIT) }],
+  ])('should hold 1 MB in chunks of one byte in a few times that: %s', async (_framing, headers) => {
+    const req = requestWith(headers);
+    const before = usedBytes();
+    const body = new Promise<Buffer>((resolve) => read(req, (_error, bytes) => resolve(bytes)));
+    await turn();
+    for (let sent = 0; sent < LIMIT - 1; sent++) {
+      req.push(Buffer.from([sent & 0x7f]));
+      if (sent % 1000 === 0) await turn();
+    }
+    await turn();
+    expect(usedBytes() - before).toBeLessThan(8 * LIMIT);
+    req.push(Buffer.from([0x7f]));
+    end(req);
+    const expected = Buffer.from(Array.from({ length: LIMIT }, (_, at) => at & 0x7f));
+    expect((await body).equals(expected)).toBe(true);
+  });
+
+  it('should hold no more than a few times what has come of a body, whatever is announced', async () => {
+    const before = usedBytes();
+    const requests = Array.from({ length: 50 }, () => requestWith({ 'content-length': String(LIMIT) }));
+    for (const req of requests) {
+      read(req, () => undefined);
+      for (const part of ['{', '}']) {
+        req.push(Buffer.from(part));
+        await turn();
+      }
+    }
+    expect(usedBytes() - before).toBeLessThan(10 * LIMIT);
+    expect(requests.map((req) => req.readableEnded)).not.toContain(true);
+  });
+
+  it('should not copy a single chunk', async () => {
+    const chunk = Buffer.from('{"event":"issue.created"}');
+    const req = requestWith({ 'content-length': String(chunk.length) });
+    const body = new Promise<Buffer>((resolve) => read(req, (_error, bytes) => resolve(bytes)));
+    req.push(chunk);
+    end(req);
+    expect(await body).toBe(chunk);
+  });
+
+  it.each([1, 2, 3, 7, 64, 1000])('should join chunks of %s bytes in their order', async (size) => {
+    const whole = Buffer.from(Array.from({ length: 5000 }, (_, at) => at % 251));
+    const req = requestWith({ 'transfer-encoding': 'chunked' });
+    const body = new Promise<Buffer>((resolve) => read(req, (_error, bytes) => resolve(bytes)));
+    for (let at = 0; at < whole.length; at += size) {
+      req.push(whole.subarray(at, at + size));
+      if (at % 3 === 0) await turn();
+    }
+    end(req);
+    expect((await body).equals(whole)).toBe(true);
+  });
+});

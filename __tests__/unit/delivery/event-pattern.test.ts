@@ -1,0 +1,88 @@
+import { kiketHandler, type KiketReply } from 'kiket-express';
+import { describeMajors } from '../../support/express';
+import { illFormedPatterns } from '../../support/ill-formed-patterns';
+import { expectReceived, expectRefused, final, observed, pathNames, pathsToHandler } from '../../support/refusals';
+
+const unhandled = final(404, 'event.unhandled');
+const guard = 'workflow.before_transition';
+
+/** A pattern, and an event with its version, which is v1 where none is given. */
+type Row = [pattern: string, event: string, version?: string];
+const withVersion = ([pattern, event, version = 'v1']: Row) => [pattern, event, version] as const;
+
+const matching: Row[] = [
+  ['issue.created', 'issue.created'],
+  ['issue.created', 'issue.created', 'v7'],
+  ['issue.created@v1', 'issue.created'],
+  ['issue.created@1', 'issue.created', 'v1'],
+  ['issue.created@v2', 'issue.created', 'v2'],
+  ['issue.created@v2', 'issue.created', '2'],
+  ['issue.created@2', 'issue.created', 'v2'],
+  ['issue.created@beta', 'issue.created', 'beta'],
+  ['issue.*', 'issue.created'],
+  ['issue.*', 'issue.comment.created', 'v9'],
+  ['workflow.issue.*', 'workflow.issue.transitioned'],
+  ['*', 'issue.created'],
+  ['*', 'unheard_of', 'v3'],
+  [guard, guard],
+  [`${guard}@v2`, guard, 'v2'],
+];
+
+const others: Row[] = [
+  ['issue.created', 'issue.updated'],
+  ['issue.created', 'issue.created.late'],
+  ['issue.created', 'issue'],
+  ['issue.created', 'Issue.created'],
+  ['issue.created', 'issueXcreated'],
+  ['issue.created@v2', 'issue.created'],
+  ['issue.created@v2', 'issue.created', 'v22'],
+  ['issue.created@v2', 'issue.created', 'V2'],
+  ['issue.created@v2', 'issue.created@v2'],
+  ['issue.*', 'issue'],
+  ['issue.*', 'issues.created'],
+  ['issue.*', 'my.issue.created'],
+  ['issue.*', 'comment.created'],
+  ['workflow.issue.*', 'workflow.triggered'],
+  ['*', guard],
+  ['*', guard, 'v2'],
+  ['workflow.*', guard],
+  [`${guard}@v2`, guard],
+];
+
+describeMajors('the event of kiketHandler', (express) => {
+  describe.each(pathNames)('in %s', (path) => {
+    const stages = pathsToHandler[path]!({});
+    const allow = { status: 'allow' as const };
+    const validFor = (pattern: string) => {
+      const [event, event_version] = pattern.replace('*', 'x').split('@');
+      return { payload: { event, event_version } };
+    };
+    const payloadOf = (event: string, event_version: string) => ({ event, event_version });
+    const handler = (pattern: string) => kiketHandler(pattern, (): KiketReply => allow);
+
+    it.each(matching.map(withVersion))('%s should take %s %s', async (pattern, event, version) => {
+      const row = { name: '', payload: payloadOf(event, version) };
+      await expectReceived(observed(express, stages, handler(pattern)), row, allow);
+    });
+
+    it.each(others.map(withVersion))('%s should 404 %s %s', async (pattern, event, version) => {
+      const row = { name: '', payload: payloadOf(event, version), refusal: unhandled, valid: validFor(pattern) };
+      const { details } = await expectRefused(observed(express, stages, handler(pattern)), row);
+      expect(details).toEqual([{ reason: expect.any(String) as string, events: [pattern] }]);
+    });
+
+    it('should take any event where none is named, a guard too', async () => {
+      const any = kiketHandler((): KiketReply => allow);
+      await expectReceived(observed(express, stages, any), { name: '', payload: { event: 'unheard_of' } }, allow);
+      await expectReceived(observed(express, stages, any), { name: '', payload: { event: guard } }, allow);
+    });
+  });
+});
+
+describe('the start-up check of an event', () => {
+  it.each(illFormedPatterns)("should throw a TypeError for '%s'", (pattern) => {
+    const start = () => kiketHandler(pattern, () => undefined);
+    expect(start).toThrow(TypeError);
+    expect(start).toThrow(`kiketHandler: '${pattern}' is no event`);
+  });
+});

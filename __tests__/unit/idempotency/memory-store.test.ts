@@ -1,0 +1,158 @@
+import { KiketMemoryStore, type KiketMemoryStoreOptions } from '../../../lib/idempotency/memory-store';
+import { describeStoreContract, freshKeys, LONG_MS } from '../../system/idempotency/store-contract';
+
+const store = new KiketMemoryStore();
+describeStoreContract('KiketMemoryStore', () => [store, store]);
+
+async function record(into: KiketMemoryStore, key: string, ttlMs = LONG_MS): Promise<void> {
+  await into.claim([key], 'recorder', LONG_MS);
+  await into.complete([key], 'recorder', `answer to ${key}`, ttlMs);
+}
+
+describe('maxEntries', () => {
+  it.each([undefined, 1, 2, 10_000, 1_000_000])('may be %p', (maxEntries) => {
+    expect(() => new KiketMemoryStore({ maxEntries })).not.toThrow();
+  });
+
+  it.each([
+    [0, 'KiketMemoryStore: maxEntries is 0; give a number from 1 to 1000000'],
+    [-1, 'KiketMemoryStore: maxEntries is -1; give a number from 1 to 1000000'],
+    [1_000_001, 'KiketMemoryStore: maxEntries is 1000001; give a number from 1 to 1000000'],
+    [1.5, 'KiketMemoryStore: maxEntries is 1.5; give a whole number'],
+    [Number.NaN, 'KiketMemoryStore: maxEntries is NaN; give a number from 1 to 1000000'],
+    [Infinity, 'KiketMemoryStore: maxEntries is Infinity; give a number from 1 to 1000000'],
+    ['100', 'KiketMemoryStore: maxEntries is a string; give a number from 1 to 1000000'],
+    [null, 'KiketMemoryStore: maxEntries is null; give a number from 1 to 1000000'],
+  ])('should not be %p', (maxEntries, message) => {
+    const create = () => new KiketMemoryStore({ maxEntries } as KiketMemoryStoreOptions);
+    expect(create).toThrow(new TypeError(message));
+  });
+
+  it.each([
+    [null, 'KiketMemoryStore: options is null; give an object, or leave it out'],
+    [100, 'KiketMemoryStore: options is a number; give an object, or leave it out'],
+    [[100], 'KiketMemoryStore: options is an array; give an object, or leave it out'],
+    [{ max: 1 }, 'KiketMemoryStore: there is no option max; give maxEntries, or leave it out'],
+  ])('should stand in an object of options, which %j is not', (options, message) => {
+    expect(() => new KiketMemoryStore(options as KiketMemoryStoreOptions)).toThrow(new TypeError(message));
+  });
+
+  it('should let the records go that were used least recently', async () => {
+    const small = new KiketMemoryStore({ maxEntries: 3 });
+    for (const key of ['a', 'b', 'c']) await record(small, key);
+    await small.claim(['a'], 'retry', LONG_MS);
+    await record(small, 'd');
+    expect(await small.claim(['b'], 'next', LONG_MS)).toEqual({ state: 'claimed' });
+    for (const key of ['a', 'c', 'd']) {
+      expect(await small.claim([key], 'next', LONG_MS)).toEqual({ state: 'recorded', record: `answer to ${key}` });
+    }
+  });
+
+  it('should be 10 000 when left out', async () => {
+    const large = new KiketMemoryStore();
+    for (let i = 0; i <= 10_000; i++) await record(large, `key ${i}`);
+    expect(await large.claim(['key 0'], 'next', LONG_MS)).toEqual({ state: 'claimed' });
+    expect(await large.claim(['key 1'], 'next', LONG_MS)).toMatchObject({ state: 'recorded' });
+  });
+
+  it('should not touch claims, which are as many as are running', async () => {
+    const small = new KiketMemoryStore({ maxEntries: 1 });
+    const running = Array.from({ length: 100 }, () => freshKeys(2));
+    for (const keys of running) await small.claim(keys, 'a', LONG_MS);
+    for (let i = 0; i < 10; i++) await record(small, `key ${i}`);
+    for (const keys of running) {
+      expect(await small.claim(keys, 'b', LONG_MS)).toMatchObject({ state: 'held' });
+      expect(await small.complete(keys, 'a', 'answer', LONG_MS)).toBe(true);
+    }
+  });
+});
+
+describe('time', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  it('should free a claim to the millisecond, and say when', async () => {
+    const keys = freshKeys(2);
+    await store.claim(keys, 'a', 1000);
+    jest.advanceTimersByTime(999);
+    expect(await store.claim(keys, 'b', LONG_MS)).toEqual({ state: 'held', retryAfterMs: 1 });
+    expect(await store.renew(keys, 'a', 1000)).toBe(true);
+    jest.advanceTimersByTime(999);
+    expect(await store.claim(keys, 'b', LONG_MS)).toEqual({ state: 'held', retryAfterMs: 1 });
+    jest.advanceTimersByTime(1);
+    expect(await store.renew(keys, 'a', 1000)).toBe(false);
+    expect(await store.complete(keys, 'a', 'answer', 1000)).toBe(false);
+    expect(await store.claim(keys, 'b', LONG_MS)).toEqual({ state: 'claimed' });
+  });
+
+  it('should free a record to the millisecond, however often it is asked for', async () => {
+    await record(store, 'timed', 86_400_000);
+    for (let hour = 0; hour < 24; hour++) {
+      expect(await store.claim(['timed'], 'b', LONG_MS)).toMatchObject({ state: 'recorded' });
+      jest.advanceTimersByTime(3_600_000 - (hour === 23 ? 1 : 0));
+    }
+    expect(await store.claim(['timed'], 'b', LONG_MS)).toMatchObject({ state: 'recorded' });
+    jest.advanceTimersByTime(1);
+    expect(await store.claim(['timed'], 'b', LONG_MS)).toEqual({ state: 'claimed' });
+  });
+
+  it('should go on when the clock of the machine is set', async () => {
+    const keys = freshKeys(2);
+    await store.claim(keys, 'a', 1000);
+    jest.setSystemTime(Date.now() + 86_400_000);
+    expect(await store.claim(keys, 'b', LONG_MS)).toEqual({ state: 'held', retryAfterMs: 1000 });
+  });
+
+  it('should need no timer', async () => {
+    await store.claim(freshKeys(2), 'a', 1000);
+    await record(store, 'timer');
+    await store.claim(['timer'], 'b', 1000);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
+describe('claims that nobody comes back for', () => {
+  let deletions: jest.SpiedFunction<Map<unknown, unknown>['delete']>;
+
+  /** The keys that the store lets go of. */
+  const forgotten = (): unknown[] => deletions.mock.calls.map(([key]) => key);
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    deletions = jest.spyOn(Map.prototype as Map<unknown, unknown>, 'delete');
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    jest.useRealTimers();
+  });
+
+  it('should be forgotten by a later claim of other keys, and those that run should not', async () => {
+    const forgetful = new KiketMemoryStore();
+    const abandoned = ['one', 'two'];
+    for (const key of abandoned) await forgetful.claim([key], 'a', 30_000);
+    await forgetful.claim(['running'], 'a', 300_000);
+    jest.advanceTimersByTime(59_999);
+    await forgetful.claim(['next'], 'b', 300_000);
+    expect(forgotten()).toEqual([]);
+    jest.advanceTimersByTime(1);
+    await forgetful.claim(['another'], 'c', 300_000);
+    expect(forgotten()).toEqual(abandoned);
+    for (const key of ['running', 'next', 'another']) {
+      expect(await forgetful.claim([key], 'd', LONG_MS)).toMatchObject({ state: 'held' });
+    }
+  });
+
+  it('should be looked for every minute, and not more often', async () => {
+    const forgetful = new KiketMemoryStore();
+    for (const key of ['one', 'two', 'three']) {
+      deletions.mockClear();
+      await forgetful.claim([key], 'a', 30_000);
+      jest.advanceTimersByTime(59_999);
+      await forgetful.claim(['next'], 'a', 1);
+      expect(forgotten()).toEqual([]);
+      jest.advanceTimersByTime(1);
+      await forgetful.claim(['another'], 'a', 1);
+      expect(forgotten()).toContain(key);
+    }
+  });
+});

@@ -1,0 +1,199 @@
+import { inspect } from 'node:util';
+import { KiketRedisStore, type KiketRedisStoreOptions, type KiketStore } from '../../../lib/idempotency/redis-store';
+
+const keys = ['{tag}:attempt:1', '{tag}:delivery:2'];
+
+/** A store whose Redis answers as it is told, and what it was sent. */
+function storeOf(...replies: (() => unknown)[]) {
+  const sent: { command: readonly string[]; key: string }[] = [];
+  const store = new KiketRedisStore({
+    sendCommand: async (command, key) => {
+      sent.push({ command, key });
+      return Promise.resolve(replies.shift()!());
+    },
+  });
+  return { store, sent };
+}
+
+const steps: Record<string, (store: KiketStore) => Promise<unknown>> = {
+  claim: (store) => store.claim(keys, 'me', 60_000),
+  renew: (store) => store.renew(keys, 'me', 60_000),
+  complete: (store) => store.complete(keys, 'me', 'the answer', 60_000),
+  release: (store) => store.release(keys, 'me'),
+};
+
+describe('the options', () => {
+  const sendCommand = () => Promise.resolve();
+
+  it.each([
+    [undefined, 'options is undefined; give an object with sendCommand'],
+    [null, 'options is null; give an object with sendCommand'],
+    [sendCommand, 'options is a function; give an object with sendCommand'],
+    [{}, 'sendCommand is undefined; give a function, such as (command) => client.sendCommand(command)'],
+    [
+      { sendCommand: 'GET' },
+      'sendCommand is a string; give a function, such as (command) => client.sendCommand(command)',
+    ],
+    [{ sendCommand, prefix: 1 }, 'prefix is a number; give a string without braces, or leave it out'],
+    [{ sendCommand, prefix: null }, 'prefix is null; give a string without braces, or leave it out'],
+    [{ sendCommand, prefix: 'a{' }, 'prefix is a string with braces; give a string without braces, or leave it out'],
+    [{ sendCommand, prefix: '}a' }, 'prefix is a string with braces; give a string without braces, or leave it out'],
+    [{ sendCommand, ttl: 1 }, 'there is no option ttl; give sendCommand, prefix, or leave it out'],
+  ])('should not be %p', (options, message) => {
+    const create = () => new KiketRedisStore(options as KiketRedisStoreOptions);
+    expect(create).toThrow(new TypeError(`KiketRedisStore: ${message}`));
+  });
+
+  it.each([[undefined], [''], ['a'], ['kiket:eu:']])('should take the prefix %p', (prefix) => {
+    expect(() => new KiketRedisStore({ sendCommand, prefix })).not.toThrow();
+  });
+});
+
+describe('a command', () => {
+  it.each(Object.entries(steps))(
+    'should say for %s which keys it is about, and give the first for the way',
+    async (_, step) => {
+      const { store, sent } = storeOf(() => 0);
+      await step(store);
+      expect(sent).toHaveLength(1);
+      const [{ command, key }] = sent as [(typeof sent)[0]];
+      expect([command[0], ...command.slice(2, 5)]).toEqual(['EVAL', '2', ...keys.map((each) => `kiket:${each}`)]);
+      expect(key).toBe(`kiket:${keys[0]}`);
+    },
+  );
+
+  it('should be the same script for a step each time, and another for each step', async () => {
+    const { store, sent } = storeOf(...Array.from({ length: 8 }, () => () => 0));
+    for (const step of [...Object.values(steps), ...Object.values(steps)]) await step(store);
+    const names = sent.map(({ command }) => command[1]);
+    expect(names.slice(0, 4)).toEqual(names.slice(4));
+    expect(new Set(names).size).toBe(4);
+  });
+
+  it.each([
+    [0.2, '1'],
+    [-5, '1'],
+    [1.000_001, '2'],
+    [86_400_000, '86400000'],
+  ])('should say %d milliseconds as %s', async (ms, text) => {
+    const { store, sent } = storeOf(...Array.from({ length: 3 }, () => () => 0));
+    await store.claim(keys, 'me', ms);
+    await store.renew(keys, 'me', ms);
+    await store.complete(keys, 'me', 'the answer', ms);
+    expect(sent.map(({ command }) => command.at(-1))).toEqual([text, text, text]);
+  });
+});
+
+describe('a reply', () => {
+  it.each<[unknown, unknown]>([
+    [0, { state: 'claimed' }],
+    ['0', { state: 'claimed' }],
+    [Buffer.from('0'), { state: 'claimed' }],
+    [0n, { state: 'claimed' }],
+    [250, { state: 'held', retryAfterMs: 250 }],
+    ['250', { state: 'held', retryAfterMs: 250 }],
+    [Buffer.from('250'), { state: 'held', retryAfterMs: 250 }],
+    [250n, { state: 'held', retryAfterMs: 250 }],
+    ['record:answer', { state: 'recorded', record: 'answer' }],
+    [Buffer.from('record:Grüße 🎉'), { state: 'recorded', record: 'Grüße 🎉' }],
+    ['record:', { state: 'recorded', record: '' }],
+    ['record:250', { state: 'recorded', record: '250' }],
+  ])('of a claim may be %p', async (reply, expected) => {
+    expect(await storeOf(() => reply).store.claim(keys, 'me', 60_000)).toEqual(expected);
+  });
+
+  it.each<[unknown, boolean]>([
+    [1, true],
+    ['1', true],
+    [Buffer.from('1'), true],
+    [1n, true],
+    [0, false],
+    ['0', false],
+    [Buffer.from('0'), false],
+    [0n, false],
+  ])('of a renewal and a completion may be %p', async (reply, expected) => {
+    expect(await steps['renew']!(storeOf(() => reply).store)).toBe(expected);
+    expect(await steps['complete']!(storeOf(() => reply).store)).toBe(expected);
+  });
+
+  it.each<[unknown]>([[0], ['2'], [Buffer.from('1')], [1n]])('of a release may be %p', async (reply) => {
+    expect(await steps['release']!(storeOf(() => reply).store)).toBeUndefined();
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [true, 'true'],
+    ['', 'an empty string'],
+    [' 1', 'a string'],
+    ['OK', 'a string'],
+    ['QUEUED', 'a string'],
+    ['claim:canary', 'a string'],
+    ['claim:record:canary', 'a string'],
+    ['-1', 'a string'],
+    [-1, 'a number'],
+    [1.5, 'a number'],
+    [Number.NaN, 'a number'],
+    [2 ** 53, 'a number'],
+    [-1n, 'a bigint'],
+    [[0], 'an array'],
+    [{ 0: 'canary' }, 'an object (Object)'],
+    [new Error('canary'), 'an object (Error)'],
+    [Buffer.from('canary'), 'an object (Buffer)'],
+  ])('should be refused as it is %p, without its text', async (reply, received) => {
+    for (const [name, step] of Object.entries(steps)) {
+      await expect(step(storeOf(() => reply).store)).rejects.toThrow(
+        new Error(`KiketRedisStore: Redis answered ${name} with ${received}, where a whole number is due`),
+      );
+    }
+  });
+
+  it('should be refused where a record answers what is no claim', async () => {
+    for (const name of ['renew', 'complete', 'release']) {
+      await expect(steps[name]!(storeOf(() => 'record:answer').store)).rejects.toThrow(
+        `answered ${name} with a string`,
+      );
+    }
+  });
+});
+
+describe('an error', () => {
+  it.each(Object.entries(steps))('should come out of %s as it is, after one attempt', async (_, step) => {
+    const error = new Error('NOSCRIPT No matching script. Please use EVAL.');
+    const { store, sent } = storeOf(() => {
+      throw error;
+    });
+    await expect(step(store)).rejects.toBe(error);
+    expect(sent).toHaveLength(1);
+  });
+
+  it.each([undefined, null, 'NOSCRIPT', 42, { message: 1 }])('may be what is no error: %p', async (thrown) => {
+    const { store } = storeOf(() => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error
+      throw thrown;
+    });
+    await expect(steps['claim']!(store)).rejects.toBe(thrown);
+  });
+
+  it('should reject, and not be thrown, when sendCommand throws', async () => {
+    const store = new KiketRedisStore({
+      sendCommand: () => {
+        throw new Error('closed');
+      },
+    });
+    for (const step of Object.values(steps)) {
+      const call = step(store);
+      await expect(call).rejects.toThrow('closed');
+    }
+  });
+
+  it('should not tell with the command what was to be recorded', async () => {
+    const sendCommand = (command: readonly string[]) => {
+      const [name, ...args] = command;
+      return Promise.reject(Object.assign(new Error('OOM'), { command: { name, args } }));
+    };
+    const error = await steps['complete']!(new KiketRedisStore({ sendCommand })).catch((e: unknown) => e);
+    expect(error).toEqual(new Error('OOM'));
+    expect(inspect(error)).not.toContain('the answer');
+  });
+});

@@ -1,0 +1,137 @@
+import { inspect } from 'node:util';
+import { ScopeError } from '../errors';
+
+/** The `authentication` of a delivery. It prints and serialises without the token. */
+export interface KiketAuth {
+  /** `token` once kiketRuntimeToken has run: scopes, expiry and ids are then those of the verified token. */
+  readonly source: 'body' | 'token';
+  readonly tokenType: string | undefined;
+  /** For calls to `/api/v1/ext/**`, until `expiresAt`. */
+  readonly runtimeToken: string | undefined;
+  /** When the token expires; `undefined` where the payload has no date. */
+  readonly expiresAt: Date | undefined;
+  /** Empty for an unverified delivery. */
+  readonly scopes: readonly string[];
+  /** Of the verified token; otherwise `undefined`. */
+  readonly organizationId: number | undefined;
+  /** Of the verified token; otherwise `undefined`. */
+  readonly projectId: number | undefined;
+  /** Of the verified token; otherwise `undefined`. */
+  readonly extensionId: string | undefined;
+  /** `jti` of the verified token, which names this one token; otherwise `undefined`. */
+  readonly tokenId: string | undefined;
+  /** Whether all are granted; `*` grants all. */
+  hasScopes(...scopes: string[]): boolean;
+  /** @throws {ScopeError} `scope.missing`, with the missing ones. */
+  requireScopes(...scopes: string[]): void;
+}
+
+/** What a runtime token says, once it is verified. */
+export interface TokenClaims {
+  readonly organizationId: number | undefined;
+  readonly projectId: number | undefined;
+  readonly extensionId: string | undefined;
+  /** `jti`. */
+  readonly tokenId: string | undefined;
+  readonly scopes: readonly string[];
+  readonly expiresAt: Date;
+}
+
+export interface Authentication {
+  readonly token_type?: string | null;
+  readonly runtime_token?: string | null;
+  readonly expires_at?: string | null;
+  readonly scopes?: readonly string[] | null;
+}
+
+export class DeliveryAuth implements KiketAuth {
+  readonly #authentication: Authentication;
+  readonly #token: TokenClaims | undefined;
+
+  constructor(authentication: Authentication, token: TokenClaims | undefined) {
+    this.#authentication = authentication;
+    this.#token = token;
+  }
+
+  get source(): 'body' | 'token' {
+    return this.#token === undefined ? 'body' : 'token';
+  }
+
+  get tokenType(): string | undefined {
+    return this.#authentication.token_type ?? undefined;
+  }
+
+  get runtimeToken(): string | undefined {
+    return this.#authentication.runtime_token ?? undefined;
+  }
+
+  get expiresAt(): Date | undefined {
+    return this.#token === undefined ? toDate(this.#authentication.expires_at) : new Date(this.#token.expiresAt);
+  }
+
+  get scopes(): readonly string[] {
+    return this.#token?.scopes ?? this.#authentication.scopes ?? NONE;
+  }
+
+  get organizationId(): number | undefined {
+    return this.#token?.organizationId;
+  }
+
+  get projectId(): number | undefined {
+    return this.#token?.projectId;
+  }
+
+  get extensionId(): string | undefined {
+    return this.#token?.extensionId;
+  }
+
+  get tokenId(): string | undefined {
+    return this.#token?.tokenId;
+  }
+
+  hasScopes(...scopes: string[]): boolean {
+    return this.#missing(scopes).length === 0;
+  }
+
+  requireScopes(...scopes: string[]): void {
+    const error = this.refuseWithout(scopes);
+    if (error !== undefined) throw error;
+  }
+
+  /** Why a handler that requires `scopes` cannot have this delivery; undefined when it can. */
+  refuseWithout(scopes: readonly string[]): ScopeError | undefined {
+    const missing = this.#missing(scopes);
+    if (missing.length === 0) return undefined;
+    return ScopeError.of(
+      'scope.missing',
+      `The delivery lacks the scope ${missing.join(', ')}. Grant it in the extension's manifest.`,
+      {
+        details: [{ reason: 'The extension has not been granted these scopes', missing }],
+      },
+    );
+  }
+
+  #missing(scopes: readonly string[]): string[] {
+    const granted = this.scopes;
+    return granted.includes('*') ? [] : scopes.filter((scope) => !granted.includes(scope));
+  }
+
+  toJSON(): unknown {
+    const { source, tokenType, expiresAt, scopes, organizationId, projectId, extensionId, tokenId } = this;
+    return { source, tokenType, expiresAt, scopes, organizationId, projectId, extensionId, tokenId };
+  }
+
+  [inspect.custom](): unknown {
+    return this.toJSON();
+  }
+}
+
+const NONE: readonly string[] = Object.freeze([]);
+
+/** RFC 3339; `Date` alone would take '5' for a month. */
+const DATE = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+function toDate(text: string | null | undefined): Date | undefined {
+  const date = new Date(DATE.test(text ?? '') ? text! : Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}

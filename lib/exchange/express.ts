@@ -1,0 +1,24 @@
+/// <reference types="node" preserve="true" />
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { KiketRequestState } from '../delivery/delivery';
+import type { KiketResponder } from './responder';
+
+export type { KiketRequestState } from '../delivery/delivery';
+
+/**
+ * Connect's shape rather than Express's: it fits `@types/express` 4 and 5, two copies of them, Nest and connect, and
+ * leaves `req.params` of the next inline handler typed by its path.
+ */
+export type KiketMiddleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+declare global {
+  namespace Express {
+    interface Request {
+      kiket?: KiketRequestState | undefined;
+    }
+    /** Not optional: without kiketRespond its use must fail, not be skipped by `?.` and leave the request hanging. */
+    interface Response {
+      kiket: KiketResponder;
+    }
+  }
+}

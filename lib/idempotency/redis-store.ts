@@ -1,0 +1,108 @@
+import { describe, requireKnown } from '../options';
+import { isObject } from '../guards';
+import { CLAIM, COMPLETE, HOLD, RECORD, RELEASE, RENEW } from './redis-scripts';
+import type { KiketStore } from './store';
+import { withoutCommand } from '../redaction';
+
+export type { KiketStore } from './store';
+
+export interface KiketRedisStoreOptions {
+  /**
+   * Sends one command to the server that holds `key`, and gives its reply.
+   *
+   * - node-redis: `(command) => client.sendCommand(command)`;
+   *   a cluster: `(command, key) => cluster.sendCommand(key, false, [...command])`.
+   * - ioredis, also a cluster: `(command) => client.call(...command)`.
+   */
+  sendCommand: (command: readonly [name: string, ...args: string[]], key: string) => PromiseLike<unknown>;
+  /** Begins the name of each key. Without braces, which would decide for the keys where a cluster holds them. Default `kiket:`. */
+  prefix?: string | undefined;
+}
+
+const WHO = 'KiketRedisStore';
+
+/**
+ * Keeps claims and records in Redis 5 or newer, or Valkey, for all replicas of a service: one server, or a cluster.
+ *
+ * Each call is one script and one round trip, also right after a restart of Redis. It rejects with what `sendCommand` rejects with, and waits as long as that.
+ */
+export class KiketRedisStore implements KiketStore {
+  readonly #sendCommand: KiketRedisStoreOptions['sendCommand'];
+  readonly #prefix: string;
+
+  /** @throws {TypeError} at start-up, when an option makes no sense. */
+  constructor(options: Readonly<KiketRedisStoreOptions>) {
+    if (!isObject(options)) {
+      throw new TypeError(`${WHO}: options is ${describe(options)}; give an object with sendCommand`);
+    }
+    requireKnown(WHO, options, ['sendCommand', 'prefix']);
+    const { sendCommand, prefix = 'kiket:' } = options;
+    if (typeof sendCommand !== 'function') {
+      throw new TypeError(
+        `${WHO}: sendCommand is ${describe(sendCommand)}; give a function, such as (command) => client.sendCommand(command)`,
+      );
+    }
+    if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
+      const received = typeof prefix === 'string' ? 'a string with braces' : describe(prefix);
+      throw new TypeError(`${WHO}: prefix is ${received}; give a string without braces, or leave it out`);
+    }
+    this.#sendCommand = sendCommand;
+    this.#prefix = prefix;
+  }
+
+  async claim(keys: readonly string[], owner: string, lockMs: number): ReturnType<KiketStore['claim']> {
+    const reply = await this.#run(CLAIM, keys, HOLD + owner, toMilliseconds(lockMs));
+    const text = toText(reply);
+    if (text?.startsWith(RECORD)) return { state: 'recorded', record: text.slice(RECORD.length) };
+    const heldMs = toWhole('claim', reply);
+    return heldMs === 0 ? { state: 'claimed' } : { state: 'held', retryAfterMs: heldMs };
+  }
+
+  async renew(keys: readonly string[], owner: string, lockMs: number): Promise<boolean> {
+    return toWhole('renew', await this.#run(RENEW, keys, HOLD + owner, toMilliseconds(lockMs))) === 1;
+  }
+
+  async complete(keys: readonly string[], owner: string, record: string, ttlMs: number): Promise<boolean> {
+    const reply = await this.#run(COMPLETE, keys, HOLD + owner, RECORD + record, toMilliseconds(ttlMs));
+    return toWhole('complete', reply) === 1;
+  }
+
+  async release(keys: readonly string[], owner: string): Promise<void> {
+    toWhole('release', await this.#run(RELEASE, keys, HOLD + owner));
+  }
+
+  /** By its text, which a server that has just started knows as well as any other: its name would save a few hundred bytes. */
+  async #run(script: string, keys: readonly string[], ...args: string[]): Promise<unknown> {
+    const prefixed = keys.map((key) => this.#prefix + key);
+    try {
+      return await this.#sendCommand(['EVAL', script, String(prefixed.length), ...prefixed, ...args], prefixed[0]!);
+    } catch (error) {
+      throw withoutCommand(error);
+    }
+  }
+}
+
+/** Redis takes whole milliseconds, from 1. */
+function toMilliseconds(ms: number): string {
+  return String(Math.max(1, Math.ceil(ms)));
+}
+
+/** A bulk string, as clients give it. */
+function toText(reply: unknown): string | undefined {
+  if (Buffer.isBuffer(reply)) return reply.toString();
+  return typeof reply === 'string' ? reply : undefined;
+}
+
+/**
+ * An integer, which clients can be told to give as a text or a bigint.
+ *
+ * @throws when it is none. What it is stands in the message by its kind only, because it may be a record.
+ */
+function toWhole(step: string, reply: unknown): number {
+  const value = toText(reply) ?? reply;
+  const isWhole =
+    typeof value === 'string' ? /^\d+$/.test(value) : typeof value === 'number' || typeof value === 'bigint';
+  const whole = isWhole ? Number(value) : Number.NaN;
+  if (Number.isSafeInteger(whole) && whole >= 0) return whole;
+  throw new Error(`${WHO}: Redis answered ${step} with ${describe(reply)}, where a whole number is due`);
+}

@@ -1,0 +1,32 @@
+/// <reference types="node" preserve="true" />
+import type { IncomingMessage } from 'node:http';
+import type { KiketDelivery } from '../delivery/delivery';
+import type { KiketEventName } from '../delivery/payload';
+import { exchangeOf } from '../exchange/exchange';
+import { eventUnhandled, refuseIncomplete } from '../exchange/wiring-errors';
+
+export type { KiketAuth } from '../delivery/auth';
+export type { KiketDelivery, KiketJobDelivery } from '../delivery/delivery';
+export type * from '../delivery/payload';
+export * from '../delivery/reply';
+export type { KiketSecrets } from '../delivery/secrets';
+export type { KiketMiddleware, KiketRequestState } from '../exchange/express';
+export type { KiketResponder } from '../exchange/responder';
+export type { KiketSignature, KiketSignatureScheme } from '../signature/hmac';
+
+/**
+ * The delivery of a parsed request, for a plain `(req, res)` handler.
+ *
+ * @throws {KiketError} `wiring.missing`, naming the middleware that has not run; `signature.missing` for a request that
+ *   `signatureRequired: false` passed on; `event.unhandled` when `event` is given and the delivery is another.
+ */
+export function kiketDelivery<P extends KiketEventName>(req: IncomingMessage, event: P): KiketDelivery<P>;
+export function kiketDelivery(req: IncomingMessage): KiketDelivery;
+export function kiketDelivery(req: IncomingMessage, event?: string): KiketDelivery {
+  const exchange = exchangeOf(req);
+  const error = refuseIncomplete(exchange, 'kiketDelivery');
+  if (error !== undefined) throw error;
+  const delivery = exchange!.delivery.whole;
+  if (event !== undefined && delivery.event !== event) throw eventUnhandled(delivery, [event]);
+  return delivery;
+}
