@@ -36,7 +36,8 @@ describe('the tarball', () => {
     const built = listFiles(join(workbench.source, 'lib'))
       .filter((file) => file.endsWith('.ts'))
       .flatMap((file) => ['.js', '.d.ts'].map((extension) => `dist/${file.replace(/\.ts$/, extension)}`));
-    const documents = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'docs/errors.md', 'docs/migrating.md'];
+    const manual = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/migrating.md'];
+    const documents = ['package.json', 'LICENSE', ...manual];
     expect(files).toEqual([...built, ...documents].sort());
   });
 

@@ -15,7 +15,7 @@ export const PATIENCE_MS = 300_000;
 /** Everything that decides what is published, and how it is built. */
 const SOURCES = [
   ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts', 'lib'],
-  ...['README.md', 'LICENSE', 'CHANGELOG.md', 'docs'],
+  ...['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs'],
 ];
 
 export interface Outcome {
