@@ -34,7 +34,7 @@ export interface RedisServerOptions {
 const hasServer = spawnSync('redis-server', ['--version']).status === 0;
 const { REDIS_URL, CI } = process.env;
 
-const HOW_TO_GET = 'put redis-server on the PATH (apt-get install redis-server)';
+const HOW_TO_GET = 'put redis-server on the PATH (apt-get install redis-server, brew install redis)';
 
 /** Tests that need a Redis: {@link startRedis}, without options, and its `url`, `port` and `send`. */
 export function describeWithRedis(name: string, define: () => void): void {
