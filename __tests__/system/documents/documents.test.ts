@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import express from 'express';
 import { kiket, kiketErrorHandler, KIKET_ERRORS, type KiketErrorCode } from 'kiket-express';
+import { captureOutput } from '../../support/capture-output';
 import { deliver, secret } from '../../support/deliver';
+import { runBlock } from '../../support/doc-block';
 import { anchorsOf, blocksOf, linksOf, sectionsOf } from '../../support/markdown';
 
 const repository = resolve(__dirname, '../../..');
@@ -48,19 +50,35 @@ describe('the answer in docs/errors.md', () => {
   });
 });
 
-describe.each(['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/migrating.md'])(
-  'the links of %s',
-  (file) => {
-    const targets = linksOf(read(file)).filter((target) => !target.startsWith('https://'));
-
-    it('should lead to files and headings that exist', () => {
-      const broken = targets.filter((target) => {
-        const [path = '', anchor] = target.split('#');
-        const linked = path === '' ? file : resolve(repository, dirname(file), path);
-        if (!existsSync(resolve(repository, linked))) return true;
-        return anchor !== undefined && !anchorsOf(read(linked)).includes(anchor);
-      });
-      expect(broken).toEqual([]);
+describe('the subscriber in CONTRIBUTING.md', () => {
+  it('prints the record of a delivery', async () => {
+    const { code } = blocksOf(read('CONTRIBUTING.md')).find(({ heading }) => heading === 'See a delivery')!;
+    const app = express();
+    app.post('/kiket', kiket({ secret }), kiketErrorHandler());
+    const output = await captureOutput(async () => {
+      runBlock(code, app, secret, express);
+      await deliver(app, { event: 'issue.created', issue: 'none' }).expect(422);
     });
-  },
+    expect(output).toMatch(/event: undefined[^]*outcome: 'final',\s+code: 'payload.invalid',\s+status: 422/);
+  });
+});
+
+const pages = ['.', 'docs', 'docs/decisions'].flatMap((folder) =>
+  readdirSync(resolve(repository, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name)),
 );
+
+describe.each(pages)('the links of %s', (file) => {
+  const targets = linksOf(read(file)).filter((target) => !target.startsWith('https://'));
+
+  it('should lead to files and headings that exist', () => {
+    const broken = targets.filter((target) => {
+      const [path = '', anchor] = target.split('#');
+      const linked = path === '' ? file : resolve(repository, dirname(file), path);
+      if (!existsSync(resolve(repository, linked))) return true;
+      return anchor !== undefined && !anchorsOf(read(linked)).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+});
