@@ -88,20 +88,20 @@ function packageOf(target: string): string {
 const sources = readSources();
 
 describe('the imports of lib', () => {
-  it('go down the ranks, and name packages only where they belong', () => {
+  it('should go down the ranks, and name packages only where they belong', () => {
     expect(violationsOf(sources)).toEqual([]);
   });
 
-  it('form no circle, types included', () => {
+  it('should form no circle, types included', () => {
     expect(cyclesOf(importsOf(sources))).toEqual([]);
   });
 
-  it('use every dependency of the manifest', () => {
+  it('should use every dependency of the manifest', () => {
     const used = new Set(importsOf(sources).map(({ target }) => packageOf(target)));
     expect(Object.keys(manifest.dependencies).filter((name) => !used.has(name))).toEqual([]);
   });
 
-  it('name files that exist', () => {
+  it('should name files that exist', () => {
     const exists = (target: string) => sources.has(target) || target === MANIFEST;
     const missing = importsOf(sources).filter(({ isLocal, target }) => isLocal && !exists(target));
     expect(missing).toEqual([]);
@@ -109,17 +109,17 @@ describe('the imports of lib', () => {
 });
 
 describe('the files of lib', () => {
-  it('stand in a folder that has a rank', () => {
+  it('should stand in a folder that has a rank', () => {
     expect([...sources.keys()].filter((file) => rankOf(file) === -1)).toEqual([]);
   });
 
-  it(`stand beside the folders only where everybody uses them, at most ${MOST_AT_TOP}`, () => {
+  it(`should stand beside the folders at most ${MOST_AT_TOP} times`, () => {
     expect([...sources.keys()].filter((file) => !file.includes('/')).length).toBeLessThanOrEqual(MOST_AT_TOP);
   });
 });
 
 describe('index', () => {
-  it('re-exports, and nothing else', () => {
+  it('should re-export, and nothing else', () => {
     const file = ts.createSourceFile('index.ts', sources.get('index')!, ts.ScriptTarget.Latest);
     expect(file.statements.length).toBeGreaterThan(0);
     expect(file.statements.every((statement) => ts.isExportDeclaration(statement))).toBe(true);
@@ -165,7 +165,7 @@ describe('the rules', () => {
     ['bullmq/worker', "import { Worker } from 'bullmq';"],
     ['idempotency/claim', "import type { Queue } from 'bullmq';"],
     ['json', "import { inspect } from 'util';"],
-  ])('refuse in %s: %s', (file, text) => {
+  ])('should refuse in %s: %s', (file, text) => {
     expect(violationsOf(new Map([[file, text]]))).toHaveLength(1);
   });
 
@@ -187,11 +187,11 @@ describe('the rules', () => {
     ['runtime-token/jose', "const load = () => import('jose');"],
     ['idempotency/memory-store', "const load = () => require('lru-cache');"],
     ['bullmq/bullmq', "const load = () => require('bullmq');"],
-  ])('allow in %s: %s', (file, text) => {
+  ])('should allow in %s: %s', (file, text) => {
     expect(violationsOf(new Map([[file, text]]))).toEqual([]);
   });
 
-  it('find a circle once, of types and calls too', () => {
+  it('should find a circle once, of types and calls too', () => {
     const circle = new Map([
       ['a', "import { b } from './b';"],
       ['b', "import type { a } from './a'; export { c } from './c';"],

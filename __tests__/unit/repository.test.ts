@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import manifest from '../package.json';
-import { sectionsOf } from './support/markdown';
+import manifest from '../../package.json';
+import { sectionsOf } from '../support/markdown';
 
-const repository = resolve(__dirname, '..');
+const repository = resolve(__dirname, '../..');
 const read = (file: string): string => readFileSync(resolve(repository, file), 'utf8');
 
 /** Everything that may name the address of the repository, without CONTRIBUTING.md, which says what to replace. */
