@@ -1,16 +1,16 @@
 import { isThenable } from './guards';
 
-/** Calls the user's observer. Whatever it does — throw, reject, hang — changes nothing for the delivery. */
-export function notify<A extends readonly unknown[]>(
-  observer: ((...args: A) => unknown) | undefined,
+/** Calls a user's callback, if there is one. Exceptions and rejections are ignored. */
+export function callSafely<A extends readonly unknown[]>(
+  callback: ((...args: A) => unknown) | undefined,
   ...args: A
 ): void {
-  if (observer === undefined) return;
+  if (callback === undefined) return;
   try {
-    const result = observer(...args);
+    const result = callback(...args);
     if (isThenable(result)) Promise.resolve(result).catch(ignore);
   } catch {
-    // Its own failure is its own affair.
+    // A delivery must not fail because of it.
   }
 }
 

@@ -1,8 +1,6 @@
 /**
- * Every way in which a delivery can fail, and the HTTP status that Kiket is told.
- *
- * The status is a decision about the sender's retry (`contract.md` §4): Kiket sends a delivery again after a 5xx or a
- * 429, and gives it up after any other 4xx. Types, classes and `docs/errors.md` follow from this table.
+ * The HTTP status of each error code. The status decides whether Kiket sends the delivery again: it does so after a 5xx or a 429, and
+ * gives it up after any other 4xx. Types, classes and `docs/errors.md` follow from this table.
  */
 export const KIKET_ERRORS = {
   'signature.missing': 401,
@@ -43,10 +41,12 @@ export const KIKET_ERRORS = {
   'handler.failed': 500,
 } as const;
 
+/** A code of this package. Errors of handlers may have codes of their own. */
 export type KiketErrorCode = keyof typeof KIKET_ERRORS;
 
-/** Evidence beside the message. `reason` is prose for a person; no field holds a value of the payload but names of events. Other fields are not sent. */
+/** Evidence beside the message. It contains no value of the payload except names of events. Other fields are not sent. */
 export interface KiketErrorDetail {
+  /** A sentence for a person. */
   readonly reason: string;
   /** JSON pointer (RFC 6901) to the place in the payload. */
   readonly pointer?: string;
@@ -57,41 +57,45 @@ export interface KiketErrorDetail {
 }
 
 export interface KiketErrorOptions {
-  /** A dotted word of your own, e.g. `crm.contact_unknown`. It changes no status. Default: the code of the class. */
+  /** A code of your own, e.g. `crm.contact_unknown`. It does not change the status. Default: the code of the class. */
   code?: string | undefined;
+  /** Sent with the error. Default none. */
   details?: readonly KiketErrorDetail[] | undefined;
+  /** The error behind this one. It is not sent. */
   cause?: unknown;
 }
 
 export interface RetryableErrorOptions extends KiketErrorOptions {
-  /** Seconds until the next attempt makes sense, 0 or more, rounded up; sent as `Retry-After`. */
+  /** Seconds until the next attempt may succeed, 0 or more, rounded up; sent as `Retry-After`. Default: Kiket decides. */
   retryAfterSeconds?: number | undefined;
 }
 
 const BRAND: unique symbol = Symbol.for('kiket-express.error') as never;
 
-/** @internal Whether the platform sends a delivery again that was answered with `status` (`contract.md` §4). */
+/** @internal True when Kiket sends a delivery again after a response with `status`. */
 export function isRetryable(status: number): boolean {
   return status >= 500 || status === 429;
 }
 
 /**
- * The base of all errors of this package. Its `status` decides what Kiket does next.
+ * The base of all errors of this package. Its `status` decides whether Kiket sends the delivery again.
  *
- * Extend {@link RetryableError} or {@link NonRetryableError} for errors of your own: a subclass of this one answers 500.
+ * Extend {@link RetryableError} or {@link NonRetryableError} for errors of your own: a direct subclass of this one has status 500.
  */
 export class KiketError extends Error {
-  /** A key of {@link KIKET_ERRORS}, or the word of a handler's own. Decide by it, never by the message. */
+  /** A key of {@link KIKET_ERRORS}, or a code of your own. Decide by it, not by the message. */
   readonly code: KiketErrorCode | (string & {});
-  /** The HTTP status that Kiket is told. */
+  /** HTTP status of the response. */
   readonly status: number;
   /** The same as `status`, under the name that `http-errors`, Nest and older handlers read. */
   readonly statusCode: number;
-  /** As in `http-errors`: the message is meant for the caller. */
+  /** As in `http-errors`: the message may be sent to the caller. */
   readonly expose: true;
-  /** Response headers that belong to the error: `Retry-After`, where known. */
+  /** Headers of the response: `Retry-After`, if set. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Seconds until the next attempt, a whole number; `undefined` where Kiket decides. */
   readonly retryAfterSeconds: number | undefined;
+  /** Sent with the error. */
   readonly details: readonly KiketErrorDetail[];
 
   static {
@@ -99,7 +103,7 @@ export class KiketError extends Error {
     this.prototype.name = 'KiketError';
   }
 
-  /** @param code decides the status; one that is not in the table is 500. `options.code` renames it afterwards. */
+  /** @param code decides the status: 500 for a code that is not in the table. `options.code` replaces it afterwards. */
   protected constructor(
     code: KiketErrorCode | (string & {}),
     message: string,
@@ -121,22 +125,22 @@ export class KiketError extends Error {
     this.details = options.details === undefined ? [] : [...options.details];
   }
 
-  /** Whether Kiket will send the delivery again. */
+  /** True when Kiket sends the delivery again. */
   get retryable(): boolean {
     return isRetryable(this.status);
   }
 
-  /** True for an error of any installed copy of this package, where `instanceof` is true for one of them only. */
+  /** True for an error of any installed copy of this package. `instanceof` is true for one copy only. */
   static is(error: unknown): error is KiketError {
     try {
       return typeof error === 'object' && error !== null && (error as { [BRAND]?: unknown })[BRAND] === true;
     } catch {
-      // A revoked proxy can be thrown, too.
+      // A revoked proxy.
       return false;
     }
   }
 
-  /** @internal Raises a row of the table as the class it is called on. */
+  /** @internal Creates an error with a code of the table, as an instance of the class it is called on. */
   static of<E extends KiketError>(
     this: { readonly prototype: E },
     code: E['code'] & KiketErrorCode,
@@ -147,19 +151,27 @@ export class KiketError extends Error {
   }
 }
 
-/** Thrown by a handler: not now. Kiket is told 503 and sends the delivery again. */
+/**
+ * Thrown by a handler that may succeed later: 503, and Kiket sends the delivery again.
+ *
+ * @example throw new RetryableError('The CRM is down', { retryAfterSeconds: 60 });
+ */
 export class RetryableError extends KiketError {
   static {
     this.prototype.name = 'RetryableError';
   }
 
-  /** @throws {TypeError} when `retryAfterSeconds` is negative or no number. */
+  /** @throws {TypeError} when `retryAfterSeconds` is negative or not a number. */
   constructor(message: string, options?: Readonly<RetryableErrorOptions>) {
     super('handler.retryable', message, options);
   }
 }
 
-/** Thrown by a handler: never. Kiket is told 422, gives the delivery up, and halts the workflow of a required hook. */
+/**
+ * Thrown by a handler that cannot succeed: 422, and Kiket gives the delivery up, and halts the workflow of a required hook.
+ *
+ * @example throw new NonRetryableError('The contact does not exist', { code: 'crm.contact_unknown' });
+ */
 export class NonRetryableError extends KiketError {
   static {
     this.prototype.name = 'NonRetryableError';
@@ -170,7 +182,7 @@ export class NonRetryableError extends KiketError {
   }
 }
 
-/** The delivery is not authentic, or that cannot be told. */
+/** The delivery is not authentic, or this could not be checked. */
 export class SignatureError extends KiketError {
   declare readonly code: Extract<KiketErrorCode, `signature.${string}` | `token.${string}`>;
   static {
@@ -178,7 +190,7 @@ export class SignatureError extends KiketError {
   }
 }
 
-/** The signed bytes are no delivery, or something unsigned around them contradicts them. */
+/** The signed body is not a delivery, or a header, path or query contradicts it. */
 export class PayloadError extends KiketError {
   declare readonly code: Extract<KiketErrorCode, `payload.${string}` | 'delivery.conflict'>;
   static {
@@ -193,6 +205,7 @@ export class ScopeError extends KiketError {
     this.prototype.name = 'ScopeError';
   }
 
+  /** The scopes that are missing. */
   get missing(): readonly string[] {
     return missingOf(this);
   }
@@ -210,18 +223,19 @@ export class MissingSecretError extends KiketError {
   }
 }
 
-/** How many requests an installation may still make (`contract.md` §5). */
+/** How many requests an installation may still send to Kiket's API. */
 export interface KiketRateLimit {
-  /** Requests in a window. */
+  /** Requests that are allowed in a window. */
   readonly limit: number;
   /** Requests that are left in this window. */
   readonly remaining: number;
+  /** Length of a window, in seconds. */
   readonly windowSeconds: number;
-  /** Seconds until the window begins anew, counted from the answer. */
+  /** Seconds until the next window, counted from the response. */
   readonly resetInSeconds: number;
 }
 
-/** What is known of an answer of Kiket's API. */
+/** The response of Kiket's API, as far as it is known. */
 export interface ApiErrorOptions extends RetryableErrorOptions {
   apiStatus?: number | undefined;
   requestId?: string | undefined;
@@ -229,16 +243,16 @@ export interface ApiErrorOptions extends RetryableErrorOptions {
 }
 
 /**
- * A call to Kiket's API has failed. Left uncaught, it becomes the right answer to the platform: 429 with the API's
- * `Retry-After`; 503 where another attempt may succeed; 422 where the API has refused.
+ * A call to Kiket's API has failed. A handler need not catch it: it becomes 429 with the API's `Retry-After`, 503 when another attempt may
+ * succeed, or 422 when the API has refused.
  */
 export class KiketApiError extends KiketError {
   declare readonly code: Extract<KiketErrorCode, `api.${string}`>;
-  /** HTTP status of Kiket's API; `undefined` when no answer came. */
+  /** HTTP status of Kiket's API; `undefined` without a response. */
   readonly apiStatus: number | undefined;
-  /** `X-Request-Id` of the API's answer, where it was sent: for Kiket's support. */
+  /** `X-Request-Id` of the API's response, for Kiket's support. */
   readonly requestId: string | undefined;
-  /** As the headers of the API's answer tell it. */
+  /** From the headers of the API's response. */
   readonly rateLimit: KiketRateLimit | undefined;
 
   static {
@@ -262,10 +276,10 @@ function isDelay(seconds: unknown): boolean {
   return typeof seconds === 'number' && seconds >= 0 && seconds <= Number.MAX_SAFE_INTEGER;
 }
 
-/** An hour. */
+/** Longest `Retry-After` of another system that is passed on to Kiket: an hour. */
 const MAX_RETRY_AFTER_SECONDS = 3600;
 
-/** @internal What another system asks to wait, as long as it is handed on to Kiket. */
+/** @internal Limits the `Retry-After` of another system. */
 export function cappedRetryAfter(seconds: number): number {
   return Math.min(seconds, MAX_RETRY_AFTER_SECONDS);
 }
@@ -274,13 +288,13 @@ function missingOf(error: KiketError): readonly string[] {
   return error.details.flatMap((detail) => detail.missing ?? []);
 }
 
-/** @internal An error of another library that says itself what the caller may be told. */
+/** @internal An error of another library with a message that may be sent to the caller, as `http-errors` marks it. */
 export class ExposedError extends KiketError {
   constructor(cause: unknown, { status, message, headers }: Exposed) {
     const retryAfter = String(headers?.['retry-after'] ?? headers?.['Retry-After']);
     super(isRetryable(status) ? 'handler.failed' : 'handler.final', quotesBody(cause) ? UNREADABLE : message, {
       cause,
-      // A date says nothing to the sender of a delivery, which waits in seconds.
+      // Kiket waits in seconds, and does not read a date.
       retryAfterSeconds: /^\d+$/.test(retryAfter) ? cappedRetryAfter(Number(retryAfter)) : undefined,
     });
     Object.assign(this, { status, statusCode: status });
@@ -295,12 +309,12 @@ interface Exposed {
 
 const UNREADABLE = 'The body could not be read.';
 
-/** @internal Whether the message of an error may quote the body, as body-parser's do: they carry it with them. */
+/** @internal True when the message of an error may quote the body. body-parser's errors do, and carry it. */
 export function quotesBody(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'body' in error;
 }
 
-/** What an error tells the caller; undefined where it does not say that it is meant for one. Reads each field once. */
+/** Returns the parts of an error that may be sent; `undefined` for one that is not marked so. Reads each field once. */
 function exposedBy(error: unknown): Exposed | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { expose, status, message, headers } = error as Partial<Exposed & { expose: unknown }>;
@@ -312,11 +326,11 @@ function isErrorStatus(status: unknown): status is number {
   return Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599;
 }
 
-/** Whether an answer can be made of an error that says to be one of this package: a subclass or a proxy may say anything. */
-function isWhole({ code, status, message, retryable, details, headers }: KiketError): boolean {
-  const isTold = typeof code === 'string' && isErrorStatus(status) && typeof message === 'string';
+/** True when an error of this package has all fields. A subclass or a proxy may have replaced them. */
+function isComplete({ code, status, message, retryable, details, headers }: KiketError): boolean {
+  const isSendable = typeof code === 'string' && isErrorStatus(status) && typeof message === 'string';
   return (
-    isTold &&
+    isSendable &&
     typeof retryable === 'boolean' &&
     Array.isArray(details) &&
     typeof headers === 'object' &&
@@ -325,26 +339,26 @@ function isWhole({ code, status, message, retryable, details, headers }: KiketEr
 }
 
 /**
- * @internal What Kiket is told about anything that was thrown. Never throws: a value that cannot be read says nothing.
+ * @internal Returns the error response for any thrown value. Never throws.
  *
- * An error that does not say that it is meant for the caller is retried, whatever `status` it carries: the 404 of an
- * HTTP client inside a handler must not halt a customer's workflow.
+ * An error that is not marked as meant for the caller is retryable, whatever `status` it carries: the 404 of an HTTP client inside a
+ * handler must not halt a customer's workflow.
  */
 export function toKiketError(error: unknown): KiketError {
   try {
-    if (KiketError.is(error) && isWhole(error)) return error;
+    if (KiketError.is(error) && isComplete(error)) return error;
     const exposed = exposedBy(error);
     if (exposed !== undefined) return new ExposedError(error, exposed);
   } catch {
-    // An accessor of its own, or the trap of a proxy, has thrown.
+    // A getter, or the trap of a proxy, has thrown.
   }
   return KiketError.of('handler.failed', 'The handler failed. The error it threw is the `cause` of this one.', {
     cause: error,
   });
 }
 
-/** @internal */
-export function deliveryUnverified(consequence: string): KiketError {
+/** @internal @param consequence what an unverified delivery cannot do. */
+export function deliveryUnverifiedError(consequence: string): KiketError {
   return KiketError.of(
     'delivery.unverified',
     `The delivery is unverified, so ${consequence}. Check \`req.kiket.verified\` first.`,

@@ -1,23 +1,66 @@
 import { isObject } from './guards';
 
 export const REDACTED = '[redacted]';
-const SHORTEST_SCRUBBED = 6;
+
+/** Shortest value that is redacted, in characters: a shorter one would shred the text. */
+const SHORTEST_REDACTED = 6;
+
+/** Keys whose fetched values a {@link Redactor} remembers. */
+const MAX_KEYS = 100;
 
 /**
- * Replaces every known secret value in a text, also written as JSON, and each of its lines. A value of fewer than six
- * characters stays: it would shred the text.
+ * Keeps secret values out of messages, responses and logs: those that its owner knows, and those fetched since then. It remembers the newest
+ * {@link MAX_KEYS} fetched keys, and the last two values of each.
  */
-export function scrub(text: string, values: readonly string[]): string {
+export class Redactor {
+  readonly #known: () => readonly (string | undefined)[];
+  /** By key, the newest last. */
+  readonly #fetched = new Map<string, readonly string[]>();
+
+  /** @param known returns the values that were not fetched; called for each text. */
+  constructor(known: () => readonly (string | undefined)[]) {
+    this.#known = known;
+  }
+
+  /** Redacts the value of `key` from now on. The value before it stays redacted: a request under way may still quote it. */
+  add(key: string, value: string): void {
+    const before = this.#fetched.get(key)?.find((known) => known !== value);
+    this.#fetched.delete(key);
+    this.#fetched.set(key, before === undefined ? [value] : [value, before]);
+    if (this.#fetched.size <= MAX_KEYS) return;
+    const [oldest] = this.#fetched.keys();
+    this.#fetched.delete(oldest!);
+  }
+
+  /** Returns `text` with each secret value replaced; see {@link redact}. */
+  redact(text: string): string {
+    return redact(text, this.values);
+  }
+
+  /** True when one of the texts contains a secret value; see {@link containsSecret}. */
+  contains(...texts: readonly string[]): boolean {
+    const { values } = this;
+    return texts.some((text) => containsSecret(text, values));
+  }
+
+  /** All secret values. */
+  get values(): string[] {
+    return [...this.#known(), ...[...this.#fetched.values()].flat()].filter((value) => value !== undefined);
+  }
+}
+
+/** Replaces each secret value in a text, also where it is written as JSON, and each of its lines. */
+export function redact(text: string, values: readonly string[]): string {
   // Longest first: a value that contains another must not leave its rest behind.
-  const known = values.flatMap(formsOf).sort((a, b) => b.length - a.length);
-  return known.reduce((scrubbed, value) => scrubbed.replaceAll(value, REDACTED), text);
+  const forms = values.flatMap(formsOf).sort((a, b) => b.length - a.length);
+  return forms.reduce((redacted, form) => redacted.replaceAll(form, REDACTED), text);
 }
 
 /**
- * Whether a text quotes one of the values that {@link scrub} takes out of texts: as it stands, or in any way that JSON can write it,
- * also in JSON within JSON. A text whose escapes go deeper than is looked at counts as one that does.
+ * True when a text contains one of the values that {@link redact} replaces, in any way that JSON can write it, also in JSON within JSON.
+ * A text with more levels of escapes than are read counts as one that does.
  */
-export function holdsSecret(text: string, values: readonly string[]): boolean {
+export function containsSecret(text: string, values: readonly string[]): boolean {
   const forms = values.flatMap(formsOf);
   if (forms.length === 0) return false;
   let level = text;
@@ -36,56 +79,21 @@ const MAX_DEPTH = 8;
 const ESCAPE = /\\(?:u([\da-f]{4})|(["\\/bfnrt]))/gi;
 const CONTROLS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
-/** By pattern and not by a parser, which would see nothing in lines of JSON, or in JSON within a script. */
+/** By pattern, as a parser sees nothing in lines of JSON, or in JSON within a script. */
 function unescape(_escape: string, code: string | undefined, character: string): string {
   return code === undefined ? (CONTROLS[character] ?? character) : String.fromCharCode(Number.parseInt(code, 16));
 }
 
-/** Stands in JSON as it is, and on one line. */
+/** JSON writes such a value unchanged, and it has one line. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
 function formsOf(value: string): string[] {
-  if (PLAIN.test(value)) return value.length < SHORTEST_SCRUBBED ? [] : [value];
+  if (PLAIN.test(value)) return value.length < SHORTEST_REDACTED ? [] : [value];
   const forms = [value, JSON.stringify(value).slice(1, -1), ...value.split(/\r?\n/)];
-  return forms.filter((form) => form.length >= SHORTEST_SCRUBBED);
+  return forms.filter((form) => form.length >= SHORTEST_REDACTED);
 }
 
-/** Keys whose values are known; a secret that none of the newest has is hardly quoted any more. */
-const MAX_KEYS = 100;
-
-/**
- * Values that are known to be secret, and kept out of texts: credentials that were configured, and what was fetched with them. Of
- * what was fetched it knows the newest {@link MAX_KEYS} keys, and the last two values of each.
- */
-export class KnownSecrets {
-  readonly #configured: readonly string[];
-  /** The newest last. */
-  readonly #fetched = new Map<string, readonly string[]>();
-
-  constructor(configured: readonly (string | undefined)[] = []) {
-    this.#configured = configured.filter((value) => value !== undefined);
-  }
-
-  /** Knows the value of `key` from now on, and the one before: what is under way may quote that still. */
-  add(key: string, value: string): void {
-    const before = this.#fetched.get(key)?.find((known) => known !== value);
-    this.#fetched.delete(key);
-    this.#fetched.set(key, before === undefined ? [value] : [value, before]);
-    if (this.#fetched.size <= MAX_KEYS) return;
-    const [oldest] = this.#fetched.keys();
-    this.#fetched.delete(oldest!);
-  }
-
-  get texts(): string[] {
-    return [...this.#configured, ...[...this.#fetched.values()].flat()];
-  }
-
-  scrub(text: string): string {
-    return scrub(text, this.texts);
-  }
-}
-
-/** An error of ioredis without what was sent, which it keeps beside the message: an answer, a job, or the password. */
+/** Removes from an error of ioredis the command that it carries, with a stored response, a job, or the password. */
 export function withoutCommand(error: unknown): unknown {
   if (isObject(error)) Reflect.deleteProperty(error, 'command');
   return error;

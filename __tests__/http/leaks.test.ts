@@ -168,7 +168,7 @@ describeMajors('secrets', (express) => {
     expect(text).toContain(payloadCanary);
   });
 
-  it('should keep short values in texts, which scrubbing would shred', async () => {
+  it('should keep short values in texts, which redacting would shred', async () => {
     const app = express();
     app.post(
       '/kiket',

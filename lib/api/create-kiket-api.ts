@@ -1,4 +1,4 @@
-import { KnownSecrets } from '../redaction';
+import { Redactor } from '../redaction';
 import { describe, requireRecord } from '../options';
 import { ApiClient, requireProjectId, type KiketApi, DEFAULT_VERSION } from './client';
 import { authorizeConfigured } from './credentials';
@@ -27,7 +27,7 @@ export function createKiketApi(options: Readonly<CreateKiketApiOptions>): KiketA
   if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') {
     throw new TypeError(`createKiketApi: signal is ${describe(signal)}; give an AbortSignal, or leave it out`);
   }
-  const secrets = new KnownSecrets([settings.apiKey, workspaceToken]);
+  const secrets = new Redactor(() => [settings.apiKey, workspaceToken]);
 
   return new ApiClient({
     authorize: authorizeConfigured(settings, workspaceToken),
@@ -36,7 +36,7 @@ export function createKiketApi(options: Readonly<CreateKiketApiOptions>): KiketA
     extensionId: settings.extensionId,
     eventVersion: DEFAULT_VERSION,
     limits: () => ({ signal, remainingMs: signal === undefined ? undefined : Infinity }),
-    scrub: (text) => secrets.scrub(text),
+    redact: (text) => secrets.redact(text),
     onSecret: (key, value) => secrets.add(key, value),
   });
 }

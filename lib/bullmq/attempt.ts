@@ -1,7 +1,7 @@
-import { createAbortController } from '../exchange/abort-controller';
 import { KiketError } from '../errors';
 import { lateErrors } from '../exchange/record';
 import type { JobData } from './job-data';
+import { createAbortController } from '../exchange/deadline';
 
 /** One attempt at a job: runs until its handler has settled, or its time is over. */
 export class Attempt {

@@ -39,11 +39,20 @@ export function pending(message: string, options: Readonly<KiketReplyOptions> = 
 }
 
 /**
- * @internal A reply as JSON text; undefined for none.
+ * @internal The reply of a handler as the JSON of a response; `undefined` for an empty one.
  *
- * @throws {KiketError} `reply.invalid`
+ * @throws {KiketError} `reply.invalid`; `reply.missing` for a guard event without a decision.
  */
-export function toJson(body: unknown): string | undefined {
+export function serializeReply(reply: unknown, event: string | undefined): string | undefined {
+  const json = toJson(reply);
+  if (!isGuard(event) || (json !== undefined && decisionOf(json) !== undefined)) return json;
+  throw KiketError.of(
+    'reply.missing',
+    'The guard returned no decision, which Kiket would read as consent. Return allow(), deny() or pending().',
+  );
+}
+
+function toJson(body: unknown): string | undefined {
   if (body === undefined || body === null) return undefined;
   try {
     const json = typeof body === 'object' ? JSON.stringify(body) : undefined;

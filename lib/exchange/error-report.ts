@@ -1,14 +1,15 @@
 import { inspect } from 'node:util';
 import { KIKET_ERRORS, quotesBody, toKiketError, type KiketError, type KiketErrorCode } from '../errors';
+import type { Redactor } from '../redaction';
 import { quoted, textOf } from '../text';
 
-/** What a report tells of an exchange. */
+/** The members of an exchange that are used. */
 interface ReportedExchange {
   readonly delivery: { readonly event: string | undefined; readonly invocationId: string | undefined };
-  scrub(text: string): string;
+  readonly redactor: Redactor;
 }
 
-/** Whether nothing is to be printed, as Express decides it: by the application's setting. Never throws. */
+/** True when nothing is to be printed, as Express decides it: by the application's `env` setting. Never throws. */
 export function isTestEnvironment(req: object): boolean {
   try {
     return (req as { app?: { get(setting: string): unknown } }).app?.get('env') === 'test';
@@ -18,25 +19,25 @@ export function isTestEnvironment(req: object): boolean {
 }
 
 /**
- * Prints an error that nobody else reports: one of this package's own as a line, any other with its stack. Never throws.
+ * Prints an error that nobody else reports: an error of this package as a line, any other with its stack. Never throws.
  *
- * @param error as it was thrown.
+ * @param error the value that was thrown.
  */
 export function reportToStderr(exchange: ReportedExchange, error: unknown): void {
   try {
-    console.error(exchange.scrub(reportOf(exchange, error)));
+    console.error(exchange.redactor.redact(reportOf(exchange, error)));
   } catch {
     // The console may be the service's own.
   }
 }
 
-/** Whether a handler cannot have meant the error: one that is not this package's, or a mistake in the wiring. */
-export function isUnforeseen(error: unknown): boolean {
+/** True for an error that is not of this package, or is a mistake in the wiring: no handler throws it on purpose. */
+export function isUnexpected(error: unknown): boolean {
   const told = toKiketError(error);
   return told !== error || isWiringMistake(told);
 }
 
-/** The errors of this package that are 500, as the service can repair them. */
+/** True for errors of this package with 500, which the service can repair. */
 function isWiringMistake({ code, status }: KiketError): boolean {
   return status === 500 && code !== 'handler.failed' && KIKET_ERRORS[code as KiketErrorCode] === 500;
 }
@@ -49,12 +50,12 @@ function reportOf({ delivery: { event, invocationId } }: ReportedExchange, error
   return told === error ? `${what}: ${told.message}${where}` : `${what}${where}\n${printed(error)}`;
 }
 
-/** A value that was thrown can be anything: reading it may throw, too. */
+/** Anything can be thrown, and reading it may throw again. */
 function printed(error: unknown): string {
   try {
-    // As body-parser's errors do.
+    // body-parser's errors do.
     if (quotesBody(error)) return 'An error that is not shown, because it carries a body. onError is given it.';
-    // By its stack rather than its class, which may be of another realm.
+    // By its stack, as its class may be of another realm.
     return textOf((error as { stack?: unknown } | null | undefined)?.stack) ?? inspect(error);
   } catch {
     return 'An error that cannot be printed';

@@ -1,47 +1,37 @@
-import type { StoredResponse } from '../response/prepare';
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
-import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createAbortController } from './abort-controller';
-import { isSuccess, jsonHeaders, removeBodyHeaders } from '../response/prepare';
 import type { BodyRequest } from '../body/source';
-import type { ParsedDelivery } from '../delivery/parsed-delivery';
+import type { TokenClaims } from '../delivery/auth';
 import { Delivery, EXCHANGE } from '../delivery/delivery';
+import type { ParsedDelivery } from '../delivery/parsed-delivery';
+import type { ContractPayload } from '../delivery/payload';
+import { isGuard, serializeReply } from '../delivery/reply';
+import { KiketError, toKiketError } from '../errors';
+import { Redactor } from '../redaction';
 import { DeliveryResponse, type ResponseOwner } from '../response/delivery-response';
 import { errorBody } from '../response/error-body';
-import { isTestEnvironment, reportToStderr } from './error-report';
-import { ExposedError, KiketError, toKiketError } from '../errors';
-import { shareHiddenClasses } from './v8-dictionary-mode';
-import { KnownSecrets, holdsSecret, scrub } from '../redaction';
-import { shieldSocket, silence } from '../response/late-writes';
-import { notify } from '../callbacks';
-import type { ContractPayload } from '../delivery/payload';
-import { deliveries, lateErrors, outcomeOf, type KiketRecord } from './record';
-import { decisionOf, isGuard, toJson } from '../delivery/reply';
-import { onResponseEnd } from '../response/response-end';
-import { ExchangeResponder, type KiketResponder } from './responder';
-import type { TokenClaims } from '../delivery/auth';
 import type { Outcome, Settlement } from '../response/handler-outcome';
+import { shieldSocket } from '../response/late-writes';
+import type { StoredResponse } from '../response/prepare';
+import { onResponseEnd } from '../response/response-end';
 import { secretOf, type KiketSignature } from '../signature/hmac';
+import { Authenticity } from './authenticity';
+import { Completion, type CompletionObserver, type OnCompleted } from './completion';
+import { Deadline } from './deadline';
+import { isTestEnvironment, reportToStderr } from './error-report';
+import { FailureReport } from './failure-report';
+import { HandlerRun } from './handler-run';
+import { createRecord, deliveries, lateErrors, type KiketRecord } from './record';
+import { ExchangeResponder, type KiketResponder } from './responder';
+import { useDictionaryMode } from './v8-dictionary-mode';
 
-/** @internal What of Express's request is used. */
+/** @internal The members of Express's request that are used. */
 export interface KiketRequest extends BodyRequest {
   kiket?: Delivery;
   params?: Record<string, unknown>;
   app?: { get(setting: string): unknown };
 }
 
-type Next = (error?: unknown) => void;
-
-/** Is told how a delivery ended; of one that was passed on only that it did. */
-type OnEnd = (record: KiketRecord | undefined) => void;
-
-export type OnCompleted = ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
-
-/** Kiket waits 10 s for an answer (`contract.md` §3). */
-export const DEFAULT_DEADLINE_MS = 9000;
-
-/** How long a middleware that wraps `res.end`, such as a session store, may keep an answer back after the deadline. */
+/** How long a middleware that wraps `res.end`, such as a session store, may hold a response back after the deadline, in ms. */
 const GRACE_MS = 1000;
 
 /** @internal The exchange of a request, opened by any installed copy of this package. */
@@ -49,439 +39,237 @@ export function exchangeOf(req: IncomingMessage): Exchange | undefined {
   return (req as { kiket?: Delivery }).kiket?.[EXCHANGE] as Exchange | undefined;
 }
 
-/** Tells the calls of a function of kiketHandler from those of others, such as a time-out of the service. */
-const handlers = new AsyncLocalStorage<object>();
-
 /**
- * @internal One delivery and its one answer: what the middlewares know of a request beyond `req.kiket`, and the only place that
- * ends its response.
+ * @internal One delivery and its one response: the state that the middlewares share. It composes the parts below, and tells them
+ * of the events that end a delivery: the response is sent, the client disconnects, or the deadline passes.
  */
 export class Exchange implements ResponseOwner {
   readonly req: KiketRequest;
   readonly res: ServerResponse;
   readonly delivery: Delivery;
+  readonly authenticity: Authenticity;
+  readonly response: DeliveryResponse;
+  readonly run = new HandlerRun();
+  readonly failure = new FailureReport();
+  readonly #deadline: Deadline;
+  readonly #completion = new Completion();
+  #redactor: Redactor | undefined = undefined;
+  #isWatching = false;
+  #hasExpired = false;
 
   rawBody: Buffer | undefined = undefined;
-  /** Whether the body has come out of the stream, and not from a middleware that has kept it. */
+  /** True when the body was read from the stream; false when another middleware had kept it. */
   isStreamed = false;
-  /** The signature that was verified, 32 bytes. */
-  mac: Buffer | undefined = undefined;
-  /** Largest body that is read, in bytes, as kiketVerify was told. */
+  /** Largest body that is read, in bytes. */
   limit = 0;
-  /** The delivery secrets that were tried, to keep them out of texts. */
-  keys: readonly KeyObject[] = [];
-  /** The body, where somebody before kiketParse had to look into it. */
+  /** The parsed body, where a middleware before kiketParse had to look into it. */
   bodyObject: ContractPayload | undefined = undefined;
-  /** Why the request goes on unverified, as if this package were not there. */
-  passedOn: 'unsigned' | 'refused' | undefined = undefined;
-  /** Whether an error of this request is answered by kiketErrorHandler. */
-  claimed = false;
-  /** What kiketParse has found; `undefined` until it has. */
+  /** `undefined` until kiketParse has run. */
   parsed: ParsedDelivery | undefined = undefined;
-  /** Of a reply, in place of 200, where the response cannot be asked any more. */
-  replyStatus: number | undefined = undefined;
-
-  readonly #response: DeliveryResponse;
-  readonly #startedAtMs = performance.now();
-  #error: KiketError | undefined = undefined;
-  /** What the delivery was refused with, which whoever answers errors has not told yet. */
-  #failure: KiketError | undefined = undefined;
-  /** What the handler threw, until somebody has reported it. */
-  #unreported: { readonly thrown: unknown } | undefined = undefined;
-  #deadlineMs: number | undefined = undefined;
-  #timer: NodeJS.Timeout | undefined = undefined;
-  #controller: AbortController | undefined = undefined;
-  #abortReason: unknown = undefined;
-  #clientLeft = false;
-  #expired = false;
-  #watching = false;
-  #recorded = false;
-  #replayed = false;
-  #isHandling = false;
-  /** Stands for the running function of kiketHandler in its async context. */
-  #handler: object | undefined = undefined;
-  /** What somebody, who may have been the handler, has written while it was running. */
-  #writtenMeanwhile: Outcome | undefined = undefined;
-  #onCompleted: OnCompleted = undefined;
-  #onEnd: readonly OnEnd[] = [];
-  #settlement: Settlement | undefined = undefined;
-  #token: TokenClaims | undefined = undefined;
-  #trustsUnsignedBody = false;
-  /** What the handler has fetched from the API, or set there. */
-  #apiSecrets: KnownSecrets | undefined = undefined;
+  /** True when kiketErrorHandler answers the errors of this request. */
+  isOurs = false;
 
   constructor(req: KiketRequest, res: ServerResponse) {
     this.req = req;
     this.res = res;
     this.delivery = new Delivery(this);
-    this.#response = new DeliveryResponse(this);
-    shareHiddenClasses(req, res);
+    this.authenticity = new Authenticity(this.delivery);
+    this.response = new DeliveryResponse(this);
+    this.#deadline = new Deadline(() => this.#onDeadline());
+    useDictionaryMode(req, res);
     req.kiket = this.delivery;
     if (deliveries.hasSubscribers) this.#watch();
   }
 
-  /** Whether an answer is out, or on its way. */
-  get answered(): boolean {
-    return this.#response.isEnded;
+  get token(): TokenClaims | undefined {
+    return this.authenticity.token;
   }
 
-  /** Whether no answer can leave any more. */
-  get over(): boolean {
-    return this.answered || this.#clientLeft;
-  }
-
-  /** Whether nothing of an answer is out yet. */
-  get answerable(): boolean {
-    return !this.over && !this.res.headersSent;
-  }
-
-  /** Whether what the handler says still counts: as the answer, or for the next attempt. */
-  get takesReply(): boolean {
-    return this.over ? this.#settlement?.isOpen === true : !this.res.headersSent;
-  }
-
-  /** Whether an answer has begun that can come to no end. */
-  get isBrokenOff(): boolean {
-    return this.over && this.res.headersSent && !this.res.writableEnded;
-  }
-
-  /** What records the outcome of the handler. */
-  get settlement(): Settlement | undefined {
-    return this.#settlement;
-  }
-
-  set settlement(settlement: Settlement) {
-    this.#settlement = settlement;
-    this.#watch();
-    this.#response.capture();
+  get trustsBody(): boolean {
+    return this.authenticity.trustsBody;
   }
 
   get isPassedOn(): boolean {
-    return this.passedOn !== undefined;
+    return this.authenticity.isPassedOn;
   }
 
-  get isCutOff(): boolean {
-    return this.#clientLeft || this.res.destroyed;
-  }
-
-  get isCallOfOthers(): boolean {
-    return this.#isHandling && handlers.getStore() !== this.#handler;
-  }
-
-  get errorCode(): string | undefined {
-    return this.#error?.code;
-  }
-
-  /** Runs the function of kiketHandler, whose promise is the outcome of the delivery. */
-  handle<T>(fn: () => T): T {
-    this.claimed = true;
-    this.#isHandling = true;
-    // To tell what the function itself writes from what others do meanwhile matters only where it is recorded.
-    if (this.#settlement === undefined) return fn();
-    this.#handler = {};
-    return handlers.run(this.#handler, fn);
-  }
-
-  /** That promise has settled. */
-  endHandling(): void {
-    this.#isHandling = false;
-  }
-
-  /** Keeps a secret that did not come with the delivery out of texts. */
-  keepSecret(key: string, value: string): void {
-    (this.#apiSecrets ??= new KnownSecrets()).add(key, value);
-  }
-
-  /** Milliseconds until the deadline; undefined where none is set. */
+  /** Milliseconds until the deadline; `undefined` without one. */
   get remainingMs(): number | undefined {
-    return this.#deadlineMs === undefined ? undefined : this.#deadlineMs - (performance.now() - this.#startedAtMs);
+    return this.#deadline.remainingMs;
   }
 
   /** Aborts at the deadline, and when the client disconnects. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = createAbortController();
-      this.#watch();
-      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
-    }
-    return this.#controller.signal;
-  }
-
-  /** Calls `observer` once, when an answer is out or the client has left. What it throws is ignored. */
-  onEnd(observer: OnEnd): void {
-    this.#onEnd = [...this.#onEnd, observer];
     this.#watch();
+    return this.#deadline.signal;
   }
 
-  /**
-   * A step that follows an event, a timer or a promise, where the `try` of Express has ended: whatever it throws, or the rest of
-   * the chain in it, is {@link caught}.
-   */
-  guarded<A extends readonly unknown[]>(next: Next, step: (...args: A) => void): (...args: A) => void {
-    return (...args) => {
-      try {
-        step(...args);
-      } catch (error) {
-        this.caught(error, next);
-      }
-    };
+  /** Keeps the secrets of the delivery out of texts. */
+  get redactor(): Redactor {
+    return (this.#redactor ??= new Redactor(() => [
+      ...(this.parsed?.secretTexts ?? []),
+      ...this.authenticity.keys.map(secretOf),
+    ]));
   }
 
-  /** Refuses the delivery with what was thrown where nobody else catches it; one that is passed on is left to the others. */
-  caught(error: unknown, next: Next): void {
-    if (this.passedOn === undefined) return this.refuseFailed(error, next);
-    try {
-      next(error);
-    } catch {
-      this.res.destroy();
-    }
+  get settlement(): Settlement | undefined {
+    return this.run.settlement;
   }
 
-  /** Lets the chain go on, unless an answer is out. */
-  proceed(next: Next): void {
-    if (!this.answered) next();
+  set settlement(settlement: Settlement) {
+    this.run.settlement = settlement;
+    this.#watch();
+    this.response.capture();
   }
 
-  /** Refuses the delivery, unless an answer is out. */
-  refuse(error: unknown, next: Next): void {
-    if (this.answered) return;
-    this.claimed = true;
-    this.#error = this.#failure = toKiketError(error);
-    try {
-      next(error);
-    } catch {
-      // Nobody answers errors: a framework throws them on.
-      this.fail(this.#failure);
-    }
+  /** True once kiketRespond, or a handler without it, has set the deadline. */
+  get isArmed(): boolean {
+    return this.#deadline.isSet;
   }
 
-  /**
-   * Refuses the delivery with what was thrown: wrapped, because Express takes 'route' for a signal of its own and reads an error
-   * where nobody catches what that throws, and others decide by a foreign status.
-   */
-  refuseFailed(thrown: unknown, next: Next): void {
-    const told = toKiketError(thrown);
-    const error = told instanceof ExposedError ? thrown : told;
-    this.#unreported = error === thrown ? undefined : { thrown };
-    this.refuse(error, next);
+  /** True while a reply can still be sent, or recorded for the next attempt. */
+  get acceptsReply(): boolean {
+    return this.response.isOver ? this.run.isOpen : this.response.canStart;
   }
 
-  /** From now on, what the handler threw is somebody else's to report. */
-  leaveReport(): void {
-    this.#unreported = undefined;
-  }
-
-  /** Refuses the delivery as not authentic, whatever has vouched for it before. */
-  reject(error: unknown, next: Next): void {
-    this.delivery.verified = false;
-    this.refuse(error, next);
-  }
-
-  /** Lets the request go on as if this package were not there: no deadline, no record. */
-  passOn(reason: 'unsigned' | 'refused'): void {
-    this.passedOn = reason;
-    this.delivery.verified = false;
-    clearTimeout(this.#timer);
-  }
-
-  /** A verification begins: what an earlier one has passed on is not yet authentic, and nothing of it is kept. */
-  examine(reportOnly: boolean): void {
-    if (reportOnly) this.passOn('refused');
-    else if (this.passedOn !== undefined) this.#takeBack();
-    if (this.delivery.verified) return;
-    this.delivery.verified = false;
-    this.parsed = undefined;
-  }
-
-  /** Takes the delivery for authentic, as its body is signed. */
-  accept(signature: KiketSignature, mac: Buffer, reportOnly = false): void {
-    this.delivery.signature = signature;
-    this.mac = mac;
-    this.#accept(reportOnly);
-  }
-
-  /** Takes the delivery for authentic, as its runtime token is. */
-  acceptToken(token: TokenClaims, trustUnsignedBody: boolean): void {
-    this.#token = token;
-    this.#trustsUnsignedBody = trustUnsignedBody;
-    this.#accept(false);
-  }
-
-  #accept(reportOnly: boolean): void {
-    if (!reportOnly) this.claimed = true;
-    this.delivery.verified = true;
-    if (this.passedOn !== undefined) this.#takeBack();
-  }
-
-  /** What the runtime token of a verified delivery says, where that was verified. */
-  get token(): TokenClaims | undefined {
-    return this.delivery.verified ? this.#token : undefined;
-  }
-
-  /** Whether nobody but the sender can have written the body, or that is said not to matter. */
-  get trustsBody(): boolean {
-    return this.delivery.signature !== undefined || this.#trustsUnsignedBody;
-  }
-
-  #takeBack(): void {
-    this.passedOn = undefined;
-    this.#startTimer();
-  }
-
-  /** From here on there is an answer by the deadline, which counts from the opening of the exchange, and a record of it. */
+  /** From here on a response is sent by the deadline, and its record published. */
   arm(deadlineMs: number, onCompleted: OnCompleted): void {
-    const isFirst = !this.armed;
-    // The connection's end comes in a context of its own, in which a log line would not know its trace.
-    if (onCompleted !== undefined) this.#onCompleted = AsyncResource.bind(onCompleted);
-    this.#deadlineMs = deadlineMs;
+    const isFirst = !this.isArmed;
+    this.#completion.setCallback(onCompleted);
+    this.#deadline.set(deadlineMs);
     this.#watch();
     if (isFirst) {
       (this.res as { kiket?: KiketResponder }).kiket = new ExchangeResponder(this);
-      this.#response.watch();
+      this.response.watch();
     }
-    if (this.passedOn === undefined) this.#startTimer();
+    this.#updateDeadline();
   }
 
-  get armed(): boolean {
-    return this.#deadlineMs !== undefined;
+  /** Calls `observer` once, when the response is out or the client has disconnected. */
+  onEnd(observer: CompletionObserver): void {
+    this.#completion.observe(observer);
+    this.#watch();
   }
 
-  /**
-   * A reply of the handler as the JSON of an answer.
-   *
-   * @throws {KiketError} `reply.invalid`; `reply.missing` for a guard without a decision.
-   */
-  toAnswer(reply: unknown): string | undefined {
-    const json = toJson(reply);
-    if (!isGuard(this.delivery.event) || (json !== undefined && decisionOf(json) !== undefined)) return json;
-    throw KiketError.of(
-      'reply.missing',
-      'The guard returned no decision, which Kiket would read as consent. Return allow(), deny() or pending().',
-    );
+  /** A verification begins. The result of an earlier one is discarded, unless that has accepted the delivery. */
+  beginVerification(reportOnly: boolean): void {
+    this.authenticity.begin(reportOnly);
+    if (!this.authenticity.isVerified) this.parsed = undefined;
+    this.#updateDeadline();
   }
 
-  /** Ends with success: `body` as JSON, or empty. A 2xx that the handler has set is kept. */
+  accept(signature: KiketSignature, mac: Buffer, reportOnly = false): void {
+    if (!reportOnly) this.isOurs = true;
+    this.authenticity.accept(signature, mac);
+    this.#updateDeadline();
+  }
+
+  acceptToken(token: TokenClaims, trustsUnsignedBody: boolean): void {
+    this.isOurs = true;
+    this.authenticity.acceptToken(token, trustsUnsignedBody);
+    this.#updateDeadline();
+  }
+
+  passOnUnsigned(): void {
+    this.authenticity.passOnUnsigned();
+    this.#updateDeadline();
+  }
+
+  /** Calls the function of kiketHandler, whose promise is the outcome of the delivery. */
+  runHandler<T>(fn: () => T): T {
+    this.isOurs = true;
+    return this.run.start(fn);
+  }
+
+  /** Sends `body` as JSON, or nothing, with the 2xx that the handler has set, or 200. */
   reply(body?: object): void {
-    if (!this.takesReply) return;
+    if (!this.acceptsReply) return;
     try {
-      this.send(this.toAnswer(body));
+      this.sendReply(serializeReply(body, this.delivery.event));
     } catch (error) {
-      this.fail(toKiketError(error));
+      this.sendError(toKiketError(error));
     }
   }
 
-  /** Ends with an answer that was given before. */
-  replay(answer: StoredResponse): void {
-    if (!this.answerable) return;
-    this.#replayed = true;
-    this.#response.replay(answer);
+  /** Sends what {@link serializeReply} has returned. Call it only while the exchange {@link acceptsReply}. */
+  sendReply(json: string | undefined): void {
+    if (this.response.isOver) this.run.reply(json);
+    else this.response.succeed(json, isGuard(this.delivery.event));
   }
 
-  /** Ends with success and a text that {@link toAnswer} has made. To be called only while it takes a reply. */
-  send(json: string | undefined): void {
-    if (!this.over) return this.#response.succeed(json, isGuard(this.delivery.event));
-    // The function has said nothing, and may have written this: then it has done so in another async context.
-    const written = json === undefined ? this.#writtenMeanwhile : undefined;
-    if (written !== undefined && isSuccess(written.status)) return this.#settle(written);
-    this.#settle({
-      status: this.replyStatus ?? 200,
-      headers: json === undefined ? {} : jsonHeaders(),
-      body: json ?? '',
-      code: undefined,
-    });
+  /** Sends a response that was given before. */
+  replay(stored: StoredResponse): void {
+    if (this.response.canStart) this.response.replay(stored);
   }
 
-  /** Ends with an error. Where that cannot be told any more, only a broken connection makes Kiket try again. */
-  fail(error: KiketError): void {
-    // An error that is written is recorded with the response.
-    if (!this.over) this.#tell(error, true);
-    if (this.over || this.res.destroyed) this.#settleWith(error);
+  /** Sends an error. Once the response has started, only a broken connection makes Kiket try again. */
+  sendError(error: KiketError): void {
+    // An error that is sent is recorded with the response.
+    if (!this.response.isOver) this.#send(error, true);
+    if (this.response.isOver || this.res.destroyed) this.#recordError(error);
   }
 
-  replaceBy(replacement: StoredResponse | KiketError): void {
-    if (KiketError.is(replacement)) return this.#tell(replacement, false);
-    // The head that is out may be another's than that of the record.
-    if (this.res.headersSent) return void this.res.destroy();
-    removeBodyHeaders(this.res);
-    this.#replayed = true;
-    this.#response.replay(replacement);
+  /** Reports an error that comes after the response: to the service's diagnostics, and to the record of the outcome. */
+  reportLateError(error: unknown): void {
+    this.#recordError(toKiketError(error));
+    const { event, eventVersion, invocationId } = this.delivery;
+    if (lateErrors.hasSubscribers) lateErrors.publish({ error, event, eventVersion, invocationId });
+  }
+
+  get errorCode(): string | undefined {
+    return this.failure.code;
+  }
+
+  errorBody(error: KiketError): string {
+    return errorBody(error, this.delivery.invocationId, (text) => this.redactor.redact(text));
+  }
+
+  get isForeignCall(): boolean {
+    return this.run.isForeignCall;
+  }
+
+  onForeignEnd(outcome: Outcome): void {
+    this.run.noteForeignEnd(outcome);
+  }
+
+  onReplaced(replacement: StoredResponse | KiketError): void {
+    if (KiketError.is(replacement)) this.#send(replacement, false);
+    // The head that is out may differ from the recorded one.
+    else if (this.res.headersSent) this.res.destroy();
+    else this.response.replaceBy(replacement);
   }
 
   onEnded(): void {
     const { res } = this;
     if (res.headersSent) this.#discardLateWrites();
     if (!res.writableEnded) return;
-    clearTimeout(this.#timer);
-    // Otherwise an event tells, unless this is a mock, which has none.
+    this.#deadline.stop();
+    // A mock has no events that would tell of the end.
     if (res.writableFinished !== false) this.#conclude(true);
   }
 
-  onEndedByOthers(outcome: Outcome): void {
-    this.#writtenMeanwhile = outcome;
-    this.#settlement?.outlive(true);
-  }
-
-  #tell(error: KiketError, isOfHandler: boolean): void {
-    this.#error = error;
+  #send(error: KiketError, isOfHandler: boolean): void {
+    this.failure.set(error);
     const { res } = this;
     if (res.headersSent) {
-      // An answer that is complete waits for those before it, when the client sends its requests ahead.
+      // A response that is complete may wait for those before it, when the client sends its requests ahead.
       if (!res.writableEnded) res.destroy();
       return;
     }
     try {
-      this.#response.fail(error, isOfHandler);
+      this.response.fail(error, isOfHandler);
     } catch {
       res.destroy();
     }
   }
 
-  /** What others say while the function of kiketHandler is running is not its outcome. */
-  #settle(outcome: Outcome): void {
-    if (!this.isCallOfOthers) void this.#settlement?.settle(outcome);
-  }
-
-  #settleWith(error: KiketError): void {
-    if (this.#settlement?.isOpen !== true) return;
-    const body = this.errorBody(error);
-    this.#settle({ status: error.status, headers: { ...error.headers, ...jsonHeaders() }, body, code: error.code });
-  }
-
-  errorBody(error: KiketError): string {
-    return errorBody(error, this.delivery.invocationId, this.#secretTexts());
-  }
-
-  /** Tells the service's diagnostics of an error that came after the answer, and what waits for the end of the handler. */
-  reportLate(error: unknown): void {
-    this.#settleWith(toKiketError(error));
-    const { event, eventVersion, invocationId } = this.delivery;
-    if (lateErrors.hasSubscribers) lateErrors.publish({ error, event, eventVersion, invocationId });
-  }
-
-  /** A text without any value that this exchange knows to be secret. */
-  scrub(text: string): string {
-    return scrub(text, this.#secretTexts());
-  }
-
-  /** Whether one of the texts quotes a value that this exchange knows to be secret. */
-  holdsSecret(...texts: string[]): boolean {
-    const secrets = this.#secretTexts();
-    return texts.some((text) => holdsSecret(text, secrets));
-  }
-
-  #startTimer(): void {
-    if (this.#deadlineMs === undefined || this.over) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(Exchange.#onDeadline, Math.max(0, Math.ceil(this.remainingMs!)), this);
-  }
-
-  #secretTexts(): string[] {
-    return [...(this.parsed?.secretTexts ?? []), ...(this.#apiSecrets?.texts ?? []), ...this.keys.map(secretOf)];
+  #recordError(error: KiketError): void {
+    if (this.run.isOpen) this.run.fail(error, this.errorBody(error));
   }
 
   #watch(): void {
-    if (this.#watching) return;
-    this.#watching = true;
+    if (this.#isWatching) return;
+    this.#isWatching = true;
     const { req, res } = this;
     if (res.destroyed) return this.#conclude(false);
     onResponseEnd(
@@ -492,80 +280,61 @@ export class Exchange implements ResponseOwner {
     );
   }
 
-  /** The delivery has come to its end: its answer is out, or its client has left before. */
+  /** The delivery has ended: its response is out, or its client has disconnected before. */
   #conclude(isOut: boolean): void {
-    if (this.#recorded) return;
-    this.#recorded = true;
-    clearTimeout(this.#timer);
-    this.#report();
-    this.#clientLeft ||= !isOut;
-    this.#record(isOut ? this.#response.status : 0);
+    if (this.#completion.isReported) return;
+    this.#deadline.stop();
+    this.#reportFailure();
+    if (!isOut) this.response.markCutOff();
+    this.#completion.report(() => this.#createRecord(isOut ? this.response.status : 0));
     if (isOut) return this.#discardLateWrites();
     this.#detach();
-    this.#abort(new DOMException('The client has disconnected', 'AbortError'));
+    this.#deadline.abort(new DOMException('The client has disconnected', 'AbortError'));
   }
 
-  /** Whoever has answered the error may have logged no more of it than that the handler failed. */
-  #report(): void {
-    const unreported = this.#unreported;
-    this.#unreported = undefined;
+  #createRecord(status: number): KiketRecord | undefined {
+    if (this.isPassedOn) return undefined;
+    const { delivery, errorCode } = this;
+    const code = errorCode === undefined ? undefined : this.redactor.redact(errorCode);
+    return createRecord(delivery, status, code, this.response.isReplayed, this.#deadline.elapsedMs);
+  }
+
+  /** Whoever has answered the error may have logged no more than that the handler failed. */
+  #reportFailure(): void {
+    const unreported = this.failure.takeUnreported();
     if (unreported !== undefined && !isTestEnvironment(this.req)) reportToStderr(this, unreported.thrown);
   }
 
   #discardLateWrites(): void {
-    if (!this.armed || this.passedOn !== undefined) return;
-    silence(this.res, this.#expired);
+    if (!this.isArmed || this.isPassedOn) return;
+    this.response.silence(this.#hasExpired);
     this.#shieldSocket(false);
   }
 
   #shieldSocket(isClosed: boolean): void {
-    if (this.armed && this.passedOn === undefined) shieldSocket(this.req, this.res, isClosed);
+    if (this.isArmed && !this.isPassedOn) shieldSocket(this.req, this.res, isClosed);
   }
 
-  /** Nobody hears the handler any more, but the next attempt may. */
+  /** No response can be sent any more, but the outcome of the handler may answer the next attempt. */
   #detach(): void {
-    // It has failed, and whoever answers errors has not done so.
-    if (!this.#isHandling && this.#failure !== undefined) return this.#settleWith(this.#failure);
-    this.#settlement?.outlive(this.#isHandling);
+    const { refusal } = this.failure;
+    // The handler has failed, and nobody has answered the error.
+    if (!this.run.isRunning && refusal !== undefined) this.#recordError(refusal);
+    else this.run.detach();
   }
 
-  #abort(reason: unknown): void {
-    this.#abortReason = reason;
-    this.#controller?.abort(reason);
+  /** A request that is passed on has no deadline. */
+  #updateDeadline(): void {
+    if (this.isPassedOn) this.#deadline.stop();
+    else if (!this.response.isOver) this.#deadline.start();
   }
 
-  #record(status: number): void {
-    if (!(deliveries.hasSubscribers || this.#onCompleted || this.#onEnd.length > 0)) return;
-    const record = this.passedOn === undefined ? this.#toRecord(status) : undefined;
-    for (const observer of this.#onEnd) notify(observer, record);
-    if (record === undefined) return;
-    notify(this.#onCompleted, record);
-    if (deliveries.hasSubscribers) deliveries.publish(record);
-  }
-
-  #toRecord(status: number): KiketRecord {
-    const { event, eventVersion, invocationId, projectId, organizationId } = this.delivery;
-    const outcome = outcomeOf(status);
-    return Object.freeze({
-      event,
-      eventVersion,
-      invocationId,
-      projectId,
-      organizationId,
-      replayed: this.#replayed,
-      outcome,
-      code: outcome === 'success' || this.#error === undefined ? undefined : this.scrub(this.#error.code),
-      status,
-      durationMs: Math.round((performance.now() - this.#startedAtMs) * 1000) / 1000,
-    });
-  }
-
-  static #onDeadline(exchange: Exchange): void {
+  #onDeadline(): void {
     try {
-      exchange.#expire();
+      this.#expire();
     } catch {
-      // Whoever wraps the methods of the response has thrown.
-      exchange.res.destroy();
+      // A middleware that wraps the methods of the response has thrown.
+      this.res.destroy();
     }
   }
 
@@ -575,20 +344,20 @@ export class Exchange implements ResponseOwner {
       'deadline.exceeded',
       'The handler did not answer in time. Kiket sends the delivery again.',
     );
-    if (!this.answered) {
+    if (!this.response.isEnded) {
       // The rest of a body that trickles is not waited for.
       if (!req.complete && !res.headersSent && req.httpVersionMajor < 2) res.setHeader('Connection', 'close');
-      this.#expired = true;
-      this.#tell(error, false);
+      this.#hasExpired = true;
+      this.#send(error, false);
       this.#detach();
-      this.#abort(error);
+      this.#deadline.abort(error);
     }
-    // A middleware that wraps `end`, or the store, may still keep the answer back.
-    if (!res.writableEnded) this.#timer = setTimeout(() => this.#giveUp(error), GRACE_MS);
+    // A middleware that wraps `end`, or the store, may still hold the response back.
+    if (!res.writableEnded) this.#deadline.grant(GRACE_MS, () => this.#giveUp(error));
   }
 
   #giveUp(error: KiketError): void {
-    this.#error ??= error;
+    if (this.errorCode === undefined) this.failure.set(error);
     this.res.destroy();
   }
 }

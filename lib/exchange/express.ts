@@ -6,8 +6,8 @@ import type { KiketResponder } from './responder';
 export type { KiketRequestState } from '../delivery/delivery';
 
 /**
- * Connect's shape rather than Express's: it fits `@types/express` 4 and 5, two copies of them, Nest and connect, and
- * leaves `req.params` of the next inline handler typed by its path.
+ * A middleware in Connect's form rather than Express's: it fits `@types/express` 4 and 5, two copies of them, Nest and connect, and
+ * keeps `req.params` of the next inline handler typed by its path.
  */
 export type KiketMiddleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
@@ -16,7 +16,7 @@ declare global {
     interface Request {
       kiket?: KiketRequestState | undefined;
     }
-    /** Not optional: without kiketRespond its use must fail, not be skipped by `?.` and leave the request hanging. */
+    /** Not optional: without kiketRespond a call must fail. Skipped by `?.`, it would leave the request without a response. */
     interface Response {
       kiket: KiketResponder;
     }

@@ -1,10 +1,13 @@
 import { channel } from 'node:diagnostics_channel';
+import type { Delivery } from '../delivery/delivery';
 import { isRetryable } from '../errors';
 import { isObject } from '../guards';
 
 /** How one delivery ended. */
 export interface KiketRecord {
+  /** `undefined` when the delivery was refused before it was parsed. */
   readonly event: string | undefined;
+  /** `v1`, `v2`, …; `undefined` as `event`. */
   readonly eventVersion: string | undefined;
   /** From a header: not signed, for correlation only. */
   readonly invocationId: string | undefined;
@@ -12,24 +15,24 @@ export interface KiketRecord {
   readonly projectId: number | undefined;
   /** As `delivery.organizationId`. */
   readonly organizationId: number | undefined;
-  /** Whether the answer was one that kiketIdempotency had recorded: no handler has run. */
+  /** True when kiketIdempotency has sent a recorded response: no handler has run. */
   readonly replayed: boolean;
-  /** What Kiket does next: nothing, another attempt, or giving up. */
+  /** Whether Kiket is done (`success`), sends the delivery again (`retryable`), or gives it up (`final`). */
   readonly outcome: 'success' | 'retryable' | 'final';
-  /** Of the error, if it ended in one. */
+  /** Code of the error, if the delivery has ended in one. */
   readonly code: string | undefined;
-  /** HTTP status; 0 when the connection ended before the answer was out, which Kiket tries again. */
+  /** HTTP status; 0 when the connection closed before the response was out: Kiket sends the delivery again. */
   readonly status: number;
-  /** Milliseconds since the first middleware of this package saw the request, with at most three decimals. */
+  /** Milliseconds since the first middleware of this package has seen the request, with at most three decimals. */
   readonly durationMs: number;
 }
 
-/** A {@link KiketRecord} for each delivery that ended, refusals included. */
+/** Publishes a {@link KiketRecord} for each delivery that has ended, refused ones included. */
 export const deliveries = channel('kiket:delivery');
 
 /**
- * Calls `observer` for each record on the channel; whatever else others publish there is none. Returns how to end it.
- * `observer` must not throw: Node ends the process then.
+ * Calls `observer` for each record on the channel, and ignores other messages. Returns a function that ends it. `observer` must not
+ * throw: Node would end the process.
  */
 export function onRecord(observer: (record: KiketRecord) => void): () => void {
   const onMessage = (message: unknown): void => {
@@ -39,7 +42,7 @@ export function onRecord(observer: (record: KiketRecord) => void): () => void {
   return () => void deliveries.unsubscribe(onMessage);
 }
 
-/** By what its readers need: another copy of this package may publish more, or less. */
+/** Checks the members that are read: another copy of this package may publish more, or fewer. */
 function isRecord(message: unknown): message is KiketRecord {
   if (!isObject(message)) return false;
   const { outcome, status, durationMs } = message as Partial<KiketRecord>;
@@ -48,10 +51,34 @@ function isRecord(message: unknown): message is KiketRecord {
 
 const OUTCOMES: ReadonlySet<unknown> = new Set<KiketRecord['outcome']>(['success', 'retryable', 'final']);
 
-/** `{ error, event, eventVersion, invocationId }` of what failed after its answer was out. */
+/** Publishes `{ error, event, eventVersion, invocationId }` for each failure after the response. */
 export const lateErrors = channel('kiket:late-error');
 
-export function outcomeOf(status: number): KiketRecord['outcome'] {
+/** @param code of the error, if the delivery has ended in one. */
+export function createRecord(
+  delivery: Delivery,
+  status: number,
+  code: string | undefined,
+  replayed: boolean,
+  durationMs: number,
+): KiketRecord {
+  const { event, eventVersion, invocationId, projectId, organizationId } = delivery;
+  const outcome = outcomeOf(status);
+  return Object.freeze({
+    event,
+    eventVersion,
+    invocationId,
+    projectId,
+    organizationId,
+    replayed,
+    outcome,
+    code: outcome === 'success' ? undefined : code,
+    status,
+    durationMs: Math.round(durationMs * 1000) / 1000,
+  });
+}
+
+function outcomeOf(status: number): KiketRecord['outcome'] {
   if (status === 0 || isRetryable(status)) return 'retryable';
   return status < 300 ? 'success' : 'final';
 }

@@ -2,40 +2,40 @@ import { NonRetryableError, RetryableError, type KiketError } from '../errors';
 import { allow, deny, pending, type KiketAllowOptions, type KiketReplyOptions } from '../delivery/reply';
 import { wiringMissing } from './wiring-errors';
 
-/** `res.kiket`: the answers for plain `(req, res)` handlers. What comes after an answer is dropped quietly. */
+/** `res.kiket`: responses for plain `(req, res)` handlers. A call after the response is ignored. */
 export interface KiketResponder {
-  /** 200 with `body` as JSON, which the platform records, or empty. */
+  /** Sends 200 with `body` as JSON, which Kiket records, or empty. */
   ok(body?: object): void;
-  /** Lets the transition go on. */
+  /** Allows the transition. */
   allow(options?: Readonly<KiketAllowOptions>): void;
-  /** Cancels the transition and shows `message`. */
+  /** Cancels the transition. Kiket shows `message`. */
   deny(message: string, options?: Readonly<KiketReplyOptions>): void;
-  /** Keeps the transition blocked until approvals resolve. */
+  /** Keeps the transition blocked until its approvals are resolved. Kiket shows `message`. */
   pending(message: string, options?: Readonly<KiketReplyOptions>): void;
-  /** 503: Kiket sends the delivery again. @throws {TypeError} when `retryAfterSeconds` is negative or no number. */
+  /** Sends 503: Kiket sends the delivery again. @throws {TypeError} when `retryAfterSeconds` is negative or not a number. */
   retry(message: string, options?: { readonly retryAfterSeconds?: number | undefined }): void;
-  /** 422: Kiket gives the delivery up. */
+  /** Sends 422: Kiket gives the delivery up. */
   reject(message: string): void;
 }
 
-/** @internal In the place of `res.kiket` until kiketRespond has run: each method throws `wiring.missing`. */
+/** @internal Stands in for `res.kiket` until kiketRespond has run: each method throws `wiring.missing`. */
 export const ABSENT_RESPONDER: KiketResponder = Object.freeze({
-  ok: refuse,
-  allow: refuse,
-  deny: refuse,
-  pending: refuse,
-  retry: refuse,
-  reject: refuse,
+  ok: throwMissing,
+  allow: throwMissing,
+  deny: throwMissing,
+  pending: throwMissing,
+  retry: throwMissing,
+  reject: throwMissing,
 });
 
-function refuse(): never {
+function throwMissing(): never {
   throw wiringMissing('res.kiket', 'kiketRespond');
 }
 
-/** Sends what a plain handler answers. */
+/** Sends the responses of a plain handler. */
 interface ReplySink {
   reply(body?: object): void;
-  fail(error: KiketError): void;
+  sendError(error: KiketError): void;
 }
 
 /** @internal */
@@ -63,10 +63,10 @@ export class ExchangeResponder implements KiketResponder {
   }
 
   retry(message: string, options?: { readonly retryAfterSeconds?: number | undefined }): void {
-    this.#sink.fail(new RetryableError(message, { retryAfterSeconds: options?.retryAfterSeconds }));
+    this.#sink.sendError(new RetryableError(message, { retryAfterSeconds: options?.retryAfterSeconds }));
   }
 
   reject(message: string): void {
-    this.#sink.fail(new NonRetryableError(message));
+    this.#sink.sendError(new NonRetryableError(message));
   }
 }

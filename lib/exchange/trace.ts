@@ -2,31 +2,34 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import type { Delivery } from '../delivery/delivery';
 import type { KiketRecord } from './record';
 
-/** Why a delivery was not taken, without the text of the error, which may quote the payload. */
+/** The failure of a delivery. It has no message, which may quote the payload. */
 export interface KiketTraceError {
-  /** Of the error; `undefined` where a handler has written the status itself, or the client has left. */
+  /** Code of the error; `undefined` when a handler has set the status itself, or the client has disconnected. */
   readonly code: string | undefined;
+  /** HTTP status; 0 when the client has disconnected. */
   readonly status: number;
+  /** True when Kiket sends the delivery again. */
   readonly retryable: boolean;
 }
 
 /**
- * What the five channels of `tracingChannel('kiket:delivery')` are given: one object for each delivery, to which a
- * subscriber may add symbols and properties of its own. No payload, secret or text of an error is reached from it.
+ * The message of the five channels of `tracingChannel('kiket:delivery')`: one object for each delivery. A subscriber may add
+ * properties of its own. No payload, secret or error message can be reached from it.
  */
 export interface KiketTrace {
   /** `undefined` until the delivery is parsed. */
   readonly event: string | undefined;
+  /** `undefined` until the delivery is parsed. */
   readonly eventVersion: string | undefined;
   /** From a header: not signed, for correlation only. */
   readonly invocationId: string | undefined;
-  /** From `asyncStart` on; `undefined` for a request that was passed on unverified. */
+  /** Set from `asyncStart` on; `undefined` for a request that was passed on unverified. */
   readonly record: KiketRecord | undefined;
-  /** From `error` on. */
+  /** Set from `error` on. */
   readonly error: KiketTraceError | undefined;
 }
 
-/** What is used of an exchange. */
+/** The members of an exchange that are used. */
 interface TracedExchange {
   readonly delivery: Delivery;
   onEnd(observer: (record: KiketRecord | undefined) => void): void;
@@ -43,10 +46,10 @@ export function isTraced(exchange: TracedExchange): boolean {
 export const tracing = tracingChannel<unknown, KiketTrace>('kiket:delivery');
 
 /**
- * @internal Runs `first`, the first of our middlewares that sees a request, and all that follows, inside the trace of its delivery:
- * `start` and `end` around what runs at once, `asyncStart` and `asyncEnd` once its answer is out or its client has left,
- * and `error` before these where it was not a success. An answer that is out at once comes before `end`, as with Node's own
- * `traceCallback`; from Node 24 on none is.
+ * @internal Runs `first`, the first of our middlewares that sees a request, and the chain after it, inside the trace of its delivery. `start`
+ * and `end` enclose the synchronous part. `asyncStart` and `asyncEnd` follow once the response is out or the client has
+ * disconnected; `error` precedes them unless the delivery has succeeded. A response that is out at once comes before `end`, as with
+ * Node's own `traceCallback`; from Node 24 on none is.
  */
 export function traced(exchange: TracedExchange, first: () => void): void {
   tracedExchanges.add(exchange);

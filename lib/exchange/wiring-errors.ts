@@ -3,22 +3,22 @@ import type { Delivery } from '../delivery/delivery';
 import { KiketError, SignatureError } from '../errors';
 import { quoted } from '../text';
 
-/** What is used of an exchange. */
+/** The members of an exchange that are used. */
 interface ParsedExchange {
   readonly req: IncomingMessage;
-  readonly passedOn: string | undefined;
+  readonly authenticity: { readonly status: string };
   readonly parsed: object | undefined;
   readonly delivery: { readonly verified: boolean | undefined };
 }
 
-/** @internal Why `who` cannot have a whole delivery from this request; undefined when it can. */
+/** @internal Returns an error when `who` runs before the delivery is parsed. */
 export function refuseIncomplete(exchange: ParsedExchange | undefined, who: string): KiketError | undefined {
-  if (exchange?.passedOn === 'unsigned') return signatureMissing(exchange.req);
+  if (exchange?.authenticity.status === 'unsigned') return signatureMissing(exchange.req);
   if (exchange?.parsed !== undefined) return undefined;
   return wiringMissing(who, exchange?.delivery.verified === undefined ? 'kiketVerify' : 'kiketParse');
 }
 
-/** @internal */
+/** @internal `who` needs the middleware `missing` before it. */
 export function wiringMissing(who: string, missing: string): KiketError {
   return KiketError.of(
     'wiring.missing',
@@ -26,7 +26,7 @@ export function wiringMissing(who: string, missing: string): KiketError {
   );
 }
 
-/** @internal */
+/** @internal The request carries no signature. */
 export function signatureMissing({ method = 'POST' }: IncomingMessage): SignatureError {
   const missing =
     method === 'POST'
@@ -39,7 +39,7 @@ export function signatureMissing({ method = 'POST' }: IncomingMessage): Signatur
   );
 }
 
-/** @internal @param events what is handled in place of the event that came. */
+/** @internal @param events the events that have a handler. */
 export function eventUnhandled(
   { event, eventVersion = '' }: Pick<Delivery, 'event' | 'eventVersion'>,
   events: readonly string[],

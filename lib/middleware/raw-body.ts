@@ -3,7 +3,7 @@ import { obtainBody, refuseByHeaders, skipLaterParsers, type BodyRequest } from 
 import { parseLimit } from '../body/headers';
 import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { requireCalled, requireRecord } from '../options';
-import { runStage, type Stage } from '../exchange/pipeline';
+import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
 import type { KiketMiddleware } from '../exchange/express';
 
 export type { KiketRequestState } from '../exchange/express';
@@ -30,12 +30,12 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
 
   const stage: Stage = (exchange, next) => {
     const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(exchange, limit);
-    if (refusal !== undefined) return exchange.refuse(refusal, next);
-    const proceed = exchange.guarded(next, () => exchange.proceed(next));
+    if (refusal !== undefined) return failDelivery(exchange, refusal, next);
+    const goOn = guardStep(exchange, next, () => proceed(exchange, next));
     obtainBody(exchange, limit, false, (error, body) => {
-      if (error !== undefined) return exchange.refuse(error, next);
+      if (error !== undefined) return failDelivery(exchange, error, next);
       exchange.rawBody = body;
-      skipLaterParsers(exchange, proceed);
+      skipLaterParsers(exchange, goOn);
     });
   };
   return function kiketRawBodyMiddleware(req, res, next) {

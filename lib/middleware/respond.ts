@@ -1,8 +1,9 @@
-import { DEFAULT_DEADLINE_MS, type Exchange } from '../exchange/exchange';
+import { type Exchange } from '../exchange/exchange';
 import { MAX_DELAY_MS, requireCalled, requireFunction, requireNumber, requireRecord } from '../options';
 import type { KiketRecord } from '../exchange/record';
 import { runStage, type Stage } from '../exchange/pipeline';
 import type { KiketMiddleware } from '../exchange/express';
+import { DEFAULT_DEADLINE_MS } from '../exchange/deadline';
 
 export type { KiketRequestState } from '../exchange/express';
 export type { KiketRecord } from '../exchange/record';

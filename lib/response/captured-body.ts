@@ -1,14 +1,14 @@
 import { isUint8Array } from 'node:util/types';
 
-/** As many bytes of an answer are kept. */
+/** Largest body that is captured, in bytes. */
 const LIMIT = 64 * 1024;
 
-/** What has been written to a response so far, as long as it is small. */
+/** The body that has been written to a response so far, as long as it is small. */
 export class CapturedBody {
   #chunks: (string | Buffer)[] = [];
   #size = 0;
 
-  /** Takes what `write` and `end` are given. */
+  /** @param chunk the first argument of `write` or `end`. */
   add(chunk: unknown, encoding: unknown): void {
     const taken = this.#size > LIMIT ? undefined : take(chunk, encoding);
     if (taken === undefined) return;
@@ -17,7 +17,7 @@ export class CapturedBody {
     else this.#chunks = [];
   }
 
-  /** `undefined` where it is too large. */
+  /** `undefined` when the body is too large. */
   get content(): string | Buffer | undefined {
     const chunks = this.#chunks;
     if (this.#size > LIMIT) return undefined;
@@ -26,12 +26,12 @@ export class CapturedBody {
   }
 }
 
-/** What there is of a body in an argument that may as well be a callback. */
+/** Returns the bytes in an argument that may also be a callback. */
 function take(chunk: unknown, encoding: unknown): string | Buffer | undefined {
   if (typeof chunk === 'string') {
     const isOther = typeof encoding === 'string' && Buffer.isEncoding(encoding) && !/^utf-?8$/i.test(encoding);
     return isOther ? Buffer.from(chunk, encoding) : chunk;
   }
-  // Those of another realm are no instances of this one's. A copy, as a stream may use its buffers again.
+  // By type, as a Buffer of another realm is not an instance of this one. A copy, as a stream may reuse its buffers.
   return isUint8Array(chunk) ? Buffer.from(chunk) : undefined;
 }

@@ -1,40 +1,40 @@
 import type { StoredResponse } from './prepare';
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { types } from 'node:util';
-import { hasStatusMessage, prepareError, prepareReplay, prepareSuccess } from './prepare';
+import { hasStatusMessage, prepareError, prepareReplay, prepareSuccess, removeBodyHeaders } from './prepare';
 import { CapturedBody } from './captured-body';
 import type { KiketError } from '../errors';
-import { callBack, restore, silenceForNow } from './late-writes';
+import { callBack, restore, silence, silenceForNow } from './late-writes';
 import type { Outcome, Replacement, Settlement } from './handler-outcome';
 import { headersOf } from './write-head';
 
-/** What a response asks of its exchange, and tells it. */
+/** The exchange that a response belongs to. */
 export interface ResponseOwner {
   readonly res: ServerResponse;
-  /** Whether the response is left to others, as if this package were not there. */
+  /** True when the response is left to others, as if this package were not there. */
   readonly isPassedOn: boolean;
+  /** Records the outcome of the handler, where kiketIdempotency has run. */
   readonly settlement: Settlement | undefined;
-  /** Whether nothing can reach the client any more. */
-  readonly isCutOff: boolean;
-  /** Whether a function of kiketHandler is running, and this call does not come from it. */
-  readonly isCallOfOthers: boolean;
+  /** True while a function of kiketHandler is running, for a call that does not come from it. */
+  readonly isForeignCall: boolean;
+  /** Code of the error that the delivery has ended in. */
   readonly errorCode: string | undefined;
-  /** The body of an answer that is an error. */
+  /** The body of an error response. */
   errorBody(error: KiketError): string;
-  /** The response has been ended, in the name of the delivery or by others. */
+  /** The response has been ended, by this package or by others. */
   onEnded(): void;
-  /** Somebody else has ended the response while the function of kiketHandler is running. */
-  onEndedByOthers(outcome: Outcome): void;
-  /** Answers otherwise than the handler, whose outcome has come too late. */
-  replaceBy(replacement: NonNullable<Replacement>): void;
+  /** Others have ended the response while the function of kiketHandler is running. */
+  onForeignEnd(outcome: Outcome): void;
+  /** Another response is to be sent, as the outcome of the handler has come too late to be recorded. */
+  onReplaced(replacement: NonNullable<Replacement>): void;
 }
 
 /**
- * The one answer of a delivery. It sees what ends the response, whoever it is; where kiketIdempotency follows, it captures what
- * is written and keeps the end back until the outcome is recorded.
+ * The one response of a delivery. It notices whatever ends the response. Where kiketIdempotency has run, it captures
+ * what is written, and holds the end back until the outcome is recorded.
  *
- * The methods that it puts on a response are the same for all: closures of each response's own cost 40 % of the throughput at
- * 1 KB (Node 20), these nothing that can be measured.
+ * The methods that it puts on a response are the same functions for all: closures for each response took 40 % of the throughput at
+ * 1 KB (Node 20), these take nothing that can be measured.
  */
 export class DeliveryResponse {
   readonly #owner: ResponseOwner;
@@ -42,36 +42,64 @@ export class DeliveryResponse {
   #originalEnd: Method | undefined = undefined;
   #original: Pick<Methods, 'write' | 'writeHead'> | undefined = undefined;
   /**
-   * - `sending`: an answer of this package is on its way through what others have put on the response;
-   * - `held`: it is ended, but that waits for the store.
+   * - `sending`: a response of this package passes through the wrappers that others have put around `end`;
+   * - `held`: it is ended, but the end waits for the store.
    */
   #state: 'open' | 'sending' | 'held' | 'ended' = 'open';
-  /** Whether what ends the response is what the handler says. */
+  /** False when the response is not the outcome of the handler. */
   #isOfHandler = true;
-  /** Whether the answer that is sent was asked for by others while the function of kiketHandler is running. */
-  #isOfOthers = false;
-  /** That of the head, where it leaves before the end. */
+  /** True when others have asked for the response that is sent, while the function of kiketHandler is running. */
+  #isForeign = false;
+  #isCutOff = false;
+  #isReplayed = false;
+  /** The status of the head, where it leaves before the end. */
   #headStatus: number | undefined = undefined;
   #status: number | undefined = undefined;
   #body: CapturedBody | undefined = undefined;
-  /** As the handler has left them: who stands behind adds its own as the head leaves, such as Content-Encoding. */
+  /** As the handler has left them: a middleware around it adds its own as the head leaves, such as Content-Encoding. */
   #headers: OutgoingHttpHeaders | undefined = undefined;
 
   constructor(owner: ResponseOwner) {
     this.#owner = owner;
   }
 
-  /** Whether an answer is out, or on its way. */
+  /** True when a response is out, or on its way. */
   get isEnded(): boolean {
     return this.#state !== 'open' || this.#owner.res.writableEnded;
   }
 
-  /** That of the answer, whatever is assigned to the response afterwards. */
+  /** True when no response can be sent any more. */
+  get isOver(): boolean {
+    return this.isEnded || this.#isCutOff;
+  }
+
+  /** True while nothing of a response is out. */
+  get canStart(): boolean {
+    return !this.isOver && !this.#owner.res.headersSent;
+  }
+
+  /** True when a response has started that cannot be completed. */
+  get isTruncated(): boolean {
+    const { res } = this.#owner;
+    return this.isOver && res.headersSent && !res.writableEnded;
+  }
+
+  /** True for a response that was given before. */
+  get isReplayed(): boolean {
+    return this.#isReplayed;
+  }
+
+  /** The status as it was sent, whatever is assigned to the response afterwards. */
   get status(): number {
     return this.#status ?? this.#owner.res.statusCode;
   }
 
-  /** Sees from here on what ends the response. */
+  /** The client has disconnected. */
+  markCutOff(): void {
+    this.#isCutOff = true;
+  }
+
+  /** Notices from here on what ends the response. */
   watch(): void {
     if (this.#originalEnd !== undefined) return;
     const res = this.#owner.res as unknown as HookedResponse;
@@ -80,7 +108,7 @@ export class DeliveryResponse {
     res.end = HOOKS.end;
   }
 
-  /** Follows from here on what is written. */
+  /** Captures from here on what is written. */
   capture(): void {
     this.watch();
     const res = this.#owner.res as unknown as HookedResponse;
@@ -91,21 +119,33 @@ export class DeliveryResponse {
     res.writeHead = HOOKS.writeHead;
   }
 
-  /** Ends with success; see {@link prepareSuccess}. */
+  /** Sends a success; see {@link prepareSuccess}. */
   succeed(json: string | undefined, isDecision: boolean): void {
     this.#send([prepareSuccess(this.#owner.res, json, isDecision)]);
   }
 
-  /** Ends with an error, of which nothing is recorded when `isOfHandler` is false: it is not what the handler has said. */
+  /** Sends an error. It is recorded only when it is the outcome of the handler. */
   fail(error: KiketError, isOfHandler: boolean): void {
     this.#isOfHandler &&= isOfHandler;
     this.#send([prepareError(this.#owner.res, error, this.#owner.errorBody(error))]);
   }
 
-  /** Ends with an answer that was given before. */
-  replay(answer: StoredResponse): void {
+  /** Sends a response that was given before. */
+  replay(stored: StoredResponse): void {
     this.#isOfHandler = false;
-    this.#send([prepareReplay(this.#owner.res, answer)]);
+    this.#isReplayed = true;
+    this.#send([prepareReplay(this.#owner.res, stored)]);
+  }
+
+  /** Sends a response that was given before, in place of the one that is held. */
+  replaceBy(stored: StoredResponse): void {
+    removeBodyHeaders(this.#owner.res);
+    this.replay(stored);
+  }
+
+  /** Drops what is still written, now that the response has ended; see {@link silence}. */
+  silence(mayMove: boolean): void {
+    silence(this.#owner.res, mayMove);
   }
 
   /** @internal `res.writeHead()` */
@@ -139,35 +179,35 @@ export class DeliveryResponse {
       return res;
     }
     if (!this.#isOfHandler || settlement?.isOpen !== true) return this.#end(args);
-    if (this.#state === 'sending' ? this.#isOfOthers : owner.isCallOfOthers) {
+    if (this.#state === 'sending' ? this.#isForeign : owner.isForeignCall) {
       const outcome = this.#outcomeOf(args);
       const result = this.#end(args);
-      owner.onEndedByOthers(outcome);
+      owner.onForeignEnd(outcome);
       return result;
     }
     if (!isWritable(res, args)) {
-      // What Node refuses, it throws at the caller: it could not do so later.
+      // Node throws at the caller what it cannot write. It could not do so later.
       const result = this.#end(args);
       void settlement.settle(this.#outcomeOf(args));
       return result;
     }
     const settled = settlement.settle(this.#outcomeOf(args));
-    if (owner.isCutOff) return this.#end(args);
+    if (this.#isCutOff || res.destroyed) return this.#end(args);
     this.#hold(args, settled);
     return res;
   }
 
-  /** Whether it is written to for the answer. */
+  /** True while a write belongs to the response. */
   get #isOpen(): boolean {
     return this.#state === 'open' || this.#state === 'sending';
   }
 
-  /** Ends with an answer of this package, by way of what others have put on the response since. */
+  /** Sends a response of this package through the wrappers that others have put around `end` since. */
   #send(args: unknown[]): void {
-    // They have seen the end of one that was held.
+    // Those have seen the end of a response that is held.
     if (this.#originalEnd === undefined || this.#state === 'held') return void this.#end(args);
     this.#state = 'sending';
-    this.#isOfOthers = this.#owner.isCallOfOthers;
+    this.#isForeign = this.#owner.isForeignCall;
     try {
       const { res } = this.#owner;
       (res as unknown as Methods).end.apply(res, args);
@@ -191,9 +231,9 @@ export class DeliveryResponse {
         res.statusCode = statusCode;
         if (statusMessage !== undefined) res.statusMessage = statusMessage;
         if (replacement === undefined) this.#end(args);
-        else this.#owner.replaceBy(replacement);
+        else this.#owner.onReplaced(replacement);
       } catch {
-        // It is recorded, and is what the next attempt is given.
+        // The outcome is recorded, and answers the next attempt.
         res.destroy();
       }
     });
@@ -220,7 +260,7 @@ export class DeliveryResponse {
     try {
       result = (this.#originalEnd ?? (res as unknown as Methods).end).apply(res, args);
     } catch (error) {
-      // A status or a header that cannot be written: what the handler throws decides.
+      // An invalid status or header. The handler may catch that.
       this.#state = before;
       this.#status = undefined;
       throw error;
@@ -231,7 +271,7 @@ export class DeliveryResponse {
   }
 }
 
-/** Keeps the status of an answer that whoever wraps `end` keeps back: others see no head yet, and may set another. */
+/** Keeps the status of a response that a wrapper of `end` holds back: others see no head yet, and may set another. */
 function pinStatus(res: ServerResponse, status: number): void {
   Object.defineProperty(res, 'statusCode', { get: () => status, set: () => undefined, configurable: true });
 }
@@ -261,7 +301,7 @@ function behind(res: ServerResponse): DeliveryResponse {
   return (res as unknown as HookedResponse)[RESPONSE];
 }
 
-/** Whether Node takes an answer that ends with `args`. */
+/** True when Node accepts `end(...args)` now. */
 function isWritable(res: ServerResponse, [chunk, encoding]: readonly unknown[]): boolean {
   const isChunk =
     chunk == null || typeof chunk === 'function' || typeof chunk === 'string' || types.isUint8Array(chunk);

@@ -1,19 +1,21 @@
 import type { KiketError, KiketErrorDetail } from '../errors';
 import { isObject } from '../guards';
-import { scrub } from '../redaction';
 
-/** What a sender is told of an error. No text of it holds one of `secrets`, but the invocation, which is the sender's own. */
-export function errorBody(error: KiketError, invocation: string | undefined, secrets: readonly string[]): string {
+/**
+ * The JSON of an error response.
+ *
+ * @param redact is applied to every string but the invocation: a redacted one would tell the sender that its guess is a secret.
+ */
+export function errorBody(error: KiketError, invocation: string | undefined, redact: (text: string) => string): string {
   const { code, message, retryable } = error;
-  const cleaned = (text: unknown): string | undefined => (typeof text === 'string' ? scrub(text, secrets) : undefined);
-  // To scrub the invocation would tell a sender whether its guess is a secret.
-  const told = { code: cleaned(code), message: cleaned(message), retryable, invocation };
-  return JSON.stringify({ error: { ...told, details: detailsOf(error, cleaned) } });
+  const cleaned = (text: unknown): string | undefined => (typeof text === 'string' ? redact(text) : undefined);
+  const fields = { code: cleaned(code), message: cleaned(message), retryable, invocation };
+  return JSON.stringify({ error: { ...fields, details: detailsOf(error, cleaned) } });
 }
 
 type Clean = (text: unknown) => string | undefined;
 
-/** Those that can be read: what users give must not cost the delivery its answer. */
+/** The details that can be read. Invalid ones must not cost the delivery its response. */
 function detailsOf(error: KiketError, clean: Clean): KiketErrorDetail[] {
   try {
     return [...error.details].flatMap((detail: unknown) => toDetail(detail, clean) ?? []);
@@ -22,7 +24,7 @@ function detailsOf(error: KiketError, clean: Clean): KiketErrorDetail[] {
   }
 }
 
-/** The fields that are known, each read once, as an accessor may say something else the next time. */
+/** The known fields, each read once, as an accessor may return another value the next time. */
 function toDetail(detail: unknown, clean: Clean): KiketErrorDetail | undefined {
   try {
     if (!isObject(detail)) return undefined;

@@ -1,22 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { nextTick } from '../timers';
 
-/** How a response was before it was silenced, for {@link restore}. */
+/** The state of a response before it was silenced, for {@link restore}. */
 export interface Silenced {
   readonly prototype: object;
   readonly names: readonly string[];
-  /** Its own properties of these names. Others were added. */
+  /** The own properties among these names. The others were added. */
   readonly own: PropertyDescriptorMap;
 }
 
 /**
- * Drops what is still written to a response that has its answer, where Node would throw at whoever holds it: a handler that
- * answers twice, or after its deadline, must not end the process. What is read from the response stays as it is. A further `end` is
- * dropped by the method that {@link DeliveryResponse} has put on the response.
+ * Ignores writes to a response that has ended, where Node would throw at the writer: a handler that responds twice, or after its
+ * deadline, must not end the process. Reading from the response works as before. A further `end` is ignored by the
+ * method that {@link DeliveryResponse} has put on the response.
  *
- * One change of prototype, at half the cost of a property for each method.
+ * It changes the prototype once, at half the cost of a property for each method.
  *
- * @param mayMove whether the chain may still go on, into a mounted application: Express sets another prototype then.
+ * @param mayMove true when the chain may still go on, into a mounted application: Express sets another prototype then.
  */
 export function silence(res: ServerResponse, mayMove: boolean): void {
   const prototype = Object.getPrototypeOf(res) as ResponsePrototype;
@@ -56,7 +56,7 @@ function silentOf(prototype: ResponsePrototype): ResponsePrototype {
   return silentPrototype;
 }
 
-/** Makes a silenced response one that can be written to again. */
+/** Makes a silenced response writable again. */
 export function restore(res: ServerResponse, silenced: Silenced): void {
   for (const name of silenced.names) {
     const property = silenced.own[name];
@@ -67,19 +67,19 @@ export function restore(res: ServerResponse, silenced: Silenced): void {
 }
 
 /**
- * Keeps a late `next(error)` from ending the connection, which may carry the next delivery, or the rest of the answer: Express's
- * last handler destroys `req.socket` when the head of the response is out. To be called when the response has been ended, and when
- * it has closed: whoever hears it finish or close finds the socket itself.
+ * Keeps a late `next(error)` from ending the connection, which may carry the next delivery, or the rest of this response: Express's
+ * last handler destroys `req.socket` when the head of the response is out. Call it when the response has ended, and when it has
+ * closed. Listeners of 'finish' and 'close' find the original socket.
  */
 export function shieldSocket(req: IncomingMessage, res: ServerResponse, isClosed: boolean): void {
   const { socket } = req as { socket: IncomingMessage['socket'] | null | undefined };
-  // Over HTTP/2 it is an accessor, and stands for the stream of this one request.
+  // Over HTTP/2 it is an accessor, for the stream of this one request.
   if (socket == null || !Object.hasOwn(req, 'socket')) return;
   const shield = shieldOf(socket);
   if (isClosed) {
     nextTick(() => (req.socket = shield));
   } else if (res.writableFinished === false) {
-    // What is written takes a while to leave. Otherwise it is closed before Express's last handler comes.
+    // The response takes a while to leave. Otherwise it has closed before Express's last handler runs.
     req.socket = shield;
     res.prependOnceListener('finish', () => (req.socket = socket));
   }
@@ -108,7 +108,7 @@ const silent = new WeakSet<ResponsePrototype>();
 const shieldBySocket = new WeakMap<object, IncomingMessage['socket']>();
 const shields = new WeakSet<object>();
 
-/** In place of `destroy` of a socket. */
+/** Replaces `destroy` of a socket. */
 function keep(this: unknown): unknown {
   return this;
 }
@@ -117,7 +117,7 @@ function chained(this: ServerResponse): ServerResponse {
   return this;
 }
 
-/** Calls what `write` or `end` was given to be called back, so that nobody waits for it. */
+/** Calls the callback among the arguments of `write` or `end`, so that nobody waits for it. */
 export function callBack(args: readonly unknown[]): void {
   const callback = args.find((argument) => typeof argument === 'function');
   if (callback !== undefined) nextTick(callback);
@@ -145,7 +145,7 @@ const SILENT: PropertyDescriptorMap = {
 
 const ALL = Object.keys(SILENT);
 
-/** What sessions, compressions, loggers and this package replace on a response. */
+/** The methods that sessions, compressions, loggers and this package replace on a response. */
 const OFTEN_WRAPPED = ['write', 'writeHead', 'setHeader'];
 
 function methods(value: (...args: never[]) => unknown, ...names: string[]): PropertyDescriptorMap {

@@ -8,7 +8,7 @@ export interface StoredResponse {
   readonly body: string | Buffer;
 }
 
-/** Headers that describe a body which a failed handler did not come to send. */
+/** Headers of a body that a failed handler has not sent. */
 const BODY_HEADERS = [
   'Content-Digest',
   'Content-Disposition',
@@ -25,15 +25,15 @@ const BODY_HEADERS = [
   'Transfer-Encoding',
 ];
 
-/** Those of a body in another form than the JSON that is sent. */
+/** Headers of a body that is encoded in another way than the JSON that is sent. */
 const ENCODING_HEADERS = ['Content-Encoding', 'Transfer-Encoding'];
 
-/** Whether no body leaves with a status: No Content, Reset Content. */
+/** True for a status without a body: No Content, Reset Content. */
 export function isBodiless(status: number): boolean {
   return status === 204 || status === 205;
 }
 
-/** Whether a response has a status message: HTTP/2 has none, and Node warns of its use. */
+/** False for HTTP/2, which has no status message: Node warns when it is used. */
 export function hasStatusMessage(res: ServerResponse): boolean {
   return !(res.req?.httpVersionMajor >= 2);
 }
@@ -43,13 +43,13 @@ export function isSuccess(status: number): boolean {
 }
 
 /**
- * Prepares a response for success. A 2xx that the handler has set is kept; returns the body to end it with: a text that is
- * JSON already, or nothing.
+ * Prepares a response for success, with the 2xx that the handler has set, or 200. Returns the body to end it with.
  *
- * @param isDecision a status without a body would drop it, so then it is 200.
+ * @param json is sent as it is.
+ * @param isDecision replaces a status without a body by 200, as it would drop the decision.
  */
 export function prepareSuccess(res: ServerResponse, json: string | undefined, isDecision: boolean): string | undefined {
-  // As Node writes it, whatever has been assigned.
+  // As Node will write it, whatever has been assigned.
   const status = Math.trunc(Number(res.statusCode));
   const isKept = isSuccess(status) && !(isDecision && isBodiless(status));
   res.statusCode = isKept ? status : 200;
@@ -58,7 +58,7 @@ export function prepareSuccess(res: ServerResponse, json: string | undefined, is
   return prepareBody(res, body);
 }
 
-/** Prepares a response for an error, in place of whatever a handler has prepared; `json` is what errorBody makes of it. */
+/** Prepares a response for an error, and removes what the handler has prepared. Returns `json`, the body to end it with. */
 export function prepareError(res: ServerResponse, error: KiketError, json: string): string {
   removeHeaders(res, BODY_HEADERS);
   res.statusCode = error.status;
@@ -68,9 +68,9 @@ export function prepareError(res: ServerResponse, error: KiketError, json: strin
   return json;
 }
 
-/** Prepares a response for an answer that was given before, and says so. */
+/** Prepares a response for one that was given before, marked by `Kiket-Replayed`. Returns the body to end it with. */
 export function prepareReplay(res: ServerResponse, { status, headers, body }: StoredResponse): string | Buffer {
-  // What a middleware before sets for each answer says nothing of this body.
+  // A middleware may have set them for every response. They do not describe this body.
   removeHeaders(res, ENCODING_HEADERS);
   if (res.hasHeader('Content-Length')) res.setHeader('Content-Length', Buffer.byteLength(body));
   res.statusCode = status;
@@ -82,17 +82,17 @@ export function prepareReplay(res: ServerResponse, { status, headers, body }: St
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Those of an answer that has not been written. */
+/** Headers of a JSON response that is only recorded. */
 export function jsonHeaders(): OutgoingHttpHeaders {
   return { 'content-type': JSON_TYPE };
 }
 
-/** Takes away what a handler has said of a body that is not sent. */
+/** Removes the headers of a body that is not sent. */
 export function removeBodyHeaders(res: ServerResponse): void {
   removeHeaders(res, BODY_HEADERS);
 }
 
-/** Only what is there: Node adds no length, and does not chunk, once such a header was removed. */
+/** Removes only headers that are set: after a removal, Node neither adds a length nor chunks the body. */
 function removeHeaders(res: ServerResponse, names: readonly string[]): void {
   for (const name of names) if (res.hasHeader(name)) res.removeHeader(name);
 }
@@ -106,7 +106,7 @@ function prepareBody(res: ServerResponse, json: string | undefined): string | un
     res.setHeader('Content-Type', JSON_TYPE);
     res.setHeader('Content-Length', Buffer.byteLength(json));
   } else if (res.hasHeader('Content-Length')) {
-    // Announced by a handler that then sent nothing.
+    // The handler has announced a body, and sent none.
     res.removeHeader('Content-Length');
   }
   return json;

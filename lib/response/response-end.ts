@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * Calls `listener` once, when nothing more can become of a response: it is out, or its connection has closed before that.
+ * Calls `listener` once, when a response is out or its connection has closed before.
  *
- * @param listener is told whether it is out.
- * @param onClose is called when Node has done with the response.
+ * @param listener is given true when the response is out.
+ * @param onClose is called when Node has closed the response.
  */
 export function onResponseEnd(
   req: IncomingMessage,
@@ -13,7 +13,7 @@ export function onResponseEnd(
   onClose: () => void,
 ): void {
   let isWaiting = true;
-  const tell = (isOut: boolean): void => {
+  const report = (isOut: boolean): void => {
     if (!isWaiting) return;
     isWaiting = false;
     listener(isOut);
@@ -21,21 +21,21 @@ export function onResponseEnd(
   // Over HTTP/2, Node emits 'finish' for a stream that was broken off, too. Over HTTP/1 it comes before `writableEnded` is true
   // where an adapter's socket calls back at once.
   res
-    .on('finish', () => tell(!(req.httpVersionMajor >= 2) || res.writableEnded))
+    .on('finish', () => report(!(req.httpVersionMajor >= 2) || res.writableEnded))
     .on('close', () => {
-      tell(res.writableFinished);
+      report(res.writableFinished);
       onClose();
     });
-  if (res.socket === null) onQueuedClose(req, res, () => tell(false));
+  if (res.socket === null) onQueuedClose(req, res, () => report(false));
 }
 
 /**
  * A request that was sent ahead on its connection (pipelining) has no socket for its response until those before it are
- * out. When the connection closes first, Node tells nothing of it on request or response: only the socket does.
+ * out. When the connection closes first, neither request nor response emits an event: only the socket does.
  */
 function onQueuedClose(req: IncomingMessage, res: ServerResponse, listener: () => void): void {
   const { socket } = req as { socket: IncomingMessage['socket'] | null | undefined };
-  // Adapters and mocks have none, or one that emits nothing.
+  // Requests of adapters and mocks have no socket, or one that emits nothing.
   if (typeof socket?.once !== 'function') return;
   const queue = queueOf(socket);
   queue.set(res, listener);

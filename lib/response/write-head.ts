@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 
-/** The headers, in lower case, among what `writeHead` is given after the status: an object, a flat list or pairs. */
+/** The headers in the arguments of `writeHead` after the status, by lower-case names: an object, a flat list or pairs. */
 export function headersOf(args: readonly unknown[]): OutgoingHttpHeaders {
   const given = args.find((arg) => typeof arg === 'object' && arg !== null) ?? {};
   const headers: OutgoingHttpHeaders = {};

@@ -108,9 +108,9 @@ describeMajors('kiketErrorHandler', (express) => {
       ['the runtime token', 'rt_of_this_delivery!', '[redacted]!'],
       ['the signing secret', secret, '[redacted]'],
       ['nothing shorter', 'short', 'short'],
-    ])('should scrub %s from a message', async (_what, message, scrubbed) => {
+    ])('should redact %s in a message', async (_what, message, redacted) => {
       const response = await deliver(serve(new NonRetryableError(message)), payload).expect(422);
-      expect(response.body).toMatchObject({ error: { message: scrubbed } });
+      expect(response.body).toMatchObject({ error: { message: redacted } });
     });
   });
 
@@ -268,7 +268,7 @@ describeMajors('kiketErrorHandler', (express) => {
       ['undefined', undefined, 'undefined'],
       ['an object', { token: 'rt_of_this_delivery', short: 'short' }, "{ token: '[redacted]', short: 'short' }"],
       ['an Error without a stack', Object.assign(new Error('boom'), { stack: undefined }), 'boom'],
-    ])('should show %s, scrubbed', async (_name, error, text) => {
+    ])('should show %s, redacted', async (_name, error, text) => {
       const output = await printed(error, 'production');
       expect(output).toContain(text);
       expect(output).not.toMatch(/longer|rt_of/);

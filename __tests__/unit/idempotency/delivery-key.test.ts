@@ -9,7 +9,8 @@ const base = {
 };
 
 function identityOf(changes: object = {}): ReturnType<typeof identify> {
-  return identify({ ...base, ...changes } as unknown as Exchange);
+  const { mac, token, ...rest } = { ...base, ...changes };
+  return identify({ ...rest, authenticity: { mac, token } } as unknown as Exchange);
 }
 
 /** Which of the three differ from those of `base`. */

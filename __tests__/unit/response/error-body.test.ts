@@ -1,10 +1,11 @@
-import { errorBody } from '../../../lib/response/error-body';
 import { KiketError, NonRetryableError } from '../../../lib/errors';
+import { redact } from '../../../lib/redaction';
+import { errorBody } from '../../../lib/response/error-body';
 
 const SECRET = 'canary_secret';
 
 const bodyOf = (error: KiketError, invocation?: string): { error: Record<string, unknown> } =>
-  JSON.parse(errorBody(error, invocation, [SECRET])) as { error: Record<string, unknown> };
+  JSON.parse(errorBody(error, invocation, (text) => redact(text, [SECRET]))) as { error: Record<string, unknown> };
 const detailsFrom = (details: unknown): unknown => {
   const error = new NonRetryableError('No');
   Object.defineProperty(error, 'details', { value: details });

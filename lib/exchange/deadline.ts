@@ -1,0 +1,80 @@
+import { setMaxListeners } from 'node:events';
+
+/** Kiket waits 10 s for a response. */
+export const DEFAULT_DEADLINE_MS = 9000;
+
+/** The time limit of a delivery, counted from its arrival, and the signal that aborts with it. */
+export class Deadline {
+  readonly #arrivedAtMs = performance.now();
+  readonly #onExpired: () => void;
+  #limitMs: number | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  #abortReason: unknown = undefined;
+
+  constructor(onExpired: () => void) {
+    this.#onExpired = onExpired;
+  }
+
+  /** Milliseconds since the delivery arrived. */
+  get elapsedMs(): number {
+    return performance.now() - this.#arrivedAtMs;
+  }
+
+  get isSet(): boolean {
+    return this.#limitMs !== undefined;
+  }
+
+  /** Milliseconds until the deadline, negative once it has passed; `undefined` while none is set. */
+  get remainingMs(): number | undefined {
+    return this.#limitMs === undefined ? undefined : this.#limitMs - this.elapsedMs;
+  }
+
+  /** Sets the time limit. The timer runs from {@link start} on. */
+  set(limitMs: number): void {
+    this.#limitMs = limitMs;
+    this.stop();
+  }
+
+  /** Starts the timer, unless it is running or no limit is set. */
+  start(): void {
+    const { remainingMs } = this;
+    if (remainingMs === undefined || this.#timer !== undefined) return;
+    this.#timer = setTimeout(this.#onExpired, Math.max(0, Math.ceil(remainingMs)));
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Calls `onGraceOver` after `graceMs` milliseconds, unless stopped. */
+  grant(graceMs: number, onGraceOver: () => void): void {
+    this.#timer = setTimeout(onGraceOver, graceMs);
+  }
+
+  /** Created on first use, as few handlers read it. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = createAbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
+  }
+}
+
+/** Creates a controller whose signal takes any number of listeners without a warning. */
+export function createAbortController(): AbortController {
+  const controller = new AbortController();
+  try {
+    setMaxListeners(0, controller.signal);
+  } catch {
+    // A signal of jsdom is refused. It warns of nothing.
+  }
+  return controller;
+}
