@@ -10,6 +10,7 @@ export function readOptions({ receivers, baseline, sizes, warmup, distinct = fal
       sizes: { type: 'string', default: sizes },
       connections: { type: 'string', default: '16' },
       only: { type: 'string', default: idsOf(receivers) },
+      before: { type: 'string' },
       markdown: { type: 'boolean', default: false },
     },
   });
@@ -21,6 +22,7 @@ export function readOptions({ receivers, baseline, sizes, warmup, distinct = fal
     connections: positive('connections', values.connections),
     receivers: named(values.only.split(','), receivers),
     baseline: receivers.find(({ id }) => id === baseline),
+    before: values.before,
     markdown: values.markdown,
     distinct,
   };

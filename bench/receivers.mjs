@@ -23,6 +23,18 @@ export const RECEIVING = {
   warmup: '1',
 };
 
+/** This package, and an earlier commit of it. */
+export const BEFORE = {
+  receivers: [
+    { id: 'ours', name: '**kiket-express**', scheme: 'kiket' },
+    { id: 'before', name: '**kiket-express before**', scheme: 'kiket' },
+    { id: 'express5', name: '**hand-written Express 5**', scheme: 'kiket' },
+  ],
+  baseline: 'express5',
+  sizes: '1,20,450',
+  warmup: '1',
+};
+
 export const CALLING_BACK = {
   receivers: [
     { id: 'ours-api', name: '**kiket-express**, `api.rateLimit()`', scheme: 'kiket' },
