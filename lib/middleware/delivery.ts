@@ -15,10 +15,11 @@ export type { KiketResponder } from '../exchange/responder';
 export type { KiketSignature, KiketSignatureScheme } from '../signature/hmac';
 
 /**
- * The delivery of a parsed request, for a plain `(req, res)` handler.
+ * Returns the delivery of a parsed request, for a plain `(req, res)` handler. Given an event, its payload is typed.
  *
  * @throws {KiketError} `wiring.missing`, naming the middleware that has not run; `signature.missing` for a request that
- *   `signatureRequired: false` passed on; `event.unhandled` when `event` is given and the delivery is another.
+ *   `signatureRequired: false` passed on; `event.unhandled` when the delivery is of another event.
+ * @example const { payload } = kiketDelivery(req, 'issue.created');
  */
 export function kiketDelivery<P extends KiketEventName>(req: IncomingMessage, event: P): KiketDelivery<P>;
 export function kiketDelivery(req: IncomingMessage): KiketDelivery;

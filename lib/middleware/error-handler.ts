@@ -7,21 +7,24 @@ import { exchangeOf } from '../exchange/exchange';
 
 export type { KiketRequestState } from '../exchange/express';
 
+/** Options of {@link kiketErrorHandler}. */
 export interface KiketErrorHandlerOptions {
   /**
-   * For the service's log: the error as it was thrown. What it returns or throws is ignored. Without it an error that is not
-   * this package's goes to stderr with its stack, and a mistake in the wiring as a line, with event and invocation, and
-   * without the secrets of the delivery; not where the application's `env` is `test`.
+   * Called with each error as it was thrown, for the service's log. Its result and exceptions are ignored. Default: an error that is not of
+   * this package is printed to stderr with its stack, and a mistake in the wiring as a line, without the secrets of the
+   * delivery. Nothing is printed where the application's `env` is `test`.
    */
   onError?: ((error: unknown, req: IncomingMessage) => unknown) | undefined;
 }
 
 /**
- * Answers a failed delivery so that Kiket does the right thing next (`contract.md` §4): the status of the error,
- * `Retry-After` where known, and `{ "error": { code, message, retryable, invocation, details } }`.
+ * Answers a failed delivery with the status of the error, which decides whether Kiket sends it again, with `Retry-After` if set, and with
+ * `{ "error": { code, message, retryable, invocation, details } }`.
  *
- * Mount it last in the route, or before the application's own error handler. Errors of requests that are not Kiket's are
- * passed on untouched.
+ * Mount it last in the route, or before the application's own error handler. Errors of other requests are passed on.
+ *
+ * @throws {TypeError} at start-up, for an invalid option.
+ * @example app.post('/kiket', kiket({ secret }), handler, kiketErrorHandler({ onError: (error) => logger.error(error) }));
  */
 export function kiketErrorHandler(
   options?: Readonly<KiketErrorHandlerOptions>,
@@ -52,8 +55,8 @@ export function kiketErrorHandler(
   };
 }
 
-/** What a handler threw, where kiketHandler has wrapped it. */
+/** Returns the value that a handler has thrown, where it was wrapped. */
 function originalOf(error: unknown): unknown {
-  const told = toKiketError(error);
-  return told.code === 'handler.failed' && 'cause' in told ? told.cause : error;
+  const failure = toKiketError(error);
+  return failure.code === 'handler.failed' && 'cause' in failure ? failure.cause : error;
 }

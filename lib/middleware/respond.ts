@@ -9,20 +9,22 @@ export type { KiketRequestState } from '../exchange/express';
 export type { KiketRecord } from '../exchange/record';
 export type { KiketTrace, KiketTraceError } from '../exchange/trace';
 
+/** Options of {@link kiketRespond}. */
 export interface KiketRespondOptions {
-  /** Milliseconds from the moment when a middleware of this package first saw the request. Kiket waits 10 s. Default 9000. */
+  /** Milliseconds from the moment when the first middleware of this package has seen the request. Kiket waits 10 s. Default 9000. */
   deadlineMs?: number | undefined;
-  /** Told how each delivery ended. What it throws is ignored. */
+  /** Called once for each delivery that has ended. Exceptions are ignored. Default none. */
   onCompleted?: ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
 }
 
 /**
- * Sees to it that exactly one answer leaves, by the deadline: then 503 goes out and `req.kiket.signal` aborts, and what
- * the handler still writes is dropped. Gives `res.kiket`, the answers for plain handlers, whose methods throw `wiring.missing` without it.
+ * Sends exactly one response by the deadline. When it passes, 503 is sent, `req.kiket.signal` aborts, and further writes of the
+ * handler are ignored. Sets `res.kiket`, the responses of plain handlers.
  *
- * May stand anywhere before the handler, after middlewares that wrap `res.end`, such as sessions and compression.
+ * Mount it before the handler, and after middlewares that wrap `res.end`, such as sessions and compression.
  *
- * @throws {TypeError} at start-up, when an option makes no sense.
+ * @throws {TypeError} at start-up, for an invalid option.
+ * @example app.post('/kiket', kiketRespond({ deadlineMs: 5000 }), kiketVerify(secret), kiketParse(), handler);
  */
 export function kiketRespond(options: Readonly<KiketRespondOptions> = {}): KiketMiddleware {
   requireCalled('kiketRespond()', options);
