@@ -167,7 +167,7 @@ describe('the start-up check of the secret', () => {
 
   it('should ask for options in kiket()', () => {
     // @ts-expect-error a secret is needed
-    expect(() => kiket({})).toThrow(noOptions('an object (Object)'));
+    expect(() => kiket({})).toThrow(noOptions('an object'));
     // @ts-expect-error options are needed
     expect(() => kiket()).toThrow(noOptions('undefined'));
   });

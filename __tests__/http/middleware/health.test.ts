@@ -171,7 +171,7 @@ describe('kiketHealth', () => {
 
   it.each<[unknown, string]>([
     [{ store: null }, 'kiketHealth: the store is null; give a KiketMemoryStore,'],
-    [{ store: {} }, 'kiketHealth: the store is an object (Object); give a KiketMemoryStore,'],
+    [{ store: {} }, 'kiketHealth: the store is an object; give a KiketMemoryStore,'],
     [{ stores: 1 }, 'kiketHealth: there is no option stores; give store, or leave it out'],
   ])('should not take the options %p', (options, message) => {
     const create = (): unknown => kiketHealth(events, options as never);

@@ -293,8 +293,8 @@ describe('kiketIdempotency at start-up', () => {
     [null, 'null'],
     ['redis://localhost', 'a string'],
     [new Map(), 'an object (Map)'],
-    [{ claim() {}, renew() {}, complete() {} }, 'an object (Object)'],
-    [{ claim() {}, renew() {}, complete() {}, release: true }, 'an object (Object)'],
+    [{ claim() {}, renew() {}, complete() {} }, 'an object'],
+    [{ claim() {}, renew() {}, complete() {}, release: true }, 'an object'],
     [KiketMemoryStore, 'a function'],
   ])('should refuse what is no store: %p', (given, received) => {
     expect(() => kiketIdempotency(given as KiketStore)).toThrow(

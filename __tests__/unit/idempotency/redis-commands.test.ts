@@ -137,7 +137,7 @@ describe('a reply', () => {
     [2 ** 53, 'a number'],
     [-1n, 'a bigint'],
     [[0], 'an array'],
-    [{ 0: 'canary' }, 'an object (Object)'],
+    [{ 0: 'canary' }, 'an object'],
     [new Error('canary'), 'an object (Error)'],
     [Buffer.from('canary'), 'an object (Buffer)'],
   ])('should be refused as it is %p, without its text', async (reply, received) => {
