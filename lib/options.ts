@@ -78,15 +78,15 @@ interface NumberOption {
 
 /** A number from `min` to `max`. */
 export function number({ default: value, min, max }: NumberOption): Option<number, number> {
-  return checked(value, `a number from ${min} to ${max}`, (given) => isBetween(given, min, max));
+  return checked(`a number from ${min} to ${max}`, (given) => isBetween(given, min, max), value);
 }
 
 /** An integer from `min` to `max`. */
 export function integer({ default: value, min, max }: NumberOption): Option<number, number> {
   return checked(
-    value,
     `an integer from ${min} to ${max}`,
     (given) => Number.isInteger(given) && isBetween(given, min, max),
+    value,
   );
 }
 
@@ -96,17 +96,20 @@ function isBetween(value: unknown, min: number, max: number): boolean {
 
 /** `true` or `false`. The string "false", as an environment variable has it, would count as true. */
 export function boolean(value: boolean): Option<boolean, boolean> {
-  return checked(value, 'true or false', (given) => typeof given === 'boolean');
+  return checked('true or false', (given) => typeof given === 'boolean', value);
 }
 
-/** A function. `F` is inferred from the {@link OptionTable}. */
+/** A function that must be given. */
+export const functionOption = checked<(...args: never[]) => unknown>('a function', isFunction);
+
+/** A function that may be left out. `F` is inferred from the {@link OptionTable}. */
 export function callback<F extends (...args: never[]) => unknown>(): Option<F, F | undefined> {
-  return optional(checked<F>(undefined, 'a function', isFunction));
+  return optional(functionOption as Option<F, F>);
 }
 
 /** A function that returns milliseconds since 1970. The default calls the `Date.now` of that moment, also a mocked one. */
 export function clock(): Option<() => number, () => number> {
-  return checked<() => number>(() => Date.now(), 'a function', isFunction);
+  return checked('a function', isFunction, () => Date.now());
 }
 
 function isFunction(value: unknown): boolean {
@@ -115,7 +118,7 @@ function isFunction(value: unknown): boolean {
 
 /** A string that is not empty. `value` is its default. */
 export function string(value?: string): Option<string, string> {
-  return checked(value, 'a non-empty string', isNonEmptyString);
+  return checked('a non-empty string', isNonEmptyString, value);
 }
 
 function isNonEmptyString(value: unknown): boolean {
@@ -124,7 +127,7 @@ function isNonEmptyString(value: unknown): boolean {
 
 /** One of `values`, which are strings; the first is the default. */
 export function oneOf<T extends string>(...values: readonly [T, ...T[]]): Option<T, T> {
-  return checked(values[0], oneOfThese(values), (given) => (values as readonly unknown[]).includes(given));
+  return checked(oneOfThese(values), (given) => (values as readonly unknown[]).includes(given), values[0]);
 }
 
 function oneOfThese(values: readonly string[]): string {
@@ -147,7 +150,7 @@ export function list<In, Out>(
     default: value,
     read(given, who, name) {
       if (!Array.isArray(given) || (nonEmpty && given.length === 0)) {
-        throw optionError(who, name, nonEmpty ? 'a non-empty array' : 'an array', `is ${shown(given)}`);
+        throw optionError(who, name, nonEmpty ? 'a non-empty array' : 'an array', `is ${describe(given)}`);
       }
       // `map` would skip a hole.
       return Array.from(given, (each, i) => item.read(each, who, `${name}[${i}]`));
@@ -163,14 +166,23 @@ export function optional<In, Out>({ read }: Option<In, Out>): Option<In, Out | u
 /**
  * An option whose value is used as it is given.
  *
- * @param expected completes "must be …" in the message.
- * @param show how the message names an invalid value: {@link describe} for one that may be secret.
+ * @param expected completes "must be …" in the message, which shows an invalid value.
+ * @param value the default.
  */
-export function checked<T>(
-  value: T | undefined,
+export function checked<T>(expected: string, isValid: (given: unknown) => boolean, value?: T): Option<T, T> {
+  return createOption(expected, isValid, value, shown);
+}
+
+/** As {@link checked}, for a value that may be secret: the message says only what kind of value it is. */
+export function hidden<T>(expected: string, isValid: (given: unknown) => boolean): Option<T, T> {
+  return createOption<T>(expected, isValid, undefined, describe);
+}
+
+function createOption<T>(
   expected: string,
   isValid: (given: unknown) => boolean,
-  show = shown,
+  value: T | undefined,
+  show: (given: unknown) => string,
 ): Option<T, T> {
   return {
     default: value,

@@ -1,9 +1,8 @@
 import {
   boolean,
   callback,
-  checked,
   clock,
-  describe as kindOf,
+  hidden,
   integer,
   list,
   number,
@@ -115,7 +114,7 @@ const checks: Record<
     option: list(string()),
     good: [[], ['a', 'b'], Object.freeze(['a'])],
     bad: [
-      ['a', 'an array, but is "a"'],
+      ['a', 'an array, but is a string'],
       [null, 'an array, but is null'],
       [{ 0: 'a', length: 1 }, 'an array, but is an object'],
       [new Set(['a']), 'an array, but is an object (Set)'],
@@ -127,7 +126,7 @@ const checks: Record<
     bad: [[[], 'a non-empty array, but is an empty array']],
   },
   'value that may be secret': {
-    option: checked(undefined, 'a key', (given) => given === 'key', kindOf),
+    option: hidden('a key', (given) => given === 'key'),
     good: ['key'],
     bad: [
       ['canary', 'a key, but is a string'],

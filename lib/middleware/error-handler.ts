@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isTestEnvironment, isUnforeseen, reportToStderr } from '../exchange/error-report';
 import { toKiketError } from '../errors';
 import { notify } from '../callbacks';
-import { requireCalled, requireFunction, requireRecord } from '../options';
+import { callback, readOptions, requireCalled, type OptionTable } from '../options';
 import { exchangeOf } from '../exchange/exchange';
 
 export type { KiketRequestState } from '../exchange/express';
@@ -16,12 +16,16 @@ export interface KiketErrorHandlerOptions {
   onError?: ((error: unknown, req: IncomingMessage) => unknown) | undefined;
 }
 
+const OPTIONS = { onError: callback() } satisfies OptionTable<KiketErrorHandlerOptions>;
+
 /**
  * Answers a failed delivery so that Kiket does the right thing next (`contract.md` §4): the status of the error,
  * `Retry-After` where known, and `{ "error": { code, message, retryable, invocation, details } }`.
  *
  * Mount it last in the route, or before the application's own error handler. Errors of requests that are not Kiket's are
  * passed on untouched.
+ *
+ * @throws {TypeError} at start-up, when an option is invalid or unknown.
  */
 export function kiketErrorHandler(
   options?: Readonly<KiketErrorHandlerOptions>,
@@ -34,10 +38,7 @@ export function kiketErrorHandler(
   _next?: unknown,
 ): (error: unknown, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
   requireCalled('kiketErrorHandler()', req);
-  const given = options === undefined ? {} : options;
-  requireRecord('kiketErrorHandler', 'the argument', given);
-  const { onError } = given;
-  requireFunction('kiketErrorHandler', 'onError', onError);
+  const { onError } = readOptions('kiketErrorHandler', options === undefined ? {} : options, OPTIONS);
 
   return function kiketErrorHandlerMiddleware(error, req, _res, next) {
     const exchange = exchangeOf(req);

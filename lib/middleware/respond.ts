@@ -1,5 +1,6 @@
 import { DEFAULT_DEADLINE_MS, type Exchange } from '../exchange/exchange';
-import { MAX_DELAY_MS, requireCalled, requireFunction, requireNumber, requireRecord } from '../options';
+import { callback, MAX_DELAY_MS, number, readOptions, requireCalled } from '../options';
+import type { OptionTable, OptionValues } from '../options';
 import type { KiketRecord } from '../exchange/record';
 import { runStage, type Stage } from '../exchange/pipeline';
 import type { KiketMiddleware } from '../exchange/express';
@@ -15,18 +16,23 @@ export interface KiketRespondOptions {
   onCompleted?: ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
 }
 
+/** @internal */
+export const RESPOND_OPTIONS = {
+  deadlineMs: number({ default: DEFAULT_DEADLINE_MS, min: 1, max: MAX_DELAY_MS }),
+  onCompleted: callback(),
+} satisfies OptionTable<KiketRespondOptions>;
+
 /**
  * Sees to it that exactly one answer leaves, by the deadline: then 503 goes out and `req.kiket.signal` aborts, and what
  * the handler still writes is dropped. Gives `res.kiket`, the answers for plain handlers, whose methods throw `wiring.missing` without it.
  *
  * May stand anywhere before the handler, after middlewares that wrap `res.end`, such as sessions and compression.
  *
- * @throws {TypeError} at start-up, when an option makes no sense.
+ * @throws {TypeError} at start-up, when an option is invalid or unknown.
  */
 export function kiketRespond(options: Readonly<KiketRespondOptions> = {}): KiketMiddleware {
   requireCalled('kiketRespond()', options);
-  requireRecord('kiketRespond', 'the argument', options);
-  const respond = createRespond('kiketRespond', options);
+  const respond = createRespond(readOptions('kiketRespond', options, RESPOND_OPTIONS));
   const stage: Stage = (exchange, next) => {
     respond(exchange);
     next();
@@ -37,11 +43,10 @@ export function kiketRespond(options: Readonly<KiketRespondOptions> = {}): Kiket
 }
 
 /** @internal */
-export function createRespond(who: string, options: Readonly<KiketRespondOptions>): (exchange: Exchange) => void {
-  const { deadlineMs = DEFAULT_DEADLINE_MS, onCompleted } = options;
-  requireNumber(who, 'deadlineMs', deadlineMs, 1, MAX_DELAY_MS);
-  requireFunction(who, 'onCompleted', onCompleted);
-
+export function createRespond({
+  deadlineMs,
+  onCompleted,
+}: OptionValues<typeof RESPOND_OPTIONS>): (exchange: Exchange) => void {
   return function respond(exchange) {
     exchange.arm(deadlineMs, onCompleted);
   };
