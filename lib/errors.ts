@@ -344,7 +344,7 @@ export function toKiketError(error: unknown): KiketError {
 }
 
 /** @internal */
-export function deliveryUnverified(consequence: string): KiketError {
+export function deliveryUnverifiedError(consequence: string): KiketError {
   return KiketError.of(
     'delivery.unverified',
     `The delivery is unverified, so ${consequence}. Check \`req.kiket.verified\` first.`,

@@ -57,7 +57,7 @@ const MAX_KEYS = 100;
  * Values that are known to be secret, and kept out of texts: credentials that were configured, and what was fetched with them. Of
  * what was fetched it knows the newest {@link MAX_KEYS} keys, and the last two values of each.
  */
-export class KnownSecrets {
+export class Redactor {
   readonly #configured: readonly string[];
   /** The newest last. */
   readonly #fetched = new Map<string, readonly string[]>();

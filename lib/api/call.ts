@@ -25,7 +25,7 @@ export interface Caller {
   readonly dispatcher: ApiDispatcher | undefined;
   limits(): Limits;
   /** Takes known secrets out of a text. */
-  scrub(text: string): string;
+  redact(text: string): string;
 }
 
 type OnRateLimit = (rateLimit: KiketRateLimit) => void;
@@ -102,7 +102,7 @@ async function attempt(
   if (status >= 200 && status < 300) {
     return isWhole(method, body) ? { body } : { failure: malformed(method, answer) };
   }
-  return { failure: failureOfAnswer(method, answer, (text) => caller.scrub(text)) };
+  return { failure: failureOfAnswer(method, answer, (text) => caller.redact(text)) };
 }
 
 /** Whether a success says what was asked for. */

@@ -1,4 +1,4 @@
-import { KnownSecrets } from '../redaction';
+import { Redactor } from '../redaction';
 import { checked, optional, readOptions, type OptionTable } from '../options';
 import { ApiClient, type KiketApi, DEFAULT_VERSION } from './client';
 import { authorizeConfigured } from './credentials';
@@ -28,7 +28,7 @@ const OPTIONS = {
 export function createKiketApi(options: Readonly<CreateKiketApiOptions>): KiketApi {
   const { workspaceToken, projectId, signal, ...api } = readOptions('createKiketApi', options, OPTIONS);
   const settings = toApiSettings(api);
-  const secrets = new KnownSecrets([settings.apiKey, workspaceToken]);
+  const secrets = new Redactor(() => [settings.apiKey, workspaceToken]);
 
   return new ApiClient({
     authorize: authorizeConfigured(settings, workspaceToken),
@@ -37,7 +37,7 @@ export function createKiketApi(options: Readonly<CreateKiketApiOptions>): KiketA
     extensionId: settings.extensionId,
     eventVersion: DEFAULT_VERSION,
     limits: () => ({ signal, remainingMs: signal === undefined ? undefined : Infinity }),
-    scrub: (text) => secrets.scrub(text),
+    redact: (text) => secrets.redact(text),
     onSecret: (key, value) => secrets.add(key, value),
   });
 }

@@ -1,3 +1,4 @@
+import type { Redactor } from '../redaction';
 import { ApiClient, type KiketApi } from './client';
 import { authorizeDelivery, type Callback, type RuntimeToken } from './credentials';
 import type { ApiSettings } from './options';
@@ -9,10 +10,7 @@ export interface ApiCaller {
   readonly signal: AbortSignal;
   /** Milliseconds until the deadline; `undefined` without one. */
   readonly remainingMs: number | undefined;
-  /** Takes known secrets out of a text. */
-  scrub(text: string): string;
-  /** Keeps a secret that was fetched or set out of texts from now on. */
-  keepSecret(key: string, value: string): void;
+  readonly redactor: Redactor;
 }
 
 /** What the payload of a delivery says about calls. */
@@ -38,7 +36,7 @@ function connect(settings: ApiSettings, caller: ApiCaller, { auth, callback, api
     extensionId: settings.extensionId,
     eventVersion: caller.delivery.eventVersion!,
     limits: () => ({ signal: caller.signal, remainingMs: caller.remainingMs }),
-    scrub: (text) => caller.scrub(text),
-    onSecret: (key, value) => caller.keepSecret(key, value),
+    redact: (text) => caller.redactor.redact(text),
+    onSecret: (key, value) => caller.redactor.add(key, value),
   });
 }

@@ -18,13 +18,13 @@ const PASSING: ReadonlySet<number> = new Set([401, 408, 425]);
 /** An error text is for a person; what is longer is no text. */
 const MAX_REASON_LENGTH = 500;
 
-/** @param scrub takes known secrets out of a text. */
-export function failureOfAnswer(method: string, answer: Answer, scrub: (text: string) => string): KiketApiError {
+/** @param redact takes known secrets out of a text. */
+export function failureOfAnswer(method: string, answer: Answer, redact: (text: string) => string): KiketApiError {
   const { status } = answer;
   const reason = reasonOf(answer.body);
   const options = {
     ...evidenceOf(answer),
-    details: reason === undefined ? [] : [{ reason: shorten(scrub(reason)) }],
+    details: reason === undefined ? [] : [{ reason: shorten(redact(reason)) }],
   };
   if (status === 429) {
     return KiketApiError.because(

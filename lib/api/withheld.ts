@@ -1,5 +1,5 @@
 import type { KiketApi } from './client';
-import { deliveryUnverified } from '../errors';
+import { deliveryUnverifiedError } from '../errors';
 
 /** Stands for the client of a delivery that nobody has verified: every method throws `delivery.unverified`. */
 export class WithheldApi implements KiketApi {
@@ -16,7 +16,7 @@ export class WithheldApi implements KiketApi {
 }
 
 function refuse(): never {
-  throw deliveryUnverified("Kiket's API is not called for it");
+  throw deliveryUnverifiedError("Kiket's API is not called for it");
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- A method that gives a promise rejects, and does not throw.

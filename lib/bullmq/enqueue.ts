@@ -1,5 +1,5 @@
 import { EXCHANGE, type Delivery, type KiketDelivery } from '../delivery/delivery';
-import { KiketError, deliveryUnverified } from '../errors';
+import { KiketError, deliveryUnverifiedError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import { identify } from '../idempotency/delivery-key';
 import { describe, optionError } from '../options';
@@ -60,8 +60,8 @@ export function kiketEnqueue(
         cause: withoutCommand(cause),
       });
     }
-    exchange.replyStatus = 202;
-    if (exchange.answerable) exchange.res.statusCode = 202;
+    exchange.run.replyStatus = 202;
+    if (exchange.response.canStart) exchange.res.statusCode = 202;
     return { accepted: true };
   };
 }
@@ -87,7 +87,7 @@ function refuseUndeferrable({ delivery }: Exchange): void {
       'A guard decides while the platform waits, so it cannot be left to a worker. Register a handler of its own for it.',
     );
   }
-  if (!delivery.verified) throw deliveryUnverified('it cannot be left to a worker');
+  if (!delivery.verified) throw deliveryUnverifiedError('it cannot be left to a worker');
 }
 
 function requireQueue(queue: unknown): void {

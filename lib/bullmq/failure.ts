@@ -18,23 +18,23 @@ const LONGEST_MS = 300_000;
 const LONGEST_WAIT_SECONDS = 31_536_000;
 
 /**
- * What BullMQ is told of a failed attempt, and writes to Redis: name, message and stack of what was thrown, scrubbed.
+ * What BullMQ is told of a failed attempt, and writes to Redis: name, message and stack of what was thrown, redactbed.
  *
  * Always an error of our own: by the name or the message of another BullMQ would take it for a signal.
  */
 export function failureOf(
   thrown: unknown,
-  scrub: (text: string) => string,
+  redact: (text: string) => string,
   { UnrecoverableError }: Pick<BullMq, 'UnrecoverableError'>,
 ): Error {
   const { summary, stack } = textsOf(thrown);
-  const message = scrub(summary);
+  const message = redact(summary);
   const { retryable, retryAfterSeconds } = toKiketError(thrown);
   const failure =
     retryable && !isUnrecoverable(thrown)
       ? new RetryableFailure(message, retryAfterSeconds)
       : new UnrecoverableError(message);
-  failure.stack = stack === undefined ? message : scrub(stack);
+  failure.stack = stack === undefined ? message : redact(stack);
   return failure;
 }
 

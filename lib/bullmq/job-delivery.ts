@@ -2,7 +2,7 @@ import { ApiClient, type KiketApi } from '../api/client';
 import { authorizeDelivery } from '../api/credentials';
 import type { ApiSettings } from '../api/options';
 import type { KiketJobDelivery } from '../delivery/delivery';
-import type { KnownSecrets } from '../redaction';
+import type { Redactor } from '../redaction';
 import type { KiketPayload } from '../delivery/payload';
 import type { Attempt } from './attempt';
 import type { JobData } from './job-data';
@@ -22,7 +22,7 @@ export class JobDelivery {
   readonly #api: KiketApi;
   readonly #signal: AbortSignal;
 
-  constructor(data: JobData, attempt: Attempt, settings: ApiSettings, secrets: KnownSecrets) {
+  constructor(data: JobData, attempt: Attempt, settings: ApiSettings, secrets: Redactor) {
     const { signal } = attempt;
     this.event = data.event;
     this.eventVersion = data.eventVersion;
@@ -38,7 +38,7 @@ export class JobDelivery {
       extensionId: settings.extensionId,
       eventVersion: data.eventVersion,
       limits: () => ({ signal, remainingMs: attempt.remainingMs }),
-      scrub: (text) => secrets.scrub(text),
+      redact: (text) => secrets.redact(text),
       onSecret: (key, value) => secrets.add(key, value),
     });
   }

@@ -1,6 +1,6 @@
 import type { KiketJobDelivery } from '../delivery/delivery';
-import { KnownSecrets, withoutCommand } from '../redaction';
-import { notify } from '../callbacks';
+import { Redactor, withoutCommand } from '../redaction';
+import { callSafely } from '../callbacks';
 import { functionOption, optionError, shown } from '../options';
 import { settledWithin } from '../timers';
 import { Attempt } from './attempt';
@@ -56,7 +56,7 @@ export function kiketWorker(
   functionOption.read(fn, WHO, 'handler');
   const { connection, api, concurrency, timeoutMs, lockMs, prefix, onError } = readWorkerOptions(WHO, options);
   const bullMq = loadBullMq(WHO);
-  const secrets = new KnownSecrets([api.apiKey]);
+  const secrets = new Redactor(() => [api.apiKey]);
   const failures = new WeakSet<object>();
   const attempts = new Map<BullJob, { attempt: Attempt; ended: Promise<unknown> }>();
   /** A client of the user's own can be duplicated, which options cannot. */
@@ -108,8 +108,8 @@ export function kiketWorker(
       delivery = whole;
       await attempt.run(() => fn(whole), data);
     } catch (error) {
-      notify(onError, error, delivery);
-      const failure = failureOf(error, (text) => secrets.scrub(text), bullMq);
+      callSafely(onError, error, delivery);
+      const failure = failureOf(error, (text) => secrets.redact(text), bullMq);
       failures.add(failure);
       throw failure;
     }
@@ -118,7 +118,7 @@ export function kiketWorker(
   function onTrouble(trouble: unknown): void {
     const error = withoutCommand(trouble);
     if (onError === undefined) console.error(error);
-    else notify(onError, error, undefined);
+    else callSafely(onError, error, undefined);
   }
 
   /** BullMQ's own close() never comes to an end while Redis is away, but its close(true) does, which waits for nothing. */

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { deliveryUnverified, MissingSecretError } from '../errors';
+import { deliveryUnverifiedError, MissingSecretError } from '../errors';
 import { REDACTED } from '../redaction';
 
 /**
@@ -100,7 +100,7 @@ export class WithheldSecrets implements KiketSecrets {
 }
 
 function withhold(): never {
-  throw deliveryUnverified('its secrets are withheld');
+  throw deliveryUnverifiedError('its secrets are withheld');
 }
 
 function ownValue(values: SecretValues, key: string): string | undefined {

@@ -1,9 +1,10 @@
+import { serializeReply } from '../delivery/reply';
 import type { Request, Response } from 'express';
 import { type KiketDelivery } from '../delivery/delivery';
 import { DEFAULT_DEADLINE_MS, type Exchange } from '../exchange/exchange';
 import { functionOption } from '../options';
 import type { KiketGuardEvent, KiketGuardReply } from '../delivery/reply';
-import type { Stage } from '../exchange/pipeline';
+import { failDelivery, failThrown, type Stage } from '../exchange/pipeline';
 import { refuseIncomplete } from '../exchange/wiring-errors';
 import { isThenable } from '../guards';
 
@@ -37,11 +38,11 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
 
   return function handle(exchange, next) {
     // Its client has left, or was told by the deadline to send the delivery again.
-    if (exchange.over) return exchange.settlement?.abandon();
-    if (!exchange.armed) exchange.arm(DEFAULT_DEADLINE_MS, undefined);
+    if (exchange.response.isOver) return exchange.settlement?.abandon();
+    if (!exchange.isArmed) exchange.arm(DEFAULT_DEADLINE_MS, undefined);
     try {
       const { delivery, req, res } = exchange;
-      const reply = exchange.handle(() => fn(delivery.whole, req as unknown as Request, res as Response));
+      const reply = exchange.runHandler(() => fn(delivery.whole, req as unknown as Request, res as Response));
       if (isThenable(reply)) Promise.resolve(reply).then(answer, fail);
       else answer(reply);
     } catch (error) {
@@ -49,7 +50,7 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
     }
 
     function answer(reply: unknown): void {
-      exchange.endHandling();
+      exchange.run.end();
       try {
         send(exchange, reply);
       } catch (error) {
@@ -58,9 +59,9 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
     }
 
     function fail(error: unknown): void {
-      exchange.endHandling();
-      if (exchange.over) return exchange.reportLate(error);
-      exchange.refuseFailed(error, next);
+      exchange.run.end();
+      if (exchange.response.isOver) return exchange.reportLateError(error);
+      failThrown(exchange, error, next);
     }
   };
 }
@@ -69,7 +70,7 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
 export function dispatch(who: string, find: (event: string, version: string) => Stage): Stage {
   return (exchange, next) => {
     const incomplete = refuseIncomplete(exchange, who);
-    if (incomplete !== undefined) return exchange.refuse(incomplete, next);
+    if (incomplete !== undefined) return failDelivery(exchange, incomplete, next);
     const { event, eventVersion } = exchange.delivery.whole;
     find(event, eventVersion)(exchange, next);
   };
@@ -77,8 +78,8 @@ export function dispatch(who: string, find: (event: string, version: string) => 
 
 function send(exchange: Exchange, reply: unknown): void {
   // The handler answers for itself; if it does not come to an end, the deadline does.
-  if (!exchange.takesReply) return;
+  if (!exchange.acceptsReply) return;
   // What it wrote was its answer, of which nobody has the end.
-  if (exchange.isBrokenOff && reply === undefined) return exchange.settlement?.outlive(false);
-  exchange.send(exchange.toAnswer(reply));
+  if (exchange.response.isTruncated && reply === undefined) return exchange.settlement?.outlive(false);
+  exchange.sendReply(serializeReply(reply, exchange.delivery.event));
 }

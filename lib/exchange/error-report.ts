@@ -1,11 +1,12 @@
 import { inspect } from 'node:util';
 import { KIKET_ERRORS, quotesBody, toKiketError, type KiketError, type KiketErrorCode } from '../errors';
+import type { Redactor } from '../redaction';
 import { quoted, textOf } from '../text';
 
 /** What a report tells of an exchange. */
 interface ReportedExchange {
   readonly delivery: { readonly event: string | undefined; readonly invocationId: string | undefined };
-  scrub(text: string): string;
+  readonly redactor: Redactor;
 }
 
 /** Whether nothing is to be printed, as Express decides it: by the application's setting. Never throws. */
@@ -24,7 +25,7 @@ export function isTestEnvironment(req: object): boolean {
  */
 export function reportToStderr(exchange: ReportedExchange, error: unknown): void {
   try {
-    console.error(exchange.scrub(reportOf(exchange, error)));
+    console.error(exchange.redactor.redact(reportOf(exchange, error)));
   } catch {
     // The console may be the service's own.
   }

@@ -35,7 +35,7 @@ function refuse(): never {
 /** Sends what a plain handler answers. */
 interface ReplySink {
   reply(body?: object): void;
-  fail(error: KiketError): void;
+  sendError(error: KiketError): void;
 }
 
 /** @internal */
@@ -63,10 +63,10 @@ export class ExchangeResponder implements KiketResponder {
   }
 
   retry(message: string, options?: { readonly retryAfterSeconds?: number | undefined }): void {
-    this.#sink.fail(new RetryableError(message, { retryAfterSeconds: options?.retryAfterSeconds }));
+    this.#sink.sendError(new RetryableError(message, { retryAfterSeconds: options?.retryAfterSeconds }));
   }
 
   reject(message: string): void {
-    this.#sink.fail(new NonRetryableError(message));
+    this.#sink.sendError(new NonRetryableError(message));
   }
 }

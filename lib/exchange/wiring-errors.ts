@@ -6,14 +6,14 @@ import { quoted } from '../text';
 /** What is used of an exchange. */
 interface ParsedExchange {
   readonly req: IncomingMessage;
-  readonly passedOn: string | undefined;
+  readonly authenticity: { readonly status: string };
   readonly parsed: object | undefined;
   readonly delivery: { readonly verified: boolean | undefined };
 }
 
 /** @internal Why `who` cannot have a whole delivery from this request; undefined when it can. */
 export function refuseIncomplete(exchange: ParsedExchange | undefined, who: string): KiketError | undefined {
-  if (exchange?.passedOn === 'unsigned') return signatureMissing(exchange.req);
+  if (exchange?.authenticity.status === 'unsigned') return signatureMissing(exchange.req);
   if (exchange?.parsed !== undefined) return undefined;
   return wiringMissing(who, exchange?.delivery.verified === undefined ? 'kiketVerify' : 'kiketParse');
 }

@@ -68,7 +68,7 @@ export class Claim implements Settlement, RenewableClaim {
     const isPrompt = this.#exchange.parsed?.toldOfMissing === true;
     const record = isPrompt
       ? undefined
-      : keep(outcome, this.#headersBefore, isOfGuard, (...texts) => this.#exchange.holdsSecret(...texts));
+      : keep(outcome, this.#headersBefore, isOfGuard, (...texts) => this.#exchange.redactor.contains(...texts));
     const told = this.#close(
       record === undefined ? () => this.#giveUp() : () => this.#record(record, isOfGuard ? guardTtlMs : ttlMs),
     );

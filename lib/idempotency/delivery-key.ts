@@ -13,8 +13,9 @@ export interface DeliveryIdentity {
 }
 
 /** @internal Of a delivery that is verified. */
-export function identify({ delivery, mac, rawBody, token }: Exchange): DeliveryIdentity {
+export function identify({ delivery, authenticity, rawBody }: Exchange): DeliveryIdentity {
   const body = rawBody!;
+  const { mac, token } = authenticity;
   const payload = sha256(signedContent(body));
   const { invocationId, organizationId } = delivery;
   return {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isTestEnvironment, isUnforeseen, reportToStderr } from '../exchange/error-report';
 import { toKiketError } from '../errors';
-import { notify } from '../callbacks';
+import { callSafely } from '../callbacks';
 import { callback, readOptions, requireCalled, type OptionTable } from '../options';
 import { exchangeOf } from '../exchange/exchange';
 
@@ -42,14 +42,14 @@ export function kiketErrorHandler(
 
   return function kiketErrorHandlerMiddleware(error, req, _res, next) {
     const exchange = exchangeOf(req);
-    if (!exchange?.claimed) return next(error);
-    if (exchange.answered) return exchange.reportLate(error);
+    if (!exchange?.isOurs) return next(error);
+    if (exchange.response.isEnded) return exchange.reportLateError(error);
 
-    exchange.leaveReport();
+    exchange.failure.markReported();
     const original = originalOf(error);
-    if (onError !== undefined) notify(onError, original, req);
+    if (onError !== undefined) callSafely(onError, original, req);
     else if (isUnforeseen(original) && !isTestEnvironment(req)) reportToStderr(exchange, original);
-    exchange.fail(toKiketError(error));
+    exchange.sendError(toKiketError(error));
   };
 }
 

@@ -3,7 +3,7 @@ import { createHandling, dispatch, type KiketHandler } from '../events/run-handl
 import { list, optionError, readOptions, requireCalled, shown, string, type OptionTable } from '../options';
 import type { KiketEventPattern } from '../delivery/payload';
 import { isGuard } from '../delivery/reply';
-import { runStage, type Stage } from '../exchange/pipeline';
+import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
 import { eventUnhandled } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
 
@@ -54,7 +54,8 @@ export function kiketEvents(): KiketEvents;
 export function kiketEvents(given?: unknown): KiketEvents {
   requireCalled('kiketEvents()', given);
   const routes = new EventRoutes<Stage>(WHO);
-  const reject: Stage = (exchange, next) => exchange.refuse(eventUnhandled(exchange.delivery, routes.patterns), next);
+  const reject: Stage = (exchange, next) =>
+    failDelivery(exchange, eventUnhandled(exchange.delivery, routes.patterns), next);
   let fallback: Stage | undefined;
 
   const stage = dispatch(WHO, (event, version) => routes.find(event, version) ?? fallback ?? reject);
@@ -96,7 +97,7 @@ function withScopes(scopes: readonly string[], handle: Stage): Stage {
   return (exchange, next) => {
     const error = exchange.parsed!.auth.refuseWithout(scopes);
     if (error === undefined) handle(exchange, next);
-    else exchange.refuse(error, next);
+    else failDelivery(exchange, error, next);
   };
 }
 

@@ -2,7 +2,7 @@ import { EventRoutes } from '../events/router';
 import { createHandling, dispatch, type KiketHandler } from '../events/run-handler';
 import { requireCalled } from '../options';
 import type { KiketEventPattern } from '../delivery/payload';
-import { runStage, type Stage } from '../exchange/pipeline';
+import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
 import { eventUnhandled } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
 
@@ -30,7 +30,8 @@ export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHa
   const handle = createHandling(WHO, fn);
   const routes = new EventRoutes<Stage>(WHO);
   if (pattern !== undefined) routes.add([pattern], handle, kiketHandler);
-  const reject: Stage = (exchange, next) => exchange.refuse(eventUnhandled(exchange.delivery, routes.patterns), next);
+  const reject: Stage = (exchange, next) =>
+    failDelivery(exchange, eventUnhandled(exchange.delivery, routes.patterns), next);
 
   const stage = dispatch(WHO, pattern === undefined ? () => handle : (...of) => routes.find(...of) ?? reject);
   return function kiketHandlerMiddleware(req, res, next) {

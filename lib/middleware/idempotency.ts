@@ -6,10 +6,10 @@ import { identify, keysOf } from '../idempotency/delivery-key';
 import { writeBinding, type RecordedResponse } from '../idempotency/stored-response';
 import { storeOption, type KiketStore } from '../idempotency/store';
 import { callStore } from '../idempotency/call-store';
-import { notify } from '../callbacks';
+import { callSafely } from '../callbacks';
 import { boolean, number, readOptions, requireCalled, type OptionTable } from '../options';
 import { isGuard } from '../delivery/reply';
-import { runStage, type Stage } from '../exchange/pipeline';
+import { runStage, type Stage, failDelivery, guardStep } from '../exchange/pipeline';
 import { wiringMissing } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
 
@@ -80,8 +80,8 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
   let claims = 0;
 
   const stage: Stage = (exchange, next) => {
-    if (exchange.passedOn !== undefined || exchange.settlement !== undefined) return next();
-    if (exchange.parsed === undefined) return exchange.refuse(wiringMissing(WHO, 'kiketParse'), next);
+    if (exchange.isPassedOn || exchange.settlement !== undefined) return next();
+    if (exchange.parsed === undefined) return failDelivery(exchange, wiringMissing(WHO, 'kiketParse'), next);
     let keys = keysOf(identify(exchange));
     const [attempt, delivery] = keys;
     let keysOfRun: readonly string[] | undefined;
@@ -93,34 +93,34 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
       // A handler that was run without the claim, and is still running, settles it when it ends.
       (late) => late.state === 'claimed' && !(keys === keysOfRun && exchange.settlement?.isOpen === true) && giveBack(),
     ).then(
-      exchange.guarded(next, (found) => {
+      guardStep(exchange, next, (found) => {
         if (found.state === 'claimed') return run();
-        if (found.state === 'held') exchange.refuse(inProgress(found.retryAfterMs), next);
+        if (found.state === 'held') failDelivery(exchange, inProgress(found.retryAfterMs), next);
         else answerAgain(found.answer);
-        if (keys.length > 1) notify(bind, attempt!, delivery!, owner);
+        if (keys.length > 1) callSafely(bind, attempt!, delivery!, owner);
       }),
-      exchange.guarded(next, (error: unknown) => {
+      guardStep(exchange, next, (error: unknown) => {
         if (passOnStoreError) return run();
         // What has failed may have been no more than the answer of the store.
         giveBack();
-        exchange.refuse(error, next);
+        failDelivery(exchange, error, next);
       }),
     );
 
     function run(): void {
       // Before the deadline is armed, the exchange may not know that its client has left.
-      if (exchange.over || exchange.res.destroyed) return giveBack();
+      if (exchange.response.isOver || exchange.res.destroyed) return giveBack();
       keysOfRun = keys;
       exchange.settlement = new Claim(settings, exchange, keys, owner);
       next();
     }
 
     function giveBack(): void {
-      notify(() => store.release(keys, owner));
+      callSafely(() => store.release(keys, owner));
     }
 
     function answerAgain(answer: RecordedResponse): void {
-      if (isGuard(exchange.delivery.event) && !answer.isOfGuard) exchange.refuse(noDecision(), next);
+      if (isGuard(exchange.delivery.event) && !answer.isOfGuard) failDelivery(exchange, noDecision(), next);
       else exchange.replay(answer);
     }
   };

@@ -11,7 +11,7 @@ import {
 } from '@opentelemetry/api';
 import type { Delivery } from '../delivery/delivery';
 import type { Exchange } from '../exchange/exchange';
-import { notify } from '../callbacks';
+import { callSafely } from '../callbacks';
 import { defined } from '../opentelemetry/defined';
 import { deliveryAttributes, isServerError, recordAttributes } from '../opentelemetry/delivery-attributes';
 import { measure, SCOPE } from '../opentelemetry/instruments';
@@ -62,7 +62,7 @@ const observe: Stage = (exchange, next) => {
   observed.add(exchange);
   let inside: Context | undefined;
   // A sampler, a propagator or a processor of the service's own may throw.
-  notify(() => {
+  callSafely(() => {
     inside = begin(exchange);
   });
   if (inside === undefined) next();

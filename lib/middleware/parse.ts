@@ -13,13 +13,13 @@ import { parseObject } from '../delivery/parse-payload';
 import { ABSENT_RESPONDER, type KiketResponder } from '../exchange/responder';
 import { schemasOption, violationsBy, type Validators } from '../delivery/schema';
 import { hideSecrets, removeSecrets, withholdSecrets, type SecretValues } from '../delivery/secrets';
-import { runStage, type Stage } from '../exchange/pipeline';
+import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
 import { quoted, textOf } from '../text';
 import { validateContract } from '../delivery/validate-contract';
 import { wiringMissing } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
 import { headerId, isId } from '../guards';
-import { scrub } from '../redaction';
+import { redact } from '../redaction';
 import { DEFAULT_VERSION } from '../api/client';
 
 export type { KiketRequestState } from '../exchange/express';
@@ -86,24 +86,24 @@ export function createParse({
 
   return function parse(exchange, next) {
     const { req } = exchange;
-    if (exchange.passedOn === 'unsigned') return next();
-    if (exchange.passedOn === 'refused') {
-      const readAndGoOn = exchange.guarded(next, (error: KiketError | undefined, body: Buffer) => {
+    if (exchange.authenticity.status === 'unsigned') return next();
+    if (exchange.authenticity.status === 'reported') {
+      const readAndGoOn = guardStep(exchange, next, (error: KiketError | undefined, body: Buffer) => {
         if (error?.code === 'body.aborted') return next(asParsersReport(error));
         readUnverified(exchange, settings, error === undefined ? body : undefined);
         next();
       });
       return obtainBody(exchange, exchange.limit, true, readAndGoOn);
     }
-    if (!exchange.delivery.verified) return exchange.refuse(wiringMissing('kiketParse', 'kiketVerify'), next);
+    if (!exchange.delivery.verified) return failDelivery(exchange, wiringMissing('kiketParse', 'kiketVerify'), next);
 
     const error = read(exchange, settings, validators);
-    if (error !== undefined) return exchange.refuse(error, next);
+    if (error !== undefined) return failDelivery(exchange, error, next);
     setBody(req, exchange.delivery.payload);
     (exchange.res as { kiket?: KiketResponder }).kiket ??= ABSENT_RESPONDER;
     skipLaterParsers(
       exchange,
-      exchange.guarded(next, () => exchange.proceed(next)),
+      guardStep(exchange, next, () => proceed(exchange, next)),
     );
   };
 }
@@ -154,8 +154,8 @@ function withoutSecrets(
 ): PayloadError {
   const values = [...Object.values(secrets ?? NONE), authentication?.runtime_token];
   const texts = values.flatMap((value) => textOf(value) ?? []);
-  return PayloadError.of('delivery.conflict', scrub(message, texts), {
-    details: details.map(({ reason }) => ({ reason: scrub(reason, texts) })),
+  return PayloadError.of('delivery.conflict', redact(message, texts), {
+    details: details.map(({ reason }) => ({ reason: redact(reason, texts) })),
   });
 }
 

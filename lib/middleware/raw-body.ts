@@ -3,7 +3,7 @@ import { obtainBody, refuseByHeaders, skipLaterParsers, type BodyRequest } from 
 import { limitOption } from '../body/headers';
 import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { readOptions, requireCalled, type OptionTable } from '../options';
-import { runStage, type Stage } from '../exchange/pipeline';
+import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
 import type { KiketMiddleware } from '../exchange/express';
 
 export type { KiketRequestState } from '../exchange/express';
@@ -32,10 +32,10 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
 
   const stage: Stage = (exchange, next) => {
     const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(exchange, limit);
-    if (refusal !== undefined) return exchange.refuse(refusal, next);
-    const proceed = exchange.guarded(next, () => exchange.proceed(next));
+    if (refusal !== undefined) return failDelivery(exchange, refusal, next);
+    const proceed = guardStep(exchange, next, () => proceed(exchange, next));
     obtainBody(exchange, limit, false, (error, body) => {
-      if (error !== undefined) return exchange.refuse(error, next);
+      if (error !== undefined) return failDelivery(exchange, error, next);
       exchange.rawBody = body;
       skipLaterParsers(exchange, proceed);
     });

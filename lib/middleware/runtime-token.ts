@@ -14,7 +14,15 @@ import { bindToBody } from '../runtime-token/body-binding';
 import { TOKEN_OPTIONS, type TokenOptions } from '../runtime-token/options';
 import { noToken, refused } from '../runtime-token/refused';
 import { createTokenVerifier } from '../runtime-token/token-verifier';
-import { runVerification, type Stage } from '../exchange/pipeline';
+import {
+  runVerification,
+  type Stage,
+  failDelivery,
+  failUncaught,
+  guardStep,
+  proceed,
+  rejectDelivery,
+} from '../exchange/pipeline';
 import { textOf } from '../text';
 import type { KiketMiddleware } from '../exchange/express';
 import type { TokenClaims } from '../delivery/auth';
@@ -67,24 +75,24 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
   const verifyToken = createTokenVerifier(WHO, settings);
 
   const stage: Stage = (exchange, next) => {
-    if (exchange.parsed !== undefined) return exchange.refuse(mountedTooLate(), next);
+    if (exchange.parsed !== undefined) return failDelivery(exchange, mountedTooLate(), next);
     // What kiketVerify has passed on is decided here: with a deadline again, and a record.
-    exchange.examine(false);
+    exchange.beginVerification(false);
     const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(exchange, limit);
-    if (refusal !== undefined) return exchange.reject(refusal, next);
+    if (refusal !== undefined) return rejectDelivery(exchange, refusal, next);
     obtainBody(exchange, limit, true, (error, body) => {
-      if (error !== undefined) return exchange.reject(error, next);
+      if (error !== undefined) return rejectDelivery(exchange, error, next);
       exchange.rawBody = body;
       // The body would be gone when the keys are there.
       const release = holdBack(exchange.req);
       admit(exchange).then(
-        exchange.guarded(next, (refused) => {
+        guardStep(exchange, next, (refused) => {
           release();
           const refusal = refused ?? (exchange.isStreamed ? refuseGone(exchange.req) : undefined);
-          if (refusal === undefined) exchange.proceed(next);
-          else exchange.reject(refusal, next);
+          if (refusal === undefined) proceed(exchange, next);
+          else rejectDelivery(exchange, refusal, next);
         }),
-        (error: unknown) => exchange.caught(error, next),
+        (error: unknown) => failUncaught(exchange, error, next),
       );
     });
   };

@@ -4,12 +4,12 @@ import { asParsersReport, obtainBody, refuseByHeaders } from '../body/source';
 import { limitOption } from '../body/headers';
 import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { KiketError, SignatureError } from '../errors';
-import { notify } from '../callbacks';
+import { callSafely } from '../callbacks';
 import { boolean, callback, clock, list, MAX_DELAY_MS, number, oneOf, readOptions, requireCalled } from '../options';
 import type { OptionTable, OptionValues } from '../options';
 import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../signature/secret-lookup';
 import { findKey, parseMac, type KiketSignature, type KiketSignatureScheme } from '../signature/hmac';
-import { passOnUnsigned, runVerification, type Stage } from '../exchange/pipeline';
+import { passOnUnsigned, runVerification, type Stage, guardStep, proceed, rejectDelivery } from '../exchange/pipeline';
 import { exchangeOf } from '../exchange/exchange';
 import { signatureMissing } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
@@ -91,7 +91,7 @@ export function createVerify(
   return function verify(exchange, next) {
     const { req } = exchange;
     // Until it is verified, a delivery that is only reported on has no deadline.
-    exchange.examine(reportOnly);
+    exchange.beginVerification(reportOnly);
     exchange.limit = limit;
     const closing = reportOnly ? undefined : refuseWhileClosing(exchange);
     if (closing !== undefined) return refuse(closing);
@@ -102,25 +102,25 @@ export function createVerify(
     // Before the look-up: what its headers alone refuse costs none.
     const refusal = refuseByHeaders(exchange, limit);
     if (refusal !== undefined) return refuse(refusal);
-    const receive = exchange.guarded(next, (error: KiketError | undefined, body: Buffer) =>
+    const receive = guardStep(exchange, next, (error: KiketError | undefined, body: Buffer) =>
       error === undefined ? compare(body) : refuse(error),
     );
     findKeys(
       exchange,
-      exchange.guarded(next, (keys) => {
+      guardStep(exchange, next, (keys) => {
         if (keys instanceof KiketError) return refuse(keys);
-        exchange.keys = keys;
+        exchange.authenticity.keys = keys;
         obtainBody(exchange, limit, giveBack, receive, isSigned);
       }),
     );
 
     function isSigned(body: Buffer): boolean {
-      return findKey(exchange.keys, mac, body, timestamp) !== -1;
+      return findKey(exchange.authenticity.keys, mac, body, timestamp) !== -1;
     }
 
     function compare(body: Buffer): void {
       exchange.rawBody = body;
-      const secretIndex = findKey(exchange.keys, mac, body, timestamp);
+      const secretIndex = findKey(exchange.authenticity.keys, mac, body, timestamp);
       if (secretIndex === -1) return refuse(mismatch(timestamp, body));
       const signature: KiketSignature = {
         scheme: timestamp === undefined ? 'body' : 'timestamped',
@@ -128,14 +128,14 @@ export function createVerify(
         timestampSeconds: timestamp === undefined ? undefined : Number(timestamp),
       };
       exchange.accept(signature, mac, reportOnly);
-      exchange.proceed(next);
+      proceed(exchange, next);
     }
 
     function refuse(error: KiketError): void {
-      notify(onRefused, error, req as unknown as Request);
-      if (!reportOnly) exchange.reject(error, next);
+      callSafely(onRefused, error, req as unknown as Request);
+      if (!reportOnly) rejectDelivery(exchange, error, next);
       else if (error.code === 'body.aborted') next(asParsersReport(error));
-      else exchange.proceed(next);
+      else proceed(exchange, next);
     }
   };
 

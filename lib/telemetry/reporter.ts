@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { KiketTelemetry } from '../api/journal';
 import type { KiketApiError } from '../errors';
-import { notify } from '../callbacks';
+import { callSafely } from '../callbacks';
 import type { TelemetrySettings } from './options';
 import { isLimited, Pace } from './pace';
 import { Sink } from './sink';
@@ -127,14 +127,14 @@ export class Reporter {
 
   #drop(record: KiketTelemetry, error?: KiketApiError): void {
     this.#dropped++;
-    notify(this.#settings.onDropped, record, error);
+    callSafely(this.#settings.onDropped, record, error);
   }
 
   /** The observer may take its time, and a delivery does not wait for it. */
   #dropLater(record: KiketTelemetry): void {
     this.#dropped++;
     const { onDropped } = this.#settings;
-    if (onDropped !== undefined) this.#outside(() => void setImmediate(() => notify(onDropped, record, undefined)));
+    if (onDropped !== undefined) this.#outside(() => void setImmediate(() => callSafely(onDropped, record, undefined)));
   }
 }
 

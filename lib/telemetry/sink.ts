@@ -5,7 +5,7 @@ import type { KiketTelemetry } from '../api/journal';
 import { poolOf } from '../api/transport';
 import type { KiketApiError, KiketRateLimit } from '../errors';
 import type { TelemetrySettings } from './options';
-import { scrub } from '../redaction';
+import { redact } from '../redaction';
 
 /** `undefined` for a record that has arrived. */
 export type SendFailure = KiketApiError | undefined;
@@ -35,7 +35,7 @@ export class Sink {
       eventVersion: DEFAULT_VERSION,
       // No time is left to wait in: after a 429 the client would try again by itself, where all are to pause.
       limits: () => ({ signal: this.#controller.signal, remainingMs: 0 }),
-      scrub: (text) => scrub(text, [api.apiKey]),
+      redact: (text) => redact(text, [api.apiKey]),
       onSecret: () => undefined,
     });
   }

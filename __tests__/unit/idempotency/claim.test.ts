@@ -33,7 +33,7 @@ function makeClaim(lockMs = LOCK_MS): Claim {
   const exchange = {
     res: { getHeaders: () => ({}) },
     delivery: {},
-    holdsSecret: () => false,
+    redactor: { contains: () => false },
   };
   const claim = new Claim(
     { store, lockMs, ttlMs: 7000, guardTtlMs: 500 },
@@ -258,7 +258,7 @@ describe('a claim', () => {
       req: {},
       res: { getHeaders: () => ({}) },
       delivery: { event: 'workflow.before_transition' },
-      holdsSecret: () => false,
+      redactor: { contains: () => false },
     };
     const settings = { store, lockMs: LOCK_MS, ttlMs: 7000, guardTtlMs: 500 };
     void new Claim(settings, exchange as unknown as Exchange, ['a'], 'me').settle({
