@@ -379,7 +379,8 @@ describeMajors('secrets', (express) => {
       () => kiketVerify([values.signing, `${values.signing}\n`]),
       () => kiketVerify(987654321987 as never),
       () => kiketVerify({ key: values.signing } as never),
-      () => kiketVerify(secret, { limit: values.signing }),
+      () => kiketParse({ api: { apiKey: ` ${values.signing}` } }),
+      () => kiketParse({ fallbackSecrets: { A: [values.signing] as never } }),
       () => kiketVerify(secret, { signatureSchemes: values.signing as never }),
       () => kiketParse({ payloadSchemas: { 'issue.created': values.signing as never } }),
     ];

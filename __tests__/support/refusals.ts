@@ -25,12 +25,15 @@ export type Options = Partial<KiketOptions>;
 /** The ways to put together what stands before a handler. */
 export const pathsToHandler: Readonly<Record<string, (options: Options) => KiketMiddleware[]>> = {
   'kiket()': (options) => [kiket({ secret, ...options })],
-  'the middlewares one by one': (options) => [
-    kiketRawBody(options),
-    kiketVerify(options.secret ?? secret, options),
-    kiketParse(options),
-    kiketRespond(options),
-  ],
+  'the middlewares one by one': ({ secret: source = secret, limit, ...options }) => {
+    const { payloadSchemas, fallbackSecrets, api, deadlineMs, onCompleted, ...verifyOptions } = options;
+    return [
+      kiketRawBody({ limit }),
+      kiketVerify(source, { limit, ...verifyOptions }),
+      kiketParse({ payloadSchemas, fallbackSecrets, api }),
+      kiketRespond({ deadlineMs, onCompleted }),
+    ];
+  },
 };
 
 export const pathNames = Object.keys(pathsToHandler);

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { KiketApiError, KiketRateLimit } from '../errors';
 import { parseJson, decodeUtf8 } from '../json';
-import { describe } from '../options';
+import { describe, optionError, shown } from '../options';
 import type { Authorize } from './credentials';
 import { failureOfAnswer, failureOfConnection, malformed, NO_JSON, type Answer } from './failure';
 import { CallSignal, type Limits } from './limits';
@@ -134,11 +134,12 @@ function parseBody(bytes: Buffer): unknown {
 
 function toBody(method: KiketApiMethod, body: unknown): string | null {
   if (!METHODS.has(method)) {
-    throw new TypeError(`api.request: the method is ${describe(method)}; give GET, POST, PUT, PATCH or DELETE`);
+    throw optionError('api.request', 'method', 'GET, POST, PUT, PATCH or DELETE', `is ${shown(method)}`);
   }
   if (body === undefined) return null;
-  if (method === 'GET') throw new TypeError('api.request: a GET has no body; give a query');
+  if (method === 'GET') throw new TypeError('api.request: a GET request cannot have a body; use query');
   const json = JSON.stringify(body) as string | undefined;
-  if (json === undefined) throw new TypeError(`api.request: the body is ${describe(body)}; give what JSON can say`);
+  if (json === undefined)
+    throw optionError('api.request', 'body', 'a value that JSON can represent', `is ${describe(body)}`);
   return json;
 }

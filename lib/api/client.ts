@@ -1,5 +1,4 @@
 import { KiketApiError, type KiketRateLimit } from '../errors';
-import { describe } from '../options';
 import { callApi, type Caller, type KiketApiRequestOptions } from './call';
 import { CustomDataTable, type KiketTable } from './custom-data';
 import { extensionSecrets, type KiketExtensionSecrets } from './extension-secrets';
@@ -9,7 +8,7 @@ import { issues, type KiketIssues } from './issues';
 import { logEvent, sendTelemetry, type KiketLogEventOptions, type KiketTelemetry } from './journal';
 import { toRateLimit } from './rate-limit';
 import { slaEvents, type KiketSlaEvents } from './sla-events';
-import { isId } from '../guards';
+import { projectIdOption } from './options';
 import type { KiketApiMethod } from './transport';
 
 /**
@@ -121,8 +120,7 @@ export class ApiClient implements KiketApi {
   }
 
   #project(projectId: number | undefined): number | undefined {
-    requireProjectId('api', projectId);
-    return projectId ?? this.#context.projectId;
+    return projectIdOption.read(projectId, 'api', 'projectId') ?? this.#context.projectId;
   }
 
   #extension(who: string): string {
@@ -130,11 +128,4 @@ export class ApiClient implements KiketApi {
     if (extensionId !== undefined) return extensionId;
     throw KiketApiError.because('api.not_configured', `api.${who} needs to know the extension. Set extensionId.`);
   }
-}
-
-/** @throws {TypeError} when a project is given that is none. */
-export function requireProjectId(who: string, projectId: unknown): void {
-  if (projectId === undefined || isId(projectId)) return;
-  const received = typeof projectId === 'number' ? projectId : describe(projectId);
-  throw new TypeError(`${who}: projectId is ${received}; give a positive integer, or leave it out`);
 }

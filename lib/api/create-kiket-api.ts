@@ -1,8 +1,8 @@
 import { Redactor } from '../redaction';
-import { describe, requireRecord } from '../options';
-import { ApiClient, requireProjectId, type KiketApi, DEFAULT_VERSION } from './client';
+import { checked, optional, readOptions, type OptionTable } from '../options';
+import { ApiClient, type KiketApi, DEFAULT_VERSION } from './client';
 import { authorizeConfigured } from './credentials';
-import { readApiOptions, requireHeaderText, type KiketApiOptions } from './options';
+import { API_OPTIONS, credentialOption, projectIdOption, toApiSettings, type KiketApiOptions } from './options';
 
 export interface CreateKiketApiOptions extends KiketApiOptions {
   /** A workspace's token, `wk_…`, for what is not the extension's own; and for all, without `apiKey`. Sent to `baseUrl` only. */
@@ -13,20 +13,21 @@ export interface CreateKiketApiOptions extends KiketApiOptions {
   signal?: AbortSignal | undefined;
 }
 
+const OPTIONS = {
+  ...API_OPTIONS,
+  workspaceToken: optional(credentialOption),
+  projectId: projectIdOption,
+  signal: optional(checked<AbortSignal>('an AbortSignal', isAbortSignal)),
+} satisfies OptionTable<CreateKiketApiOptions>;
+
 /**
  * The client of Kiket's API outside a delivery, for jobs of your own. Inside, use `delivery.api`.
  *
- * @throws {TypeError} when an option makes no sense.
+ * @throws {TypeError} when an option is invalid or unknown.
  */
 export function createKiketApi(options: Readonly<CreateKiketApiOptions>): KiketApi {
-  requireRecord('createKiketApi', 'options', options);
-  const settings = readApiOptions('createKiketApi', options);
-  const { workspaceToken, projectId, signal } = options;
-  requireHeaderText('createKiketApi', 'workspaceToken', workspaceToken);
-  requireProjectId('createKiketApi', projectId);
-  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') {
-    throw new TypeError(`createKiketApi: signal is ${describe(signal)}; give an AbortSignal, or leave it out`);
-  }
+  const { workspaceToken, projectId, signal, ...api } = readOptions('createKiketApi', options, OPTIONS);
+  const settings = toApiSettings(api);
   const secrets = new Redactor(() => [settings.apiKey, workspaceToken]);
 
   return new ApiClient({
@@ -39,4 +40,8 @@ export function createKiketApi(options: Readonly<CreateKiketApiOptions>): KiketA
     redact: (text) => secrets.redact(text),
     onSecret: (key, value) => secrets.add(key, value),
   });
+}
+
+function isAbortSignal(value: unknown): boolean {
+  return typeof (value as Partial<AbortSignal> | null | undefined)?.addEventListener === 'function';
 }

@@ -1,4 +1,6 @@
-import { describe, requireRecord } from '../options';
+import { isId } from '../guards';
+import { checked, describe, hidden, list, optional, optionError, readOptions, string } from '../options';
+import type { Option, OptionTable, OptionValues } from '../options';
 import { readOrigin } from './target';
 import type { ApiDispatcher } from './transport';
 
@@ -29,52 +31,56 @@ export interface ApiSettings {
 
 const KIKET_ORIGIN = 'https://kiket.dev';
 
-/** @throws {TypeError} when one makes no sense; says who was given what. */
-export function readApiOptions(who: string, options: Readonly<KiketApiOptions> = {}): ApiSettings {
-  requireRecord(who, 'api', options);
-  const { apiKey, baseUrl = KIKET_ORIGIN, allowedOrigins = [], extensionId, dispatcher } = options;
-  requireHeaderText(who, 'apiKey', apiKey);
-  if (extensionId !== undefined && (typeof extensionId !== 'string' || extensionId === '')) {
-    throw new TypeError(
-      `${who}: extensionId is ${describe(extensionId)}; give the id of the extension, or leave it out`,
-    );
-  }
-  if (!Array.isArray(allowedOrigins)) {
-    throw new TypeError(`${who}: allowedOrigins is ${describe(allowedOrigins)}; give an array of origins`);
-  }
-  const origin = toOrigin(who, 'baseUrl', baseUrl);
-  const others = allowedOrigins.map((each: unknown, i) => toOrigin(who, `allowedOrigins[${i}]`, each));
-  return Object.freeze({
-    apiKey,
-    origin,
-    allowedOrigins: new Set([KIKET_ORIGIN, origin, ...others]),
-    extensionId,
-    dispatcher: toDispatcher(who, dispatcher),
-  });
-}
-
-/** Whether a text can be the value of a header, and says something. */
+/** True for a non-empty string that can be the value of a header, without white space. */
 export function isHeaderText(text: unknown): text is string {
   return typeof text === 'string' && /^[\x21-\x7e]+$/.test(text);
 }
 
-/** @throws {TypeError} when a credential is given that is none. */
-export function requireHeaderText(who: string, name: string, value: unknown): void {
-  if (value === undefined || isHeaderText(value)) return;
-  throw new TypeError(`${who}: ${name} is ${describe(value)}; give visible ASCII without white space, or leave it out`);
+/** An API key or a token. */
+export const credentialOption = hidden<string>('visible ASCII characters without white space', isHeaderText);
+
+export const projectIdOption = optional(checked<number>('a positive integer', isId));
+
+/** The value is normalised. No URL is shown, as there may be credentials in it. */
+const originOption: Option<string, string> = {
+  default: KIKET_ORIGIN,
+  read(value, who, name) {
+    const read = typeof value === 'string' ? readOrigin(value) : { problem: `is ${describe(value)}` };
+    if ('origin' in read) return read.origin;
+    throw optionError(
+      who,
+      name,
+      `an https origin such as ${KIKET_ORIGIN}, or an http origin on loopback`,
+      read.problem,
+    );
+  },
+};
+
+export const API_OPTIONS = {
+  apiKey: optional(credentialOption),
+  baseUrl: originOption,
+  allowedOrigins: list(originOption, { default: [] }),
+  extensionId: optional(string()),
+  dispatcher: optional(hidden<ApiDispatcher>('an undici Dispatcher', isDispatcher)),
+} satisfies OptionTable<KiketApiOptions>;
+
+/** The option `api` of the entry points that give deliveries a client. */
+export const apiOption: Option<Readonly<KiketApiOptions>, ApiSettings> = {
+  default: {},
+  read: (value, who, name) => toApiSettings(readOptions(who, value as object, API_OPTIONS, `${name}.`)),
+};
+
+export function toApiSettings(values: OptionValues<typeof API_OPTIONS>): ApiSettings {
+  const { apiKey, baseUrl: origin, allowedOrigins, extensionId, dispatcher } = values;
+  return Object.freeze({
+    apiKey,
+    origin,
+    allowedOrigins: new Set([KIKET_ORIGIN, origin, ...allowedOrigins]),
+    extensionId,
+    dispatcher,
+  });
 }
 
-function toOrigin(who: string, name: string, value: unknown): string {
-  const read = typeof value === 'string' ? readOrigin(value) : { problem: `is ${describe(value)}` };
-  if ('origin' in read) return read.origin;
-  throw new TypeError(`${who}: ${name} ${read.problem}; give an origin such as ${KIKET_ORIGIN}, or http on loopback`);
-}
-
-function toDispatcher(who: string, value: unknown): ApiDispatcher | undefined {
-  if (value === undefined || isDispatcher(value)) return value;
-  throw new TypeError(`${who}: dispatcher is ${describe(value)}; give a Dispatcher of undici, or leave it out`);
-}
-
-function isDispatcher(value: unknown): value is ApiDispatcher {
-  return typeof (value as Partial<ApiDispatcher> | null)?.request === 'function';
+function isDispatcher(value: unknown): boolean {
+  return typeof (value as Partial<ApiDispatcher> | null | undefined)?.request === 'function';
 }

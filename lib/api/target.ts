@@ -9,11 +9,11 @@ export function refuseTarget(reason: string): never {
 /** The origin that a text is, if credentials may be sent to it; otherwise what is wrong with it. */
 export function readOrigin(text: string): { readonly origin: string } | { readonly problem: string } {
   const url = parseUrl(text);
-  if (url === undefined) return { problem: 'is no URL' };
+  if (url === undefined) return { problem: 'is not a URL' };
   const { origin, protocol, hostname } = url;
-  if (url.username !== '' || url.password !== '') return { problem: 'has user info in it' };
+  if (url.username !== '' || url.password !== '') return { problem: 'contains user info' };
   if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(hostname))) return { problem: 'is not https' };
-  return `${origin}/` === url.href ? { origin } : { problem: 'has more than an origin' };
+  return `${origin}/` === url.href ? { origin } : { problem: 'has a path, query or fragment' };
 }
 
 function isLoopback(hostname: string): boolean {

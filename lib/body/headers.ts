@@ -2,25 +2,22 @@ import type { IncomingMessage } from 'node:http';
 import bytes from 'bytes';
 import { encodingUnsupported } from './errors';
 import type { KiketError } from '../errors';
-import { describe } from '../options';
+import { optionError, shown, type Option } from '../options';
 import { headerText } from '../text';
 
-/** What bytes.parse reads for what it says: it takes '1 megabyte' for one byte. */
+/** Stricter than bytes.parse, which takes '1 megabyte' for one byte. */
 const SIZE = /^\d+(\.\d+)? *(b|kb|mb|gb|tb|pb)?$/i;
 
-/**
- * A limit in bytes, 1 MB by default.
- *
- * @throws {TypeError} when `limit` is no size, such as 1048576 or '1mb'.
- */
-export function parseLimit(who: string, limit: unknown = '1mb'): number {
-  const isSize = typeof limit === 'number' || (typeof limit === 'string' && SIZE.test(limit));
-  const parsed = isSize ? bytes.parse(limit) : null;
-  if (parsed !== null && parsed >= 0) return parsed;
-  throw new TypeError(
-    `${who}: limit is ${describe(limit)} that is no size; give a number of bytes or a text such as '1mb'`,
-  );
-}
+/** The largest body; its value is in bytes. */
+export const limitOption: Option<number | string, number> = {
+  default: '1mb',
+  read(value, who, name) {
+    const isSize = typeof value === 'number' || (typeof value === 'string' && SIZE.test(value));
+    const parsed = isSize ? bytes.parse(value) : null;
+    if (parsed !== null && parsed >= 0) return parsed;
+    throw optionError(who, name, 'a number of bytes or a string such as "1mb"', `is ${shown(value)}`);
+  },
+};
 
 /** Codings that leave the bytes as they are, and what some senders write for them. */
 const PLAIN = new Set(['', 'identity', 'none', 'utf-8', 'utf8', 'binary', '7bit', '8bit']);

@@ -2,7 +2,7 @@ import { EXCHANGE, type Delivery, type KiketDelivery } from '../delivery/deliver
 import { KiketError, deliveryUnverifiedError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import { identify } from '../idempotency/delivery-key';
-import { describe } from '../options';
+import { describe, optionError } from '../options';
 import { isGuard } from '../delivery/reply';
 import { toJobData } from './job-data';
 import { jobOptionsOf, type DefaultJobOptions } from './job-options';
@@ -92,5 +92,5 @@ function refuseUndeferrable({ delivery }: Exchange): void {
 
 function requireQueue(queue: unknown): void {
   if (typeof (queue as Partial<KiketQueue> | null | undefined)?.add === 'function') return;
-  throw new TypeError(`${WHO}: the queue is ${describe(queue)}; give a Queue of BullMQ`);
+  throw optionError(WHO, 'queue', 'a Queue of BullMQ', `is ${describe(queue)}`);
 }

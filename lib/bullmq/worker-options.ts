@@ -1,7 +1,8 @@
-import { readApiOptions, type ApiSettings, type KiketApiOptions } from '../api/options';
+import { apiOption, type ApiSettings, type KiketApiOptions } from '../api/options';
 import type { KiketJobDelivery } from '../delivery/delivery';
 import { isObject } from '../guards';
-import { describe, MAX_DELAY_MS, requireFunction, requireKnown, requireNumber, requireWhole } from '../options';
+import { callback, hidden, integer, MAX_DELAY_MS, number, optional, readOptions, string } from '../options';
+import type { OptionTable } from '../options';
 
 /** More would only compete for one event loop. */
 const MOST_AT_A_TIME = 10_000;
@@ -34,15 +35,15 @@ export interface KiketWorkerOptions {
   onError?: ((error: unknown, job: KiketJobDelivery | undefined) => void | PromiseLike<void>) | undefined;
 }
 
-const OPTIONS = [
-  'connection',
-  'api',
-  'concurrency',
-  'timeoutMs',
-  'lockSeconds',
-  'prefix',
-  'onError',
-] as const satisfies (keyof KiketWorkerOptions)[];
+const OPTIONS = {
+  connection: hidden<object>('an object that BullMQ takes, such as { host, port } or a client', isObject),
+  api: apiOption,
+  concurrency: integer({ default: 1, min: 1, max: MOST_AT_A_TIME }),
+  timeoutMs: number({ default: 300_000, min: 1, max: MAX_DELAY_MS }),
+  lockSeconds: number({ default: 30, min: 1, max: ONE_DAY_SECONDS }),
+  prefix: optional(string()),
+  onError: callback(),
+} satisfies OptionTable<KiketWorkerOptions>;
 
 /** Options that have been checked and copied. */
 export interface WorkerSettings extends Pick<KiketWorkerOptions, 'onError'> {
@@ -54,24 +55,8 @@ export interface WorkerSettings extends Pick<KiketWorkerOptions, 'onError'> {
   readonly prefix: string | undefined;
 }
 
-/** @throws {TypeError} when one makes no sense; says who was given what. */
+/** @throws {TypeError} when an option is invalid or unknown. */
 export function readWorkerOptions(who: string, options: Readonly<KiketWorkerOptions>): WorkerSettings {
-  if (!isObject(options))
-    throw new TypeError(`${who}: options is ${describe(options)}; give an object with connection`);
-  const { connection, concurrency = 1, timeoutMs = 300_000, lockSeconds = 30, prefix, onError } = options;
-  if (!isObject(connection)) {
-    throw new TypeError(
-      `${who}: connection is ${describe(connection)}; give what BullMQ takes, such as { host, port } or a client`,
-    );
-  }
-  const api = readApiOptions(who, options.api);
-  requireWhole(who, 'concurrency', concurrency, 1, MOST_AT_A_TIME);
-  requireNumber(who, 'timeoutMs', timeoutMs, 1, MAX_DELAY_MS);
-  requireNumber(who, 'lockSeconds', lockSeconds, 1, ONE_DAY_SECONDS);
-  if (prefix !== undefined && (typeof prefix !== 'string' || prefix === '')) {
-    throw new TypeError(`${who}: prefix is ${describe(prefix)}; give that of the queue, or leave it out`);
-  }
-  requireFunction(who, 'onError', onError);
-  requireKnown(who, options, OPTIONS);
-  return { connection, api, concurrency, timeoutMs, lockMs: Math.round(lockSeconds * 1000), prefix, onError };
+  const { lockSeconds, ...settings } = readOptions(who, options, OPTIONS);
+  return { ...settings, lockMs: Math.round(lockSeconds * 1000) };
 }

@@ -1,7 +1,7 @@
 import type { KiketJobDelivery } from '../delivery/delivery';
 import { Redactor, withoutCommand } from '../redaction';
 import { callSafely } from '../callbacks';
-import { describe } from '../options';
+import { functionOption, optionError, shown } from '../options';
 import { settledWithin } from '../timers';
 import { Attempt } from './attempt';
 import { loadBullMq, type BullJob } from './bullmq';
@@ -53,7 +53,7 @@ export function kiketWorker(
   options: Readonly<KiketWorkerOptions>,
 ): KiketWorker {
   requireQueueName(queueName);
-  if (typeof fn !== 'function') throw new TypeError(`${WHO}: the handler is ${describe(fn)}; give a function`);
+  functionOption.read(fn, WHO, 'handler');
   const { connection, api, concurrency, timeoutMs, lockMs, prefix, onError } = readWorkerOptions(WHO, options);
   const bullMq = loadBullMq(WHO);
   const secrets = new Redactor(() => [api.apiKey]);
@@ -141,6 +141,5 @@ export function kiketWorker(
 
 function requireQueueName(name: unknown): void {
   if (typeof name === 'string' && name !== '' && !name.includes(':')) return;
-  const received = typeof name === 'string' && name !== '' ? `'${name}'` : describe(name);
-  throw new TypeError(`${WHO}: the queue name is ${received}; give that of the queue, without a colon`);
+  throw optionError(WHO, 'queueName', 'a non-empty string without a colon', `is ${shown(name)}`);
 }

@@ -1,4 +1,4 @@
-import { describe } from '../options';
+import { optionError, shown } from '../options';
 
 const PATTERN = /^(?:\*|[^\s*@]+(?:\.\*|@[^\s*@]+)?)$/;
 const DIGITS = /^\d+$/;
@@ -21,6 +21,5 @@ export function splitPattern(pattern: string): [name: string, version: string | 
 /** @throws {TypeError} when a pattern is none of `name`, `name@v2`, `prefix.*` and `*`. */
 export function requirePattern(who: string, pattern: unknown): void {
   if (typeof pattern === 'string' && isEventPattern(pattern)) return;
-  const received = typeof pattern === 'string' ? `'${pattern}'` : describe(pattern);
-  throw new TypeError(`${who}: ${received} is no event; write 'name', 'name@v2', 'prefix.*' or '*'`);
+  throw optionError(who, 'event', '"name", "name@v2", "prefix.*" or "*"', `is ${shown(pattern)}`);
 }

@@ -1,7 +1,8 @@
 import type { ErrorObject } from 'ajv';
 import type { KiketErrorDetail } from '../errors';
 import { isEventPattern, splitPattern } from './event-pattern';
-import { requireRecord } from '../options';
+import { optionError, requireObject, type Option } from '../options';
+import { quoted } from '../text';
 
 /** A function that Ajv has made. */
 export interface Validator {
@@ -29,9 +30,15 @@ export function violationsBy(validator: Validator | undefined, payload: unknown)
   }));
 }
 
-/** @throws {TypeError} when a key is no event, stands there twice, or a schema does not compile. */
-export function compileSchemas(who: string, schemas: Readonly<Record<string, object | boolean>>): Validators {
-  requireRecord(who, 'payloadSchemas', schemas);
+/** Schemas by event; its value is their validators. */
+export const schemasOption: Option<Readonly<Record<string, object | boolean>>, Validators> = {
+  default: {},
+  read: compileSchemas,
+};
+
+/** @throws {TypeError} when a key is not a valid event name or is duplicated, or a schema does not compile. */
+function compileSchemas(schemas: unknown, who: string, name: string): Validators {
+  requireObject(who, name, schemas);
   const entries = Object.entries(schemas);
   if (entries.length === 0) return new Map();
   // Loaded here, because few need it and it takes 30 ms.
@@ -42,27 +49,31 @@ export function compileSchemas(who: string, schemas: Readonly<Record<string, obj
 
   for (const [key, schema] of entries) {
     const event = toEvent(key);
-    if (validators.has(event)) throw new TypeError(`${who}: payloadSchemas names '${event}' twice; '1' is 'v1'`);
+    if (validators.has(event)) {
+      throw new TypeError(`${who}: ${name} has the event "${event}" twice: "1" and "v1" are the same version`);
+    }
     validators.set(event, compile(key, schema));
   }
   return validators;
 
   function toEvent(key: string): string {
-    if (!isEventPattern(key) || key.endsWith('*'))
-      throw new TypeError(`${who}: payloadSchemas['${key}'] names no event; write 'name' or 'name@v2'`);
-    const [name, version] = splitPattern(key);
-    return version === undefined ? name : `${name}@${version}`;
+    if (!isEventPattern(key) || key.endsWith('*')) {
+      throw optionError(who, name, 'an object with events as keys ("name", "name@v2")', `has the key "${quoted(key)}"`);
+    }
+    const [event, version] = splitPattern(key);
+    return version === undefined ? event : `${event}@${version}`;
   }
 
   function compile(key: string, schema: unknown): Validator {
-    if (typeof schema !== 'boolean') requireRecord(who, `payloadSchemas['${key}']`, schema);
+    const path = `${name}["${key}"]`;
+    if (typeof schema !== 'boolean') requireObject(who, path, schema);
     if ((schema as { $async?: unknown }).$async !== undefined) {
-      throw new TypeError(`${who}: payloadSchemas['${key}'] is asynchronous; leave $async out`);
+      throw optionError(who, path, 'a synchronous schema', 'has $async');
     }
     try {
       return ajv.compile(schema as object | boolean);
     } catch (cause) {
-      throw new TypeError(`${who}: payloadSchemas['${key}'] does not compile: ${(cause as Error).message}`, { cause });
+      throw new TypeError(`${who}: ${path} does not compile: ${(cause as Error).message}`, { cause });
     }
   }
 }

@@ -1,8 +1,8 @@
 import { serializeReply } from '../delivery/reply';
 import type { Request, Response } from 'express';
 import { type KiketDelivery } from '../delivery/delivery';
-import { type Exchange } from '../exchange/exchange';
-import { describe } from '../options';
+import type { Exchange } from '../exchange/exchange';
+import { functionOption } from '../options';
 import type { KiketGuardEvent, KiketGuardReply } from '../delivery/reply';
 import { failDelivery, failThrown, type Stage } from '../exchange/pipeline';
 import { refuseIncomplete } from '../exchange/wiring-errors';
@@ -35,7 +35,7 @@ export type KiketHandler<P extends string = string> = (
  * @throws {TypeError} when `fn` is no function; says `who` was given what.
  */
 export function createHandling(who: string, fn: KiketHandler): Stage {
-  if (typeof fn !== 'function') throw new TypeError(`${who}: the handler is ${describe(fn)}; give a function`);
+  functionOption.read(fn, who, 'handler');
 
   return function handle(exchange, next) {
     // Its client has left, or was told by the deadline to send the delivery again.

@@ -1,4 +1,4 @@
-import { requireKnown, requireRecord, requireWhole } from '../options';
+import { integer, readOptions, type OptionTable } from '../options';
 import type { KiketStore } from './store';
 
 export interface KiketMemoryStoreOptions {
@@ -27,7 +27,9 @@ interface Records {
   set(key: string, recorded: Recorded): unknown;
 }
 
-const WHO = 'KiketMemoryStore';
+const OPTIONS = {
+  maxEntries: integer({ default: 10_000, min: 1, max: 1_000_000 }),
+} satisfies OptionTable<KiketMemoryStoreOptions>;
 
 /** How often the claims that nobody came back for are looked for. */
 const SWEEP_MS = 60_000;
@@ -42,12 +44,9 @@ export class KiketMemoryStore implements KiketStore {
   readonly #holds = new Map<string, Hold>();
   #sweepAtMs = performance.now() + SWEEP_MS;
 
-  /** @throws {TypeError} at start-up, when an option makes no sense. */
+  /** @throws {TypeError} at start-up, when an option is invalid or unknown. */
   constructor(options: Readonly<KiketMemoryStoreOptions> = {}) {
-    requireRecord(WHO, 'options', options);
-    requireKnown(WHO, options, ['maxEntries']);
-    const { maxEntries = 10_000 } = options;
-    requireWhole(WHO, 'maxEntries', maxEntries, 1, 1_000_000);
+    const { maxEntries } = readOptions('KiketMemoryStore', options, OPTIONS);
     this.#records = createRecords(maxEntries);
   }
 

@@ -1,5 +1,4 @@
-import { describe, requireKnown } from '../options';
-import { isObject } from '../guards';
+import { checked, describe, functionOption, readOptions, type Option, type OptionTable } from '../options';
 import { CLAIM, COMPLETE, HOLD, RECORD, RELEASE, RENEW } from './redis-scripts';
 import type { KiketStore } from './store';
 import { withoutCommand } from '../redaction';
@@ -21,6 +20,15 @@ export interface KiketRedisStoreOptions {
 
 const WHO = 'KiketRedisStore';
 
+const OPTIONS = {
+  sendCommand: functionOption as Option<KiketRedisStoreOptions['sendCommand'], KiketRedisStoreOptions['sendCommand']>,
+  prefix: checked('a string without braces', isPrefix, 'kiket:'),
+} satisfies OptionTable<KiketRedisStoreOptions>;
+
+function isPrefix(value: unknown): boolean {
+  return typeof value === 'string' && !/[{}]/.test(value);
+}
+
 /**
  * Keeps claims and records in Redis 5 or newer, or Valkey, for all replicas of a service: one server, or a cluster.
  *
@@ -30,22 +38,9 @@ export class KiketRedisStore implements KiketStore {
   readonly #sendCommand: KiketRedisStoreOptions['sendCommand'];
   readonly #prefix: string;
 
-  /** @throws {TypeError} at start-up, when an option makes no sense. */
+  /** @throws {TypeError} at start-up, when an option is invalid or unknown. */
   constructor(options: Readonly<KiketRedisStoreOptions>) {
-    if (!isObject(options)) {
-      throw new TypeError(`${WHO}: options is ${describe(options)}; give an object with sendCommand`);
-    }
-    requireKnown(WHO, options, ['sendCommand', 'prefix']);
-    const { sendCommand, prefix = 'kiket:' } = options;
-    if (typeof sendCommand !== 'function') {
-      throw new TypeError(
-        `${WHO}: sendCommand is ${describe(sendCommand)}; give a function, such as (command) => client.sendCommand(command)`,
-      );
-    }
-    if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
-      const received = typeof prefix === 'string' ? 'a string with braces' : describe(prefix);
-      throw new TypeError(`${WHO}: prefix is ${received}; give a string without braces, or leave it out`);
-    }
+    const { sendCommand, prefix } = readOptions(WHO, options, OPTIONS);
     this.#sendCommand = sendCommand;
     this.#prefix = prefix;
   }

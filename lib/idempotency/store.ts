@@ -1,4 +1,4 @@
-import { describe } from '../options';
+import { hidden } from '../options';
 
 /**
  * Where claims and records of deliveries are kept. All replicas of a service share one.
@@ -37,14 +37,15 @@ export interface KiketStore {
 
 const METHODS = ['claim', 'renew', 'complete', 'release'] as const satisfies (keyof KiketStore)[];
 
-/** @throws {TypeError} when `store` is none. */
-export function requireStore(who: string, store: unknown): asserts store is KiketStore {
-  const isStore =
-    typeof store === 'object' &&
-    store !== null &&
-    METHODS.every((method) => typeof (store as Partial<KiketStore>)[method] === 'function');
-  if (isStore) return;
-  throw new TypeError(
-    `${who}: the store is ${describe(store)}; give a KiketMemoryStore, a KiketRedisStore, or an object with ${METHODS.join(', ')}`,
+export const storeOption = hidden<KiketStore>(
+  `a KiketMemoryStore, a KiketRedisStore or an object with ${METHODS.join(', ')}`,
+  isStore,
+);
+
+function isStore(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    METHODS.every((method) => typeof (value as Partial<KiketStore>)[method] === 'function')
   );
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isTestEnvironment, isUnexpected, reportToStderr } from '../exchange/error-report';
 import { toKiketError } from '../errors';
 import { callSafely } from '../callbacks';
-import { requireCalled, requireFunction, requireRecord } from '../options';
+import { requireCalled, callback, readOptions, type OptionTable } from '../options';
 import { exchangeOf } from '../exchange/exchange';
 
 export type { KiketRequestState } from '../exchange/express';
@@ -16,6 +16,8 @@ export interface KiketErrorHandlerOptions {
    */
   onError?: ((error: unknown, req: IncomingMessage) => unknown) | undefined;
 }
+
+const OPTIONS = { onError: callback() } satisfies OptionTable<KiketErrorHandlerOptions>;
 
 /**
  * Answers a failed delivery with the status of the error, which decides whether Kiket sends it again, with `Retry-After` if set, and with
@@ -37,10 +39,7 @@ export function kiketErrorHandler(
   _next?: unknown,
 ): (error: unknown, req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
   requireCalled('kiketErrorHandler()', req);
-  const given = options === undefined ? {} : options;
-  requireRecord('kiketErrorHandler', 'the argument', given);
-  const { onError } = given;
-  requireFunction('kiketErrorHandler', 'onError', onError);
+  const { onError } = readOptions('kiketErrorHandler', options === undefined ? {} : options, OPTIONS);
 
   return function kiketErrorHandlerMiddleware(error, req, _res, next) {
     const exchange = exchangeOf(req);

@@ -1,6 +1,6 @@
 import { EventRoutes, type RegisteredEvent } from '../events/router';
 import { createHandling, dispatch, type KiketHandler } from '../events/run-handler';
-import { describe, requireCalled, requireKnown, requireRecord } from '../options';
+import { list, optionError, readOptions, requireCalled, shown, string, type OptionTable } from '../options';
 import type { KiketEventPattern } from '../delivery/payload';
 import { isGuard } from '../delivery/reply';
 import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
@@ -15,6 +15,8 @@ export interface KiketOnOptions {
   /** What the delivery must have been granted, all of it: otherwise 403 `scope.missing`. `*` grants all. */
   scopes?: readonly string[] | undefined;
 }
+
+const ON_OPTIONS = { scopes: list(string(), { default: [] }) } satisfies OptionTable<KiketOnOptions>;
 
 /** A middleware that hands each delivery to the handler of its event. */
 export interface KiketEvents extends KiketMiddleware {
@@ -61,11 +63,11 @@ export function kiketEvents(given?: unknown): KiketEvents {
   function on(this: KiketEvents, event: unknown, ...rest: unknown[]): KiketEvents {
     if (rest.length === 0 && typeof event === 'function') {
       throw new TypeError(
-        `${WHO}: the event is missing; write .on('issue.created', fn), or .otherwise(fn) for all others`,
+        `${WHO}: the event is missing: write .on("issue.created", fn), or .otherwise(fn) for all other events`,
       );
     }
     const [options, handler] = rest.length > 1 ? rest : [{}, rest[0]];
-    const scopes = requireScopes(options as KiketOnOptions);
+    const { scopes } = readOptions(WHO, options as KiketOnOptions, ON_OPTIONS);
     const handle = createHandling(WHO, handler as KiketHandler);
     const route = scopes.length === 0 ? handle : withScopes(scopes, handle);
     routes.add(toPatterns(event), route, on);
@@ -73,11 +75,11 @@ export function kiketEvents(given?: unknown): KiketEvents {
   }
 
   function otherwise(this: KiketEvents, answer: unknown): KiketEvents {
-    if (fallback !== undefined) throw new TypeError(`${WHO}: otherwise is said twice; leave one out`);
+    if (fallback !== undefined) throw new TypeError(`${WHO}: otherwise() is called twice`);
     if (answer === 'reject') fallback = reject;
     else if (answer === 'ignore') fallback = ignoreBut(reject);
     else if (typeof answer === 'function') fallback = createHandling(WHO, answer as KiketHandler);
-    else throw new TypeError(`${WHO}: otherwise is given ${describe(answer)}; give 'ignore', 'reject' or a handler`);
+    else throw optionError(WHO, 'fallback', '"ignore", "reject" or a function', `is ${shown(answer)}`);
     return this;
   }
 
@@ -107,14 +109,5 @@ function ignoreBut(reject: Stage): Stage {
 function toPatterns(event: unknown): readonly string[] {
   if (!Array.isArray(event)) return [event as string];
   if (event.length > 0) return event as string[];
-  throw new TypeError(`${WHO}: the list of events is empty; give at least one`);
-}
-
-function requireScopes(options: Readonly<KiketOnOptions>): readonly string[] {
-  requireRecord(WHO, 'the second argument of on', options);
-  requireKnown(WHO, options, ['scopes']);
-  const { scopes = [] } = options;
-  const isScope = (scope: unknown): boolean => typeof scope === 'string' && scope !== '';
-  if (Array.isArray(scopes) && scopes.every(isScope)) return [...(scopes as readonly string[])];
-  throw new TypeError(`${WHO}: scopes is ${describe(scopes)}; give an array of texts that are not empty`);
+  throw optionError(WHO, 'event', 'a string or a non-empty array', 'is an empty array');
 }

@@ -24,7 +24,7 @@ export function kiketHandler(fn: KiketHandler): KiketMiddleware;
 export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHandler): KiketMiddleware {
   requireCalled('kiketHandler(event, fn)', eventOrFn);
   if (Array.isArray(eventOrFn)) {
-    throw new TypeError(`${WHO}: a list of events is for kiketEvents().on([...], fn)`);
+    throw new TypeError(`${WHO}: an array of events is for kiketEvents().on([...], fn)`);
   }
   const [pattern, fn] = typeof eventOrFn === 'string' ? [eventOrFn, maybeFn!] : [undefined, eventOrFn];
   const handle = createHandling(WHO, fn);

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RegisteredEvent } from '../events/router';
-import { requireStore, type KiketStore } from '../idempotency/store';
+import { storeOption, type KiketStore } from '../idempotency/store';
 import { callStore } from '../idempotency/call-store';
 import { isObject } from '../guards';
-import { describe, requireCalled, requireKnown } from '../options';
+import { describe, optional, optionError, readOptions, requireCalled, type OptionTable } from '../options';
 import { onRecord, type KiketRecord } from '../exchange/record';
 import { VERSION } from '../version';
 
@@ -40,6 +40,8 @@ export interface KiketHealth {
 
 const WHO = 'kiketHealth';
 
+const OPTIONS = { store: optional(storeOption) } satisfies OptionTable<KiketHealthOptions>;
+
 /**
  * A route that tells what this process handles, how its deliveries have ended since the call, and whether the store can be reached:
  * `app.get('/health', kiketHealth(events, { store }))`. It tells nothing of any single delivery; who may see it is up to you.
@@ -47,7 +49,7 @@ const WHO = 'kiketHealth';
  * Without a `store` it always answers 200: give it one for the check that decides whether a replica gets traffic, not for the one that
  * restarts it, as no restart brings a store back.
  *
- * @throws {TypeError} when it is given what is no `kiketEvents()`, or an option makes no sense.
+ * @throws {TypeError} when an argument is not a `kiketEvents()`, or an option is invalid or unknown.
  */
 export function kiketHealth(...events: readonly RegisteredEvents[]): Route;
 export function kiketHealth(
@@ -56,7 +58,7 @@ export function kiketHealth(
 export function kiketHealth(...args: readonly (RegisteredEvents | Readonly<KiketHealthOptions>)[]): Route {
   requireCalled('kiketHealth(events)', args[0]);
   const last = args.at(-1);
-  const { store } = isOptions(last) ? readOptions(last) : {};
+  const { store } = readOptions(WHO, isOptions(last) ? last : {}, OPTIONS);
   const events = isOptions(last) ? args.slice(0, -1) : args;
   requireEvents(events);
   const countsSince = startCounting();
@@ -87,16 +89,10 @@ function isOptions(value: object | undefined): value is Readonly<KiketHealthOpti
   return isObject(value) && !('registered' in value) && Object.keys(value).length > 0;
 }
 
-function readOptions(options: Readonly<KiketHealthOptions>): Readonly<KiketHealthOptions> {
-  requireKnown(WHO, options, ['store']);
-  if (options.store !== undefined) requireStore(WHO, options.store);
-  return options;
-}
-
 function requireEvents(events: readonly unknown[]): asserts events is readonly RegisteredEvents[] {
   for (const each of events) {
     if (Array.isArray((each as Partial<RegisteredEvents> | null | undefined)?.registered)) continue;
-    throw new TypeError(`${WHO}: an argument is ${describe(each)}; give what kiketEvents() returns`);
+    throw optionError(WHO, 'each argument before the options', 'a kiketEvents()', `one is ${describe(each)}`);
   }
 }
 

@@ -4,10 +4,10 @@ import { Claim, type ClaimSettings } from '../idempotency/claim';
 import { claimKeys, inProgress, MAX_SECONDS } from '../idempotency/claim-keys';
 import { identify, keysOf } from '../idempotency/delivery-key';
 import { writeBinding, type RecordedResponse } from '../idempotency/stored-response';
-import { requireStore, type KiketStore } from '../idempotency/store';
+import { storeOption, type KiketStore } from '../idempotency/store';
 import { callStore } from '../idempotency/call-store';
 import { callSafely } from '../callbacks';
-import { requireBoolean, requireCalled, requireKnown, requireNumber, requireRecord } from '../options';
+import { requireCalled, boolean, number, readOptions, type OptionTable } from '../options';
 import { isGuard } from '../delivery/reply';
 import { runStage, type Stage, failDelivery, guardStep } from '../exchange/pipeline';
 import { wiringMissing } from '../exchange/wiring-errors';
@@ -18,13 +18,6 @@ export type { KiketStore } from '../idempotency/store';
 export type { KiketRequestState } from '../exchange/express';
 
 const WHO = 'kiketIdempotency';
-const OPTIONS = [
-  'ttlSeconds',
-  'guardTtlSeconds',
-  'lockSeconds',
-  'passOnStoreError',
-] as const satisfies (keyof KiketIdempotencyOptions)[];
-
 export interface KiketIdempotencyOptions {
   /** How long a final answer is given again, in seconds, up to a year. Default 86400, a day. */
   ttlSeconds?: number | undefined;
@@ -41,6 +34,13 @@ export interface KiketIdempotencyOptions {
    */
   passOnStoreError?: boolean | undefined;
 }
+
+const OPTIONS = {
+  ttlSeconds: number({ default: 86_400, min: 1, max: MAX_SECONDS }),
+  guardTtlSeconds: number({ default: 300, min: 1, max: MAX_SECONDS }),
+  lockSeconds: number({ default: 60, min: 1, max: MAX_SECONDS }),
+  passOnStoreError: boolean(false),
+} satisfies OptionTable<KiketIdempotencyOptions>;
 
 /**
  * Lets each delivery take effect once, on whichever replica: the first attempt runs and its final answer is recorded; a later one
@@ -63,18 +63,12 @@ export interface KiketIdempotencyOptions {
  *
  * Needs kiketParse before it, and stands after a compression and before the handler. What is passed on unverified is left alone.
  *
- * @throws {TypeError} at start-up, when an option makes no sense or there is no store.
+ * @throws {TypeError} at start-up, when an option is invalid or unknown, or there is no store.
  */
 export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdempotencyOptions> = {}): KiketMiddleware {
   requireCalled('kiketIdempotency(store)', store);
-  requireRecord(WHO, 'the second argument', options);
-  const { ttlSeconds = 86_400, guardTtlSeconds = 300, lockSeconds = 60, passOnStoreError = false } = options;
-  requireStore(WHO, store);
-  requireKnown(WHO, options, OPTIONS);
-  requireNumber(WHO, 'ttlSeconds', ttlSeconds, 1, MAX_SECONDS);
-  requireNumber(WHO, 'guardTtlSeconds', guardTtlSeconds, 1, MAX_SECONDS);
-  requireNumber(WHO, 'lockSeconds', lockSeconds, 1, MAX_SECONDS);
-  requireBoolean(WHO, 'passOnStoreError', passOnStoreError);
+  storeOption.read(store, WHO, 'store');
+  const { ttlSeconds, guardTtlSeconds, lockSeconds, passOnStoreError } = readOptions(WHO, options, OPTIONS);
   const settings: ClaimSettings = {
     store,
     lockMs: lockSeconds * 1000,

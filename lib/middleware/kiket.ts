@@ -1,10 +1,11 @@
 import { isObject } from '../guards';
-import { describe, requireCalled } from '../options';
+import { describe, optionError, readOptions, requireCalled, type Option, type OptionTable } from '../options';
 import { passOnUnsigned, runStage, runVerification, type Stage } from '../exchange/pipeline';
-import { createParse, type KiketParseOptions } from './parse';
-import type { KiketRawBodyOptions } from './raw-body';
-import { createRespond, type KiketRespondOptions } from './respond';
-import { createVerify, isUnsigned, isVouchedFor, type KiketSecretSource, type KiketVerifyOptions } from './verify';
+import { createParse, PARSE_OPTIONS, type KiketParseOptions } from './parse';
+import { RAW_BODY_OPTIONS, type KiketRawBodyOptions } from './raw-body';
+import { createRespond, RESPOND_OPTIONS, type KiketRespondOptions } from './respond';
+import { createVerify, isUnsigned, isVouchedFor, VERIFY_OPTIONS } from './verify';
+import type { KiketSecretSource, KiketVerifyOptions } from './verify';
 import type { KiketMiddleware } from '../exchange/express';
 
 export type { KiketRequestState } from '../exchange/express';
@@ -12,6 +13,20 @@ export type { KiketRequestState } from '../exchange/express';
 export interface KiketOptions extends KiketRawBodyOptions, KiketVerifyOptions, KiketParseOptions, KiketRespondOptions {
   secret: KiketSecretSource;
 }
+
+/** createVerify checks it. */
+const secretOption: Option<KiketSecretSource, KiketSecretSource> = {
+  default: undefined,
+  read: (value) => value as KiketSecretSource,
+};
+
+const OPTIONS = {
+  secret: secretOption,
+  ...RAW_BODY_OPTIONS,
+  ...VERIFY_OPTIONS,
+  ...PARSE_OPTIONS,
+  ...RESPOND_OPTIONS,
+} satisfies OptionTable<KiketOptions>;
 
 /**
  * The whole path before the handler as one function: kiketRespond, kiketRawBody, kiketVerify and kiketParse, with the
@@ -22,16 +37,14 @@ export interface KiketOptions extends KiketRawBodyOptions, KiketVerifyOptions, K
 export function kiket(options: Readonly<KiketOptions>): KiketMiddleware {
   requireCalled('kiket({ secret })', options);
   if (!isObject(options) || !('secret' in options)) {
-    throw new TypeError(
-      `kiket: the options must be an object with a secret, but are ${describe(options)}; write kiket({ secret })`,
-    );
+    throw optionError('kiket', 'options', 'an object with a secret: kiket({ secret })', `is ${describe(options)}`);
   }
-  const { secret, signatureRequired, reportOnly = false } = options;
-  const isOptional = signatureRequired === false;
-  const respond = createRespond('kiket', options);
+  const values = readOptions('kiket', options, OPTIONS);
+  const isOptional = !values.signatureRequired;
+  const respond = createRespond(values);
   // What is passed on must be whole; otherwise parse follows, and nobody reads again.
-  const verify = createVerify('kiket', secret, options, reportOnly);
-  const parse = createParse('kiket', options);
+  const verify = createVerify('kiket', values.secret, values, values.reportOnly);
+  const parse = createParse(values);
 
   const receive: Stage = (exchange, next) => {
     respond(exchange);

@@ -1,19 +1,20 @@
 import { createConnectApi } from '../api/delivery-api';
-import { readApiOptions, type KiketApiOptions } from '../api/options';
+import { apiOption, type KiketApiOptions } from '../api/options';
 import { asParsersReport, obtainBody, skipLaterParsers, type BodyRequest } from '../body/source';
 import { ParsedDelivery, type ParseSettings } from '../delivery/parsed-delivery';
 import { KiketError, PayloadError } from '../errors';
 import { agree, readClaims } from '../delivery/unsigned-values';
 import { normalizeVersion } from '../delivery/event-pattern';
 import type { Exchange } from '../exchange/exchange';
-import { describe, requireCalled, requireRecord } from '../options';
+import { describe, optionError, readOptions, requireCalled, requireObject } from '../options';
+import type { Option, OptionTable, OptionValues } from '../options';
 import type { ContractPayload } from '../delivery/payload';
 import { parseObject } from '../delivery/parse-payload';
 import { ABSENT_RESPONDER, type KiketResponder } from '../exchange/responder';
-import { compileSchemas, violationsBy, type Validators } from '../delivery/schema';
+import { schemasOption, violationsBy, type Validators } from '../delivery/schema';
 import { hideSecrets, removeSecrets, withholdSecrets, type SecretValues } from '../delivery/secrets';
 import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
-import { textOf } from '../text';
+import { textOf, quoted } from '../text';
 import { validateContract } from '../delivery/validate-contract';
 import { wiringMissing } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
@@ -37,6 +38,25 @@ export interface KiketParseOptions {
 
 const NONE = Object.freeze({});
 
+const fallbackSecretsOption: Option<NonNullable<KiketParseOptions['fallbackSecrets']>, SecretValues> = {
+  default: NONE,
+  read(value, who, name) {
+    requireObject(who, name, value);
+    for (const [key, secret] of Object.entries(value)) {
+      if (secret === undefined || typeof secret === 'string') continue;
+      throw optionError(who, `${name}.${quoted(key)}`, 'a string', `is ${describe(secret)}`);
+    }
+    return Object.freeze({ ...(value as SecretValues) });
+  },
+};
+
+/** @internal */
+export const PARSE_OPTIONS = {
+  payloadSchemas: schemasOption,
+  fallbackSecrets: fallbackSecretsOption,
+  api: apiOption,
+} satisfies OptionTable<KiketParseOptions>;
+
 /**
  * Reads a verified delivery: strict UTF-8, a JSON object without `__proto__`, the contract's schema (`contract.md` §3).
  *
@@ -45,27 +65,24 @@ const NONE = Object.freeze({});
  * path parameter or query that contradicts it is 400 `delivery.conflict`. Refuses with `payload.malformed` and
  * `payload.invalid`. Needs kiketVerify.
  *
- * @throws {TypeError} at start-up, when a schema does not compile.
+ * @throws {TypeError} at start-up, when a schema does not compile, or an option is invalid or unknown.
  */
 export function kiketParse(options: Readonly<KiketParseOptions> = {}): KiketMiddleware {
   requireCalled('kiketParse()', options);
-  requireRecord('kiketParse', 'the argument', options);
-  const parse = createParse('kiketParse', options);
+  const parse = createParse(readOptions('kiketParse', options, PARSE_OPTIONS));
   return function kiketParseMiddleware(req, res, next) {
     runStage(parse, req, res, next);
   };
 }
 
 /** @internal */
-export function createParse(who: string, options: Readonly<KiketParseOptions>): Stage {
-  const { payloadSchemas = NONE } = options;
-  const validators = compileSchemas(who, payloadSchemas);
-  const apiSettings = readApiOptions(who, options.api);
-  const settings: ParseSettings = Object.freeze({
-    fallbackSecrets: copySecrets(who, options.fallbackSecrets),
-    apiKey: apiSettings.apiKey,
-    connectApi: createConnectApi(apiSettings),
-  });
+export function createParse({
+  payloadSchemas: validators,
+  fallbackSecrets,
+  api,
+}: OptionValues<typeof PARSE_OPTIONS>): Stage {
+  const { apiKey } = api;
+  const settings: ParseSettings = Object.freeze({ fallbackSecrets, apiKey, connectApi: createConnectApi(api) });
 
   return function parse(exchange, next) {
     const { req } = exchange;
@@ -99,16 +116,6 @@ function setBody(req: BodyRequest, body: unknown): void {
     // An accessor without a setter.
     Object.defineProperty(req, 'body', { value: body, configurable: true, enumerable: true, writable: true });
   }
-}
-
-function copySecrets(who: string, secrets: KiketParseOptions['fallbackSecrets'] = NONE): SecretValues {
-  requireRecord(who, 'fallbackSecrets', secrets);
-  for (const [key, value] of Object.entries(secrets)) {
-    if (value !== undefined && typeof value !== 'string') {
-      throw new TypeError(`${who}: fallbackSecrets.${key} is ${describe(value)}; give a string, or undefined`);
-    }
-  }
-  return Object.freeze({ ...secrets });
 }
 
 /** Fills in the delivery; or says why it is none. */

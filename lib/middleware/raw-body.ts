@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { obtainBody, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body/source';
-import { parseLimit } from '../body/headers';
+import { limitOption } from '../body/headers';
 import { refuseWhileClosing } from '../shutdown/closing-servers';
-import { requireCalled, requireRecord } from '../options';
+import { requireCalled, readOptions, type OptionTable } from '../options';
 import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
 import type { KiketMiddleware } from '../exchange/express';
 
@@ -13,6 +13,9 @@ export interface KiketRawBodyOptions {
   limit?: number | string | undefined;
 }
 
+/** @internal */
+export const RAW_BODY_OPTIONS = { limit: limitOption } satisfies OptionTable<KiketRawBodyOptions>;
+
 /**
  * Takes the exact bytes of the request, from wherever they are: `req.kiket.rawBody`, `req.rawBody`, `req.body`, or the
  * stream. Gives `req.kiket.rawBody`; later body parsers skip the request.
@@ -21,12 +24,11 @@ export interface KiketRawBodyOptions {
  * `body.already_parsed` when a parser before it has kept no bytes. Leave it out where `reportOnly` or
  * `signatureRequired: false` passes requests on: kiketVerify reads for itself, and gives back.
  *
- * @throws {TypeError} at start-up, when `limit` is no size.
+ * @throws {TypeError} at start-up, when an option is invalid or unknown.
  */
 export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): KiketMiddleware {
   requireCalled('kiketRawBody()', options);
-  requireRecord('kiketRawBody', 'the argument', options);
-  const limit = parseLimit('kiketRawBody', options.limit);
+  const { limit } = readOptions('kiketRawBody', options, RAW_BODY_OPTIONS);
 
   const stage: Stage = (exchange, next) => {
     const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(exchange, limit);

@@ -1,5 +1,13 @@
-import { type Exchange } from '../exchange/exchange';
-import { MAX_DELAY_MS, requireCalled, requireFunction, requireNumber, requireRecord } from '../options';
+import type { Exchange } from '../exchange/exchange';
+import {
+  MAX_DELAY_MS,
+  requireCalled,
+  callback,
+  number,
+  readOptions,
+  type OptionTable,
+  type OptionValues,
+} from '../options';
 import type { KiketRecord } from '../exchange/record';
 import { runStage, type Stage } from '../exchange/pipeline';
 import type { KiketMiddleware } from '../exchange/express';
@@ -17,6 +25,12 @@ export interface KiketRespondOptions {
   onCompleted?: ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
 }
 
+/** @internal */
+export const RESPOND_OPTIONS = {
+  deadlineMs: number({ default: DEFAULT_DEADLINE_MS, min: 1, max: MAX_DELAY_MS }),
+  onCompleted: callback(),
+} satisfies OptionTable<KiketRespondOptions>;
+
 /**
  * Sends exactly one response by the deadline. When it passes, 503 is sent, `req.kiket.signal` aborts, and further writes of the
  * handler are ignored. Sets `res.kiket`, the responses of plain handlers.
@@ -28,8 +42,7 @@ export interface KiketRespondOptions {
  */
 export function kiketRespond(options: Readonly<KiketRespondOptions> = {}): KiketMiddleware {
   requireCalled('kiketRespond()', options);
-  requireRecord('kiketRespond', 'the argument', options);
-  const respond = createRespond('kiketRespond', options);
+  const respond = createRespond(readOptions('kiketRespond', options, RESPOND_OPTIONS));
   const stage: Stage = (exchange, next) => {
     respond(exchange);
     next();
@@ -40,11 +53,10 @@ export function kiketRespond(options: Readonly<KiketRespondOptions> = {}): Kiket
 }
 
 /** @internal */
-export function createRespond(who: string, options: Readonly<KiketRespondOptions>): (exchange: Exchange) => void {
-  const { deadlineMs = DEFAULT_DEADLINE_MS, onCompleted } = options;
-  requireNumber(who, 'deadlineMs', deadlineMs, 1, MAX_DELAY_MS);
-  requireFunction(who, 'onCompleted', onCompleted);
-
+export function createRespond({
+  deadlineMs,
+  onCompleted,
+}: OptionValues<typeof RESPOND_OPTIONS>): (exchange: Exchange) => void {
   return function respond(exchange) {
     exchange.arm(deadlineMs, onCompleted);
   };

@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { obtainBody, refuseByHeaders } from '../body/source';
-import { parseLimit } from '../body/headers';
+import { limitOption } from '../body/headers';
 import { holdBack, refuseGone } from '../body/read';
 import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { KiketError, SignatureError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
-import { requireStore, type KiketStore } from '../idempotency/store';
+import { storeOption, type KiketStore } from '../idempotency/store';
 import { isObject, headerId } from '../guards';
-import { requireBoolean, requireCalled, requireKnown } from '../options';
+import { boolean, optional, readOptions, requireCalled, type OptionTable } from '../options';
 import type { ContractPayload } from '../delivery/payload';
 import { parseObject } from '../delivery/parse-payload';
 import { bindToBody } from '../runtime-token/body-binding';
-import type { TokenOptions } from '../runtime-token/options';
+import { TOKEN_OPTIONS, type TokenOptions } from '../runtime-token/options';
 import { noToken, refused } from '../runtime-token/refused';
 import { createTokenVerifier } from '../runtime-token/token-verifier';
 import {
@@ -30,16 +30,6 @@ import type { TokenClaims } from '../delivery/auth';
 export type { KiketRequestState } from '../exchange/express';
 
 const WHO = 'kiketRuntimeToken';
-const OPTIONS = [
-  'issuer',
-  'jwksUrl',
-  'audience',
-  'store',
-  'trustUnsignedBody',
-  'limit',
-  'now',
-] as const satisfies (keyof KiketRuntimeTokenOptions)[];
-
 export interface KiketRuntimeTokenOptions extends TokenOptions {
   /**
    * Where it is kept which body a token (`jti`) has come with, until the token expires: with another body it is 401. All replicas
@@ -55,6 +45,13 @@ export interface KiketRuntimeTokenOptions extends TokenOptions {
   limit?: number | string | undefined;
 }
 
+const OPTIONS = {
+  ...TOKEN_OPTIONS,
+  store: optional(storeOption),
+  trustUnsignedBody: boolean(false),
+  limit: limitOption,
+} satisfies OptionTable<KiketRuntimeTokenOptions>;
+
 /**
  * Lets a delivery pass only if the runtime token in it is Kiket's (`contract.md` §2): ES256, by a key of `jwksUrl`, of
  * `issuer`, not expired, and of the organization and the project that the headers name. `req.kiket.auth` then has the
@@ -69,16 +66,13 @@ export interface KiketRuntimeTokenOptions extends TokenOptions {
  * not known and the key server cannot be read; with 503 `store.unavailable`; with `payload.malformed`; and with `body.*` for what it cannot read. Needs the
  * package `jose`.
  *
- * @throws {TypeError} at start-up, when an option makes no sense, or `jose` is not installed or older than 5.9.
+ * @throws {TypeError} at start-up, when an option is invalid or unknown, or `jose` is not installed or older than 5.9.
  */
 export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): KiketMiddleware {
   requireCalled('kiketRuntimeToken({ issuer, jwksUrl })', options);
-  const verifyToken = createTokenVerifier(WHO, options);
-  requireKnown(WHO, options, OPTIONS);
-  const { issuer, store, trustUnsignedBody = false, now = () => Date.now() } = options;
-  if (store !== undefined) requireStore(WHO, store);
-  requireBoolean(WHO, 'trustUnsignedBody', trustUnsignedBody);
-  const limit = parseLimit(WHO, options.limit);
+  const { store, trustUnsignedBody, limit, ...settings } = readOptions(WHO, options, OPTIONS);
+  const { issuer, now } = settings;
+  const verifyToken = createTokenVerifier(WHO, settings);
 
   const stage: Stage = (exchange, next) => {
     if (exchange.parsed !== undefined) return failDelivery(exchange, mountedTooLate(), next);

@@ -1,18 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import { asParsersReport, obtainBody, refuseByHeaders } from '../body/source';
-import { parseLimit } from '../body/headers';
+import { limitOption } from '../body/headers';
 import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { KiketError, SignatureError } from '../errors';
 import { callSafely } from '../callbacks';
 import {
-  describe,
   MAX_DELAY_MS,
-  requireBoolean,
   requireCalled,
-  requireFunction,
-  requireNumber,
-  requireRecord,
+  boolean,
+  callback,
+  clock,
+  list,
+  number,
+  oneOf,
+  readOptions,
+  type OptionTable,
+  type OptionValues,
 } from '../options';
 import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../signature/secret-lookup';
 import { findKey, parseMac, type KiketSignature, type KiketSignatureScheme } from '../signature/hmac';
@@ -51,6 +55,18 @@ export interface KiketVerifyOptions {
   now?: (() => number) | undefined;
 }
 
+/** @internal */
+export const VERIFY_OPTIONS = {
+  limit: limitOption,
+  signatureSchemes: list(oneOf('body', 'timestamped'), { default: ['body', 'timestamped'], nonEmpty: true }),
+  toleranceSeconds: number({ default: 300, min: 0, max: Number.MAX_SAFE_INTEGER }),
+  signatureRequired: boolean(true),
+  reportOnly: boolean(false),
+  lookupTimeoutMs: number({ default: 5000, min: 1, max: MAX_DELAY_MS }),
+  onRefused: callback(),
+  now: clock(),
+} satisfies OptionTable<KiketVerifyOptions>;
+
 /**
  * Lets a delivery pass only if it was signed with `secret` and is fresh (`contract.md` §2).
  *
@@ -58,13 +74,13 @@ export interface KiketVerifyOptions {
  * parser and a handler that exist work as before. Gives `req.kiket.verified`, `signature` and `rawBody`. Refuses with
  * `signature.*`, and with `body.*` for what it cannot read.
  *
- * @throws {TypeError} at start-up, when a secret is empty or has white space around it, or an option makes no sense.
+ * @throws {TypeError} at start-up, when a secret is empty or has white space around it, or an option is invalid or unknown.
  */
 export function kiketVerify(secret: KiketSecretSource, options: Readonly<KiketVerifyOptions> = {}): KiketMiddleware {
   requireCalled('kiketVerify(secret)', secret);
-  requireRecord('kiketVerify', 'the second argument', options);
-  const verify = createVerify('kiketVerify', secret, options, true);
-  const isOptional = options.signatureRequired === false;
+  const values = readOptions('kiketVerify', options, VERIFY_OPTIONS);
+  const verify = createVerify('kiketVerify', secret, values, true);
+  const isOptional = !values.signatureRequired;
   return function kiketVerifyMiddleware(req, res, next) {
     if (!isOptional || !isUnsigned(req)) runVerification(verify, req, res, next);
     else if (isVouchedFor(req)) next();
@@ -76,20 +92,12 @@ export function kiketVerify(secret: KiketSecretSource, options: Readonly<KiketVe
 export function createVerify(
   who: string,
   secret: KiketSecretSource,
-  options: Readonly<KiketVerifyOptions>,
+  values: OptionValues<typeof VERIFY_OPTIONS>,
   giveBack: boolean,
 ): Stage {
-  const { signatureRequired = true, reportOnly = false, toleranceSeconds = 300, lookupTimeoutMs = 5000 } = options;
-  const { signatureSchemes = ['body', 'timestamped'], onRefused, now = () => Date.now() } = options;
-  requireBoolean(who, 'signatureRequired', signatureRequired);
-  requireBoolean(who, 'reportOnly', reportOnly);
-  requireNumber(who, 'toleranceSeconds', toleranceSeconds, 0, Number.MAX_SAFE_INTEGER);
-  requireNumber(who, 'lookupTimeoutMs', lookupTimeoutMs, 1, MAX_DELAY_MS);
-  const limit = parseLimit(who, options.limit);
-  const schemes = requireSchemes(who, signatureSchemes);
-  const findKeys = createKeyFinder(who, secret, lookupTimeoutMs);
-  requireFunction(who, 'onRefused', onRefused);
-  requireFunction(who, 'now', now);
+  const { limit, toleranceSeconds, reportOnly, onRefused, now } = values;
+  const schemes: ReadonlySet<KiketSignatureScheme> = new Set(values.signatureSchemes);
+  const findKeys = createKeyFinder(who, secret, values.lookupTimeoutMs);
 
   return function verify(exchange, next) {
     const { req } = exchange;
@@ -182,17 +190,6 @@ export function isUnsigned({ headers }: IncomingMessage): boolean {
 /** @internal Whether a runtime token has proven already what a signature would. */
 export function isVouchedFor(req: IncomingMessage): boolean {
   return exchangeOf(req)?.delivery.verified === true;
-}
-
-function requireSchemes(who: string, schemes: readonly KiketSignatureScheme[]): ReadonlySet<KiketSignatureScheme> {
-  const known =
-    Array.isArray(schemes) &&
-    schemes.length > 0 &&
-    schemes.every((scheme) => scheme === 'body' || scheme === 'timestamped');
-  if (known) return new Set(schemes);
-  throw new TypeError(
-    `${who}: signatureSchemes is ${describe(schemes)}; give 'body', 'timestamped' or both, in an array`,
-  );
 }
 
 function malformed(header: string, form: string): SignatureError {

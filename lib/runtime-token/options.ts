@@ -1,8 +1,7 @@
 /// <reference types="node" preserve="true" />
 import { readOrigin } from '../api/target';
-import { describe, requireFunction } from '../options';
-import { isObject } from '../guards';
-import type { ExpectedToken } from './claims';
+import { clock, describe, list, optionError, string } from '../options';
+import type { Option, OptionTable, OptionValues } from '../options';
 
 export interface TokenOptions {
   /** Who must have issued the token (`iss`). Kiket's own tokens say `kiket.dev`. */
@@ -18,48 +17,44 @@ export interface TokenOptions {
   now?: (() => number) | undefined;
 }
 
-/** Options that have been checked and copied. */
-export interface TokenSettings extends ExpectedToken {
-  readonly url: string;
-  readonly now: () => number;
-}
+const keyUrlOption: Option<string | URL, string> = {
+  default: undefined,
+  read(value, who, name) {
+    // A URL of another realm, such as jsdom's, is not an instance of this one's.
+    const url = Object.prototype.toString.call(value) === '[object URL]' ? String(value) : value;
+    const read = typeof url === 'string' ? readKeyUrl(url) : problem(`is ${describe(value)}`);
+    if ('url' in read) return read.url;
+    throw optionError(
+      who,
+      name,
+      'an https URL such as https://kiket.dev/.well-known/jwks.json, or http on loopback',
+      read.problem,
+    );
+  },
+};
 
-/** @throws {TypeError} when one makes no sense; says who was given what. */
-export function readTokenOptions(who: string, options: Readonly<TokenOptions>): TokenSettings {
-  if (!isObject(options)) {
-    throw new TypeError(`${who}: options is ${describe(options)}; give an object with issuer and jwksUrl`);
-  }
-  const { issuer, jwksUrl, audience, now = () => Date.now() } = options;
-  if (typeof issuer !== 'string' || issuer === '') {
-    throw new TypeError(`${who}: issuer is ${describe(issuer)}; give what iss of the tokens is, such as kiket.dev`);
-  }
-  requireFunction(who, 'now', now);
-  return { issuer, url: toKeyUrl(who, jwksUrl), audience: toAudience(who, audience), now };
-}
+const audiences = list(string(), { nonEmpty: true });
 
-function toAudience(who: string, audience: unknown): readonly string[] | undefined {
-  if (audience === undefined) return undefined;
-  const named: readonly unknown[] = Array.isArray(audience) ? audience : [audience];
-  if (named.length > 0 && named.every((each) => typeof each === 'string' && each !== '')) return [...named] as string[];
-  throw new TypeError(
-    `${who}: audience is ${describe(audience)}; give a text or an array of texts, none of them empty, or leave it out`,
-  );
-}
+const audienceOption: Option<string | readonly string[], readonly string[] | undefined> = {
+  default: undefined,
+  read(value, who, name) {
+    if (value === undefined) return undefined;
+    return Array.isArray(value) ? audiences.read(value, who, name) : [string().read(value, who, name)];
+  },
+};
 
-function toKeyUrl(who: string, value: unknown): string {
-  // A URL of another realm, such as jsdom's, is no instance of this one's.
-  const text = Object.prototype.toString.call(value) === '[object URL]' ? String(value) : value;
-  const read = typeof text === 'string' ? readKeyUrl(text) : problem(`is ${describe(value)}`);
-  if ('url' in read) return read.url;
-  throw new TypeError(
-    `${who}: jwksUrl ${read.problem}; give the URL of the platform's keys, such as ` +
-      'https://kiket.dev/.well-known/jwks.json, or http on loopback',
-  );
-}
+export const TOKEN_OPTIONS = {
+  issuer: string(),
+  jwksUrl: keyUrlOption,
+  audience: audienceOption,
+  now: clock(),
+} satisfies OptionTable<TokenOptions>;
+
+export type TokenSettings = OptionValues<typeof TOKEN_OPTIONS>;
 
 /** The rule for the origin is that for calls: what comes from there is trusted as much as what goes there. */
 function readKeyUrl(text: string): { readonly url: string } | { readonly problem: string } {
-  if (!URL.canParse(text)) return problem('is no URL');
+  if (!URL.canParse(text)) return problem('is not a URL');
   const url = new URL(text);
   if (url.href.includes('#')) return problem('has a fragment');
   const { href } = url;

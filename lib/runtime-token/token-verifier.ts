@@ -2,7 +2,7 @@ import { SignatureError } from '../errors';
 import { readTokenClaims } from './claims';
 import { codeOf, loadJose, type Jose, type TokenHeader } from './jose';
 import { KeySet, type Keys } from './key-set';
-import { readTokenOptions, type TokenOptions } from './options';
+import type { TokenSettings } from './options';
 import { refused, unverifiable } from './refused';
 import type { TokenClaims } from '../delivery/auth';
 
@@ -21,15 +21,14 @@ const ALGORITHM = 'ES256';
  * The function that is returned never rejects. It resolves to a {@link SignatureError} for a token that does not count,
  * and when the keys are not to be had.
  *
- * @throws {TypeError} at start-up, when an option makes no sense, or jose is not installed.
+ * @throws {TypeError} at start-up, when jose is not installed.
  */
 export function createTokenVerifier(
   who: string,
-  options: Readonly<TokenOptions>,
+  settings: TokenSettings,
 ): (token: string) => Promise<TokenClaims | SignatureError> {
-  const settings = readTokenOptions(who, options);
-  const { url, now } = settings;
-  const keySet = new KeySet(url, { now });
+  const { jwksUrl, now } = settings;
+  const keySet = new KeySet(jwksUrl, { now });
   const ready = loadJose(who);
   // Who verifies a token is told. Until then there is nobody, and Node would end the process.
   ready.catch(() => {});

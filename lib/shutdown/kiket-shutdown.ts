@@ -5,7 +5,7 @@ import { closeKiketApi } from '../api/index';
 import { closingServers, serverOf } from './closing-servers';
 import { noteSession, sessionOf, sessionsOf } from './http2-sessions';
 import { openClaims, type RenewableClaim } from '../idempotency/claim-renewer';
-import { describe, MAX_DELAY_MS, requireKnown, requireNumber } from '../options';
+import { describe, MAX_DELAY_MS, number, optionError, readOptions, type OptionTable } from '../options';
 import { settledWithin } from '../timers';
 
 const WHO = 'kiketShutdown';
@@ -36,7 +36,9 @@ export interface KiketShutdown {
   readonly released: number;
 }
 
-const OPTIONS = ['timeoutMs'] as const satisfies (keyof KiketShutdownOptions)[];
+const OPTIONS = {
+  timeoutMs: number({ default: 10_000, min: 0, max: MAX_DELAY_MS }),
+} satisfies OptionTable<KiketShutdownOptions>;
 
 /** Between two looks at what is still under way. */
 const LOOK_MS = 50;
@@ -71,16 +73,14 @@ const shutdowns = new WeakMap<KiketServer, Promise<KiketShutdown>>();
  * connection on which no request has come yet is waited for like the others, as Node tells nobody of it; so is a WebSocket,
  * which Node then leaves open: close yours before.
  *
- * @throws {TypeError} when `server` is none, as an Express application is not, or an option makes no sense.
+ * @throws {TypeError} when `server` is not a server (an Express application is not), or an option is invalid or unknown.
  */
 export function kiketShutdown(
   server: KiketServer,
   options: Readonly<KiketShutdownOptions> = {},
 ): Promise<KiketShutdown> {
   requireServer(server);
-  const { timeoutMs = 10_000 } = options;
-  requireNumber(WHO, 'timeoutMs', timeoutMs, 0, MAX_DELAY_MS);
-  requireKnown(WHO, options, OPTIONS);
+  const { timeoutMs } = readOptions(WHO, options, OPTIONS);
 
   let running = shutdowns.get(server);
   if (running === undefined) {
@@ -140,5 +140,5 @@ function requireServer(server: unknown): asserts server is KiketServer {
     server !== null &&
     METHODS.every((method) => typeof (server as Partial<KiketServer>)[method] === 'function');
   if (isServer) return;
-  throw new TypeError(`${WHO}: the server is ${describe(server)}; give an http.Server, such as app.listen() returns`);
+  throw optionError(WHO, 'server', 'an http.Server, such as app.listen() returns', `is ${describe(server)}`);
 }

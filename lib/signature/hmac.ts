@@ -1,7 +1,7 @@
 /// <reference types="node" preserve="true" />
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { types } from 'node:util';
-import { describe } from '../options';
+import { describe, optionError } from '../options';
 
 /** `body`: the HMAC covers the bytes. `timestamped`: it covers `<X-Kiket-Timestamp>.<bytes>`. */
 export type KiketSignatureScheme = 'body' | 'timestamped';
@@ -59,13 +59,13 @@ export function findKey(keys: readonly KeyObject[], mac: Buffer, body: Buffer, t
 /**
  * Secrets as keys, in the same order.
  *
- * @throws {TypeError} when there is none, or one is empty, has white space around it, or is no secret.
+ * @throws {TypeError} when the list is empty, or a secret is empty, has surrounding white space, or has the wrong type.
  */
 export function toKeys(who: string, secrets: unknown): readonly KeyObject[] {
   if (!Array.isArray(secrets)) return [toKey(who, secrets)];
-  if (secrets.length === 0) throw new TypeError(`${who}: the list of secrets is empty; give at least the current one`);
+  if (secrets.length === 0) throw optionError(who, 'secret', 'a non-empty array', 'is an empty array');
   // A hole counts as undefined; `map` would leave it.
-  return Array.from(secrets, (secret) => toKey(who, secret));
+  return Array.from(secrets, (secret, i) => toKey(who, secret, `secret[${i}]`));
 }
 
 const secretTexts = new WeakMap<KeyObject, string>();
@@ -80,18 +80,15 @@ export function secretOf(key: KeyObject): string {
   return text;
 }
 
-function toKey(who: string, secret: unknown): KeyObject {
-  if (typeof secret === 'string') {
-    if (secret === '') throw new TypeError(`${who}: the secret is empty; give the delivery secret of the manifest`);
+function toKey(who: string, secret: unknown, name = 'secret'): KeyObject {
+  if (typeof secret === 'string' && secret !== '') {
     if (secret !== secret.trim()) {
-      throw new TypeError(`${who}: the secret has white space around it, as files and variables add it; trim it`);
+      throw optionError(who, name, 'a string without white space around it', 'has some. Trim what you read from files');
     }
     return createSecretKey(secret, 'utf8');
   }
   // By type, not by class: those of another realm, such as that of a test runner, are as good.
   if (types.isUint8Array(secret) && secret.length > 0) return createSecretKey(secret);
   if (types.isKeyObject(secret) && secret.type === 'secret' && secret.symmetricKeySize! > 0) return secret;
-  throw new TypeError(
-    `${who}: the secret is ${describe(secret)}; give a string, a Buffer or a secret KeyObject that is not empty`,
-  );
+  throw optionError(who, name, 'a non-empty string, Buffer or secret KeyObject', `is ${describe(secret)}`);
 }

@@ -1,8 +1,7 @@
-import { isHeaderText, readApiOptions, type ApiSettings, type KiketApiOptions } from '../api/options';
+import { API_OPTIONS, credentialOption, toApiSettings, type ApiSettings, type KiketApiOptions } from '../api/options';
 import type { KiketTelemetry } from '../api/journal';
 import type { KiketApiError } from '../errors';
-import { describe, requireFunction, requireNumber, requireWhole } from '../options';
-import { isObject } from '../guards';
+import { callback, integer, number, readOptions, type OptionTable } from '../options';
 
 const WHO = 'kiketTelemetry';
 
@@ -39,21 +38,20 @@ export interface TelemetrySettings extends Pick<KiketTelemetryOptions, 'onDroppe
   readonly timeoutMs: number;
 }
 
-/** @throws {TypeError} when one makes no sense; says what was given. */
+const OPTIONS = {
+  apiKey: credentialOption,
+  baseUrl: API_OPTIONS.baseUrl,
+  dispatcher: API_OPTIONS.dispatcher,
+  batchSize: integer({ default: 50, min: 1, max: LARGEST_QUEUE }),
+  intervalMs: number({ default: 5000, min: 1, max: LONGEST_WAIT_MS }),
+  maxQueued: integer({ default: 1000, min: 1, max: LARGEST_QUEUE }),
+  timeoutMs: number({ default: 5000, min: 1, max: LONGEST_WAIT_MS }),
+  onDropped: callback(),
+} satisfies OptionTable<KiketTelemetryOptions>;
+
+/** @throws {TypeError} when an option is invalid or unknown. */
 export function readTelemetryOptions(options: Readonly<KiketTelemetryOptions>): TelemetrySettings {
-  if (!isObject(options)) throw new TypeError(`${WHO}: options is ${describe(options)}; give an object with apiKey`);
-  const { apiKey, baseUrl, dispatcher, onDropped } = options;
-  const { batchSize = 50, intervalMs = 5000, maxQueued = 1000, timeoutMs = 5000 } = options;
-  if (!isHeaderText(apiKey)) {
-    throw new TypeError(
-      `${WHO}: apiKey is ${describe(apiKey)}; give the extension's API key, visible ASCII without white space`,
-    );
-  }
-  const api = { ...readApiOptions(WHO, { apiKey, baseUrl, dispatcher }), apiKey };
-  requireWhole(WHO, 'batchSize', batchSize, 1, LARGEST_QUEUE);
-  requireNumber(WHO, 'intervalMs', intervalMs, 1, LONGEST_WAIT_MS);
-  requireWhole(WHO, 'maxQueued', maxQueued, 1, LARGEST_QUEUE);
-  requireNumber(WHO, 'timeoutMs', timeoutMs, 1, LONGEST_WAIT_MS);
-  requireFunction(WHO, 'onDropped', onDropped);
-  return { api, batchSize, intervalMs, maxQueued, timeoutMs, onDropped };
+  const { apiKey, baseUrl, dispatcher, ...settings } = readOptions(WHO, options, OPTIONS);
+  const api = toApiSettings({ apiKey, baseUrl, dispatcher, allowedOrigins: [], extensionId: undefined });
+  return { ...settings, api: { ...api, apiKey } };
 }

@@ -1,3 +1,5 @@
+import type { KeyObject } from 'node:crypto';
+import { checked, oneOf, optional, readOptions, type Option, type OptionTable } from '../options';
 import { toKeys, computeMac, type KiketSignatureScheme } from '../signature/hmac';
 
 export interface SignDeliveryOptions {
@@ -13,33 +15,54 @@ export interface SignDeliveryOptions {
   organizationId?: number | undefined;
 }
 
+const secretOption: Option<string | Buffer, KeyObject> = {
+  default: undefined,
+  read: (value, who) => toKeys(who, value)[0]!,
+};
+// Tests also send what the platform would not.
+const stringOption = optional(checked<string>('a string', (value) => typeof value === 'string'));
+const numberOption = optional(checked<number>('a number', (value) => typeof value === 'number'));
+
+const OPTIONS = {
+  secret: secretOption,
+  scheme: oneOf('timestamped', 'body'),
+  timestampSeconds: numberOption,
+  event: stringOption,
+  eventVersion: stringOption,
+  invocationId: stringOption,
+  projectId: numberOption,
+  organizationId: numberOption,
+} satisfies OptionTable<SignDeliveryOptions>;
+
 /**
  * The bytes and headers that the platform would send:
  * `request(app).post('/kiket').set(delivery.headers).send(delivery.body)`; for a Buffer, supertest also needs
  * `.serialize((body) => body)`, or it sends it as JSON.
  *
- * An object is written as JSON; a text or a Buffer is signed as it is. Headers are sent for the options that are given.
+ * An object is written as JSON; a string or a Buffer is signed as it is. Headers are sent for the options that are given.
+ *
+ * @throws {TypeError} when an option is invalid or unknown.
  */
 export function signDelivery(
   payload: object | string | Buffer,
   options: Readonly<SignDeliveryOptions>,
 ): { readonly body: string | Buffer; readonly headers: Record<string, string> } {
-  const { secret, scheme = 'timestamped', timestampSeconds = Math.floor(Date.now() / 1000) } = options;
+  const { secret: key, scheme, ...values } = readOptions('signDelivery', options, OPTIONS);
+  const { timestampSeconds = Math.floor(Date.now() / 1000) } = values;
   const body = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload);
   const timestamp = scheme === 'timestamped' ? String(timestampSeconds) : undefined;
-  const [key] = toKeys('signDelivery', secret);
 
   const headers: Record<string, string> = {
     'Content-Type': 'application/json',
-    'X-Kiket-Signature': computeMac(key!, body, timestamp).toString('hex'),
+    'X-Kiket-Signature': computeMac(key, body, timestamp).toString('hex'),
   };
   const optional = {
     'X-Kiket-Timestamp': timestamp,
-    'X-Kiket-Event': options.event,
-    'X-Kiket-Event-Version': options.eventVersion,
-    'X-Kiket-Invocation': options.invocationId,
-    'X-Kiket-Project': options.projectId,
-    'X-Kiket-Organization': options.organizationId,
+    'X-Kiket-Event': values.event,
+    'X-Kiket-Event-Version': values.eventVersion,
+    'X-Kiket-Invocation': values.invocationId,
+    'X-Kiket-Project': values.projectId,
+    'X-Kiket-Organization': values.organizationId,
   };
   for (const [name, value] of Object.entries(optional)) if (value !== undefined) headers[name] = String(value);
   return { body, headers };

@@ -251,7 +251,7 @@ describeMajors('kiketErrorHandler', (express) => {
 
     it('should be a function', () => {
       expect(() => kiketErrorHandler({ onError: 'log' as never })).toThrow(
-        new TypeError('kiketErrorHandler: onError is a string; give a function, or leave it out'),
+        new TypeError('kiketErrorHandler: onError must be a function, but is "log"'),
       );
     });
   });

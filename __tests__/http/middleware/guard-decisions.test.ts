@@ -12,8 +12,7 @@ import {
   type KiketMiddleware,
 } from 'kiket-express';
 import { attempt, once } from '../../support/attempts';
-import { deliver, example } from '../../support/deliver';
-import { secret } from '../../support/deliver';
+import { deliver, example, secret } from '../../support/deliver';
 import { endpoint, type Stage } from '../../support/endpoint';
 import { describeMajors } from '../../support/express';
 import { WatchedStore } from '../../support/watched-store';

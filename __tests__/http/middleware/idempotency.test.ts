@@ -293,13 +293,13 @@ describe('kiketIdempotency at start-up', () => {
     [null, 'null'],
     ['redis://localhost', 'a string'],
     [new Map(), 'an object (Map)'],
-    [{ claim() {}, renew() {}, complete() {} }, 'an object (Object)'],
-    [{ claim() {}, renew() {}, complete() {}, release: true }, 'an object (Object)'],
+    [{ claim() {}, renew() {}, complete() {} }, 'an object'],
+    [{ claim() {}, renew() {}, complete() {}, release: true }, 'an object'],
     [KiketMemoryStore, 'a function'],
   ])('should refuse what is no store: %p', (given, received) => {
     expect(() => kiketIdempotency(given as KiketStore)).toThrow(
       new TypeError(
-        `kiketIdempotency: the store is ${received}; give a KiketMemoryStore, a KiketRedisStore, or an object with claim, renew, complete, release`,
+        `kiketIdempotency: store must be a KiketMemoryStore, a KiketRedisStore or an object with claim, renew, complete, release, but is ${received}`,
       ),
     );
   });
@@ -307,18 +307,11 @@ describe('kiketIdempotency at start-up', () => {
   it.each(['ttlSeconds', 'guardTtlSeconds', 'lockSeconds'])('should refuse a %s that makes no sense', (name) => {
     for (const value of [0, 0.5, -1, NaN, Infinity, 31_536_001, '60', null, {}]) {
       expect(() => kiketIdempotency(store, { [name]: value })).toThrow(
-        new RegExp(`^kiketIdempotency: ${name} is .*; give a number from 1 to 31536000$`),
+        new RegExp(`^kiketIdempotency: ${name} must be a number from 1 to 31536000, but is `),
       );
     }
     for (const value of [1, 1.5, 31_536_000, undefined])
       expect(() => kiketIdempotency(store, { [name]: value })).not.toThrow();
-  });
-
-  it('should refuse what is no boolean, and what is no option', () => {
-    expect(() => kiketIdempotency(store, { passOnStoreError: 'false' } as unknown as KiketIdempotencyOptions)).toThrow(
-      'kiketIdempotency: passOnStoreError is a string; give true or false',
-    );
-    expect(() => kiketIdempotency(store, { ttl: 5 } as KiketIdempotencyOptions)).toThrow('there is no option ttl');
   });
 
   it('should copy its options, and take a store of any class', async () => {

@@ -33,7 +33,9 @@ describe('the start-up check of limit', () => {
     ({ name, reader, limit }) => {
       const who = name.replace('()', '');
       expect(() => reader(limit as string)).toThrow(TypeError);
-      expect(() => reader(limit as string)).toThrow(`${who}: limit is`);
+      expect(() => reader(limit as string)).toThrow(
+        `${who}: limit must be a number of bytes or a string such as "1mb", but is `,
+      );
     },
   );
 });

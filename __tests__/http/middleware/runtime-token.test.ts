@@ -8,7 +8,7 @@ import {
   type KiketDelivery,
   type KiketRecord,
 } from 'kiket-express';
-import { kiketRuntimeToken, type KiketRuntimeTokenOptions } from 'kiket-express/runtime-token';
+import { kiketRuntimeToken } from 'kiket-express/runtime-token';
 import { example } from '../../support/deliver';
 import { describeMajors, majors } from '../../support/express';
 import { observed } from '../../support/refusals';
@@ -306,7 +306,7 @@ describe('the options of kiketRuntimeToken', () => {
 
   it.each(rows(bad))('should refuse at start-up: %s %p', (name, value) => {
     expect(start({ [name]: value })).toThrow(TypeError);
-    expect(start({ [name]: value })).toThrow(new RegExp(`^kiketRuntimeToken: ${name} `));
+    expect(start({ [name]: value })).toThrow(new RegExp(`^kiketRuntimeToken: ${name}[ [].*, but `));
     expect(start({ [name]: value })).not.toThrow(/canary/);
   });
 
@@ -316,13 +316,6 @@ describe('the options of kiketRuntimeToken', () => {
 
   it.each([undefined, null, 'kiket.dev', 42, []])('should refuse %p as options', (options) => {
     expect(() => kiketRuntimeToken(options as never)).toThrow(/^kiketRuntimeToken: options /);
-  });
-
-  it('should refuse an option that there is none of, as a misspelt one would check nothing', () => {
-    const options = { issuer, jwksUrl: 'https://kiket.dev/keys', audiences: ['ours'] };
-    expect(() => kiketRuntimeToken(options as KiketRuntimeTokenOptions)).toThrow(
-      'kiketRuntimeToken: there is no option audiences; give issuer, jwksUrl, audience,',
-    );
   });
 
   it('should take frozen options, and look at no options again', async () => {

@@ -1,5 +1,6 @@
 import { SignatureError } from '../../../lib/errors';
-import type { TokenOptions } from '../../../lib/runtime-token/options';
+import { readOptions } from '../../../lib/options';
+import { TOKEN_OPTIONS, type TokenOptions } from '../../../lib/runtime-token/options';
 import { createTokenVerifier } from '../../../lib/runtime-token/token-verifier';
 import { createKey, mintToken, startKeyServer, type KeyServer, type TokenKey } from '../../support/key-server';
 import { claims, issuer, NOW } from '../../support/runtime-token';
@@ -23,7 +24,10 @@ export async function setUp(options: Partial<TokenOptions> = {}): Promise<Verifi
   const server = await startKeyServer(key);
   let passedMs = 0;
   const now = (): number => NOW * 1000 + passedMs;
-  const verify = createTokenVerifier('a test', { issuer, jwksUrl: server.url, now, ...options });
+  const verify = createTokenVerifier(
+    'a test',
+    readOptions('a test', { issuer, jwksUrl: server.url, now, ...options }, TOKEN_OPTIONS),
+  );
   return {
     key,
     server,

@@ -278,16 +278,14 @@ describe('the arguments of kiketShutdown', () => {
   ])('should be a server, not %s', (_name, wrong) => {
     const shutDown = (): unknown => kiketShutdown(wrong as KiketServer);
     expect(shutDown).toThrow(TypeError);
-    expect(shutDown).toThrow(/^kiketShutdown: the server is .*; give an http.Server, such as app.listen\(\) returns$/);
+    expect(shutDown).toThrow(/^kiketShutdown: server must be an http.Server, such as app.listen\(\) returns, but is /);
   });
 
   it.each<[object, string]>([
-    [{ timeoutMs: -1 }, 'timeoutMs is -1; give a number from 0 to 2147483647'],
-    [{ timeoutMs: 2 ** 31 }, 'timeoutMs is 2147483648; give a number from 0 to 2147483647'],
-    [{ timeoutMs: NaN }, 'timeoutMs is NaN; give a number from 0 to 2147483647'],
-    [{ timeoutMs: '10000' }, 'timeoutMs is a string; give a number from 0 to 2147483647'],
-    [{ timeout: 1000 }, 'there is no option timeout; give timeoutMs, or leave it out'],
-  ])('should make sense, unlike %j', async (options, message) => {
+    [{ timeoutMs: -1 }, 'timeoutMs must be a number from 0 to 2147483647, but is -1'],
+    [{ timeoutMs: 2 ** 31 }, 'timeoutMs must be a number from 0 to 2147483647, but is 2147483648'],
+    [{ timeout: 1000 }, 'unknown option "timeout". Did you mean "timeoutMs"? Known options: timeoutMs'],
+  ])('should be checked before the server is closed: %j', async (options, message) => {
     const server = createServer();
     await open(server);
     expect(() => kiketShutdown(server, options as KiketShutdownOptions)).toThrow(

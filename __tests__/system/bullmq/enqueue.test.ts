@@ -337,6 +337,6 @@ describe('kiketEnqueue', () => {
   it.each([undefined, null, {}, 'queue', { add: true }])('should throw for %j in place of a queue', (queue) => {
     const create = (): unknown => kiketEnqueue(queue as unknown as KiketQueue);
     expect(create).toThrow(TypeError);
-    expect(create).toThrow(/^kiketEnqueue: the queue is .*; give a Queue of BullMQ$/);
+    expect(create).toThrow(/^kiketEnqueue: queue must be a Queue of BullMQ, but is /);
   });
 });

@@ -74,7 +74,7 @@ describeWithRedis('examples/cluster', () => {
       running = new ExampleProcess('cluster', { KIKET_WEBHOOK_SECRET: '', REDIS_URL: redis.url });
       expect(await running.end()).toMatchObject({
         code: 1,
-        output: expect.stringContaining('the secret is empty') as unknown,
+        output: expect.stringContaining('secret must be a non-empty string') as unknown,
       });
     },
     LIMIT_MS,

@@ -346,7 +346,7 @@ describe('an example that is started', () => {
       running = new ExampleProcess(name, { KIKET_WEBHOOK_SECRET: '' });
       expect(await running.end()).toMatchObject({
         code: 1,
-        output: expect.stringContaining('the secret is empty') as unknown,
+        output: expect.stringContaining('secret must be a non-empty string') as unknown,
       });
     },
     START_MS,

@@ -13,6 +13,12 @@ import { startFake } from '../../support/fake-kiket';
 import { createKey, mintToken, startKeyServer, type TokenKey } from '../../support/key-server';
 import { blocksOf, sectionsOf, tableOf } from '../../support/markdown';
 import { optionsOf } from '../../support/option-docs';
+import { API_OPTIONS } from '../../../lib/api/options';
+import { PARSE_OPTIONS } from '../../../lib/middleware/parse';
+import { RAW_BODY_OPTIONS } from '../../../lib/middleware/raw-body';
+import { RESPOND_OPTIONS } from '../../../lib/middleware/respond';
+import { VERIFY_OPTIONS } from '../../../lib/middleware/verify';
+import { TOKEN_OPTIONS } from '../../../lib/runtime-token/options';
 import { describeWithRedisServer, startRedis, type RedisServer } from '../../support/redis-server';
 import { until } from '../../support/until';
 
@@ -288,6 +294,21 @@ describe('the README', () => {
     expect(listed.map(([name]) => name)).toEqual(documented.map(({ name }) => name));
     for (const [i, { defaultValue }] of documented.entries()) {
       if (defaultValue !== undefined) expect(listed[i]![1]).toBe(defaultValue);
+    }
+  });
+
+  it.each<[file: string, interfaceName: string, table: Readonly<Record<string, { readonly default: unknown }>>]>([
+    ['middleware/raw-body', 'KiketRawBodyOptions', RAW_BODY_OPTIONS],
+    ['middleware/verify', 'KiketVerifyOptions', VERIFY_OPTIONS],
+    ['middleware/parse', 'KiketParseOptions', PARSE_OPTIONS],
+    ['middleware/respond', 'KiketRespondOptions', RESPOND_OPTIONS],
+    ['api/options', 'KiketApiOptions', API_OPTIONS],
+    ['runtime-token/options', 'TokenOptions', TOKEN_OPTIONS],
+  ])('should have the defaults of the code in the doc comments of %s', (file, interfaceName, table) => {
+    for (const { name, defaultValue } of optionsOf(resolve(repository, `lib/${file}.ts`), interfaceName)) {
+      const { default: value } = table[name]!;
+      if (typeof value !== 'number' && typeof value !== 'string' && typeof value !== 'boolean') continue;
+      expect(defaultValue?.replaceAll("'", '')).toBe(String(value));
     }
   });
 

@@ -1,4 +1,5 @@
 import { kiketHandler, type KiketReply } from 'kiket-express';
+import { quoted } from '../../../lib/text';
 import { describeMajors } from '../../support/express';
 import { illFormedPatterns } from '../../support/ill-formed-patterns';
 import { expectReceived, expectRefused, final, observed, pathNames, pathsToHandler } from '../../support/refusals';
@@ -83,6 +84,8 @@ describe('the start-up check of an event', () => {
   it.each(illFormedPatterns)("should throw a TypeError for '%s'", (pattern) => {
     const start = () => kiketHandler(pattern, () => undefined);
     expect(start).toThrow(TypeError);
-    expect(start).toThrow(`kiketHandler: '${pattern}' is no event`);
+    expect(start).toThrow(
+      `kiketHandler: event must be "name", "name@v2", "prefix.*" or "*", but is "${quoted(pattern)}"`,
+    );
   });
 });

@@ -26,19 +26,12 @@ describe('the options', () => {
   const sendCommand = () => Promise.resolve();
 
   it.each([
-    [undefined, 'options is undefined; give an object with sendCommand'],
-    [null, 'options is null; give an object with sendCommand'],
-    [sendCommand, 'options is a function; give an object with sendCommand'],
-    [{}, 'sendCommand is undefined; give a function, such as (command) => client.sendCommand(command)'],
-    [
-      { sendCommand: 'GET' },
-      'sendCommand is a string; give a function, such as (command) => client.sendCommand(command)',
-    ],
-    [{ sendCommand, prefix: 1 }, 'prefix is a number; give a string without braces, or leave it out'],
-    [{ sendCommand, prefix: null }, 'prefix is null; give a string without braces, or leave it out'],
-    [{ sendCommand, prefix: 'a{' }, 'prefix is a string with braces; give a string without braces, or leave it out'],
-    [{ sendCommand, prefix: '}a' }, 'prefix is a string with braces; give a string without braces, or leave it out'],
-    [{ sendCommand, ttl: 1 }, 'there is no option ttl; give sendCommand, prefix, or leave it out'],
+    [{}, 'sendCommand must be a function, but is undefined'],
+    [{ sendCommand: 'GET' }, 'sendCommand must be a function, but is "GET"'],
+    [{ sendCommand, prefix: 1 }, 'prefix must be a string without braces, but is 1'],
+    [{ sendCommand, prefix: null }, 'prefix must be a string without braces, but is null'],
+    [{ sendCommand, prefix: 'a{' }, 'prefix must be a string without braces, but is "a{"'],
+    [{ sendCommand, prefix: '}a' }, 'prefix must be a string without braces, but is "}a"'],
   ])('should not be %p', (options, message) => {
     const create = () => new KiketRedisStore(options as KiketRedisStoreOptions);
     expect(create).toThrow(new TypeError(`KiketRedisStore: ${message}`));
@@ -137,7 +130,7 @@ describe('a reply', () => {
     [2 ** 53, 'a number'],
     [-1n, 'a bigint'],
     [[0], 'an array'],
-    [{ 0: 'canary' }, 'an object (Object)'],
+    [{ 0: 'canary' }, 'an object'],
     [new Error('canary'), 'an object (Error)'],
     [Buffer.from('canary'), 'an object (Buffer)'],
   ])('should be refused as it is %p, without its text', async (reply, received) => {

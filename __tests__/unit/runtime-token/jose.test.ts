@@ -1,6 +1,8 @@
 import { loadJose } from '../../../lib/runtime-token/jose';
 import { createTokenVerifier } from '../../../lib/runtime-token/token-verifier';
 
+const settings = { issuer: 'kiket.dev', jwksUrl: 'https://kiket.dev/jwks.json', audience: undefined, now: Date.now };
+
 /** Makes `require('jose')` throw for one test. */
 function failWith(code: string | undefined): void {
   jest.doMock('jose', () => {
@@ -20,8 +22,7 @@ describe('jose', () => {
 
   it('should be asked for at start-up where it is not installed', () => {
     failWith('MODULE_NOT_FOUND');
-    const create = (): unknown =>
-      createTokenVerifier('kiketRuntimeToken', { issuer: 'kiket.dev', jwksUrl: 'https://kiket.dev/jwks.json' });
+    const create = (): unknown => createTokenVerifier('kiketRuntimeToken', settings);
     expect(create).toThrow(TypeError);
     expect(create).toThrow('kiketRuntimeToken needs the package jose, which is not installed; npm install jose');
   });
@@ -37,7 +38,7 @@ describe('jose', () => {
   it('should be imported where it cannot be required, and a failure be that of the first delivery', async () => {
     // Jest does not import here, so that this one fails.
     failWith('ERR_REQUIRE_ESM');
-    const verify = createTokenVerifier('a test', { issuer: 'kiket.dev', jwksUrl: 'https://kiket.dev/jwks.json' });
+    const verify = createTokenVerifier('a test', settings);
     await new Promise(setImmediate);
     expect(await verify('e30.e30.')).toMatchObject({ code: 'token.keys_unavailable', status: 503 });
   });

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { sign } from 'node:crypto';
 import { SignatureError } from '../../../lib/errors';
 import type { TokenOptions } from '../../../lib/runtime-token/options';
-import { createTokenVerifier } from '../../../lib/runtime-token/token-verifier';
 import { createKey, mintHmacToken, mintToken, signWith, startKeyServer, text } from '../../support/key-server';
 import { claims, issuer, NOW } from '../../support/runtime-token';
 import { messageOf, setUp, verdictOf, type VerifierSetup } from '../../http/runtime-token/tokens';
@@ -351,55 +350,6 @@ describe('a key server without a key', () => {
 });
 
 describe('the options', () => {
-  const good: TokenOptions = { issuer, jwksUrl: 'https://kiket.dev/.well-known/jwks.json' };
-
-  it.each<[string, RegExp, unknown]>([
-    ['none', /options is undefined; give an object with issuer and jwksUrl/, undefined],
-    ['null', /options is null/, null],
-    ['a text', /options is a string/, 'kiket.dev'],
-    ['no issuer', /issuer is undefined; give .* kiket\.dev/, { ...good, issuer: undefined }],
-    ['an empty issuer', /issuer is an empty string/, { ...good, issuer: '' }],
-    ['a list of issuers', /issuer is an array/, { ...good, issuer: [issuer] }],
-    ['no URL', /jwksUrl is undefined; give the URL of the platform's keys/, { issuer }],
-    ['a number as URL', /jwksUrl is a number/, { ...good, jwksUrl: 1 }],
-    ['an object as URL', /jwksUrl is an object \(Object\)/, { ...good, jwksUrl: { href: good.jwksUrl } }],
-    ['an empty URL', /jwksUrl is no URL/, { ...good, jwksUrl: '' }],
-    ['a path', /jwksUrl is no URL/, { ...good, jwksUrl: '/.well-known/jwks.json' }],
-    ['plain http', /jwksUrl is not https/, { ...good, jwksUrl: 'http://kiket.dev/jwks.json' }],
-    ['a name like loopback', /jwksUrl is not https/, { ...good, jwksUrl: 'http://localhost.evil.example/' }],
-    ['plain http as URL', /jwksUrl is not https/, { ...good, jwksUrl: new URL('http://kiket.dev') }],
-    ['a file', /jwksUrl is not https/, { ...good, jwksUrl: 'file:///etc/jwks.json' }],
-    ['data', /jwksUrl is not https/, { ...good, jwksUrl: 'data:application/json,{}' }],
-    ['user info', /jwksUrl has user info/, { ...good, jwksUrl: 'https://canary:canary@kiket.dev/jwks.json' }],
-    ['a user', /jwksUrl has user info/, { ...good, jwksUrl: 'https://canary@kiket.dev/jwks.json?a=1' }],
-    ['a fragment', /jwksUrl has a fragment/, { ...good, jwksUrl: `${String(good.jwksUrl)}#a` }],
-    ['an empty fragment', /jwksUrl has a fragment/, { ...good, jwksUrl: `${String(good.jwksUrl)}#` }],
-    ['an empty audience', /audience is an empty string/, { ...good, audience: '' }],
-    ['an empty list of audiences', /audience is an empty array/, { ...good, audience: [] }],
-    ['an empty audience in a list', /audience is an array; give/, { ...good, audience: ['us', ''] }],
-    ['an audience that is null', /audience is null/, { ...good, audience: null }],
-    ['a number as audience', /audience is a number/, { ...good, audience: 1 }],
-    ['a time that stands', /now is a number/, { ...good, now: 1 }],
-  ])('should be refused at start-up: %s', (_name, message, options) => {
-    const create = (): unknown => createTokenVerifier('kiketRuntimeToken', options as TokenOptions);
-    expect(create).toThrow(TypeError);
-    expect(create).toThrow(/^kiketRuntimeToken: /);
-    expect(create).toThrow(message);
-    expect(create).not.toThrow(/canary/);
-  });
-
-  it.each([
-    'https://kiket.dev',
-    'https://kiket.dev:8443/a/jwks.json?tenant=1',
-    'http://localhost:3000/jwks.json',
-    'http://[::1]:3000/jwks.json',
-    new URL('https://kiket.dev/jwks.json'),
-    // As jsdom's: of another class than this realm's.
-    { [Symbol.toStringTag]: 'URL', toString: () => 'https://kiket.dev/jwks.json' } as unknown as URL,
-  ])('should take keys from %s', (jwksUrl) => {
-    expect(createTokenVerifier('a test', { ...good, jwksUrl })).toBeInstanceOf(Function);
-  });
-
   it('should have the URL asked as it was written, and not as it is changed later', async () => {
     const server = await startKeyServer();
     const jwksUrl = new URL(`${server.url}?tenant=1`);
