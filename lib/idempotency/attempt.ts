@@ -1,0 +1,112 @@
+import { notify } from '../callbacks';
+import { isGuard } from '../delivery/reply';
+import { KiketError } from '../errors';
+import type { Exchange } from '../exchange/exchange';
+import { callStore } from './call-store';
+import { Claim, type ClaimSettings } from './claim';
+import { claimKeys, inProgress, type Found } from './claim-keys';
+import { identify, keysOf } from './delivery-key';
+import { writeBinding, type RecordedResponse } from './stored-response';
+
+/** Settings of kiketIdempotency, for all attempts. */
+export interface AttemptSettings extends ClaimSettings {
+  /** Runs the handler without a claim when the store fails. */
+  readonly passOnStoreError: boolean;
+}
+
+type Next = (error?: unknown) => void;
+
+/** One attempt of a delivery: claims it, then either runs the handler or responds in its place. */
+export class Attempt {
+  readonly #settings: AttemptSettings;
+  readonly #exchange: Exchange;
+  readonly #next: Next;
+  readonly #owner: string;
+  /** Those of the request, or the one of the delivery that the store has bound its bytes to. */
+  #keys: readonly string[];
+  /** The keys with which the handler was started; `undefined` before. */
+  #keysOfRun: readonly string[] | undefined = undefined;
+
+  constructor(settings: AttemptSettings, exchange: Exchange, next: Next, owner: string) {
+    this.#settings = settings;
+    this.#exchange = exchange;
+    this.#next = next;
+    this.#owner = owner;
+    this.#keys = keysOf(identify(exchange));
+  }
+
+  /** Claims the delivery, and goes on with the result. */
+  start(): void {
+    const exchange = this.#exchange;
+    callStore(
+      exchange,
+      () => this.#claim(),
+      (late) => this.#onLateResult(late),
+    ).then(
+      exchange.guarded(this.#next, (found) => this.#onResult(found)),
+      exchange.guarded(this.#next, (error) => this.#onStoreError(error)),
+    );
+  }
+
+  #claim(): Promise<Found> {
+    const { store, lockMs } = this.#settings;
+    return claimKeys(store, this.#keys, this.#owner, lockMs, (boundTo) => (this.#keys = [boundTo]));
+  }
+
+  #onResult(found: Found): void {
+    if (found.state === 'claimed') return this.#run();
+    if (found.state === 'held') this.#exchange.refuse(inProgress(found.retryAfterMs), this.#next);
+    else this.#replay(found.answer);
+    if (this.#keys.length > 1) notify(() => this.#bind());
+  }
+
+  #onStoreError(error: unknown): void {
+    if (this.#settings.passOnStoreError) return this.#run();
+    // The store may have made the claim, and only its reply was lost.
+    this.#releaseClaim();
+    this.#exchange.refuse(error, this.#next);
+  }
+
+  /** The store has replied after the limit: nobody waits for this claim, unless the handler was started without it. */
+  #onLateResult(late: Found): void {
+    if (late.state !== 'claimed') return;
+    const isHandlersClaim = this.#keys === this.#keysOfRun && this.#exchange.settlement?.isOpen === true;
+    if (!isHandlersClaim) this.#releaseClaim();
+  }
+
+  #run(): void {
+    const exchange = this.#exchange;
+    // Without a deadline, the exchange does not notice that the client has left.
+    if (exchange.over || exchange.res.destroyed) return this.#releaseClaim();
+    this.#keysOfRun = this.#keys;
+    exchange.settlement = new Claim(this.#settings, exchange, this.#keys, this.#owner);
+    this.#next();
+  }
+
+  #replay(response: RecordedResponse): void {
+    const exchange = this.#exchange;
+    if (isGuard(exchange.delivery.event) && !response.isOfGuard) exchange.refuse(noDecisionError(), this.#next);
+    else exchange.replay(response);
+  }
+
+  /** From now on these signed bytes belong to this delivery, whatever headers they come with. */
+  async #bind(): Promise<void> {
+    const { store, lockMs, ttlMs } = this.#settings;
+    const [attempt, delivery] = this.#keys as [string, string];
+    const { state } = await store.claim([attempt], this.#owner, lockMs);
+    if (state === 'claimed') await store.complete([attempt], this.#owner, writeBinding(delivery), ttlMs);
+  }
+
+  #releaseClaim(): void {
+    notify(() => this.#settings.store.release(this.#keys, this.#owner));
+  }
+}
+
+/** The reply to another event would be read as consent. */
+function noDecisionError(): KiketError {
+  return KiketError.of(
+    'reply.missing',
+    'The stored response of this delivery contains no decision for the guard event. ' +
+      'An earlier attempt may have named another event in its headers.',
+  );
+}
