@@ -4,9 +4,9 @@ import { KiketError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import { callStore } from './call-store';
 import { Claim, type ClaimSettings } from './claim';
-import { claimKeys, inProgress, type Found } from './claim-keys';
+import { claimKeys, inProgressError, type ClaimResult } from './claim-keys';
 import { identify, keysOf } from './delivery-key';
-import { writeBinding, type RecordedResponse } from './stored-response';
+import { serializeBinding, type StoredOutcome } from './stored-response';
 
 /** Settings of kiketIdempotency, for all attempts. */
 export interface AttemptSettings extends ClaimSettings {
@@ -43,20 +43,20 @@ export class Attempt {
       () => this.#claim(),
       (late) => this.#onLateResult(late),
     ).then(
-      exchange.guarded(this.#next, (found) => this.#onResult(found)),
+      exchange.guarded(this.#next, (result) => this.#onResult(result)),
       exchange.guarded(this.#next, (error) => this.#onStoreError(error)),
     );
   }
 
-  #claim(): Promise<Found> {
+  #claim(): Promise<ClaimResult> {
     const { store, lockMs } = this.#settings;
     return claimKeys(store, this.#keys, this.#owner, lockMs, (boundTo) => (this.#keys = [boundTo]));
   }
 
-  #onResult(found: Found): void {
-    if (found.state === 'claimed') return this.#run();
-    if (found.state === 'held') this.#exchange.refuse(inProgress(found.retryAfterMs), this.#next);
-    else this.#replay(found.answer);
+  #onResult(result: ClaimResult): void {
+    if (result.state === 'claimed') return this.#run();
+    if (result.state === 'held') this.#exchange.refuse(inProgressError(result.retryAfterMs), this.#next);
+    else this.#replay(result.outcome);
     if (this.#keys.length > 1) notify(() => this.#bind());
   }
 
@@ -68,7 +68,7 @@ export class Attempt {
   }
 
   /** The store has replied after the limit: nobody waits for this claim, unless the handler was started without it. */
-  #onLateResult(late: Found): void {
+  #onLateResult(late: ClaimResult): void {
     if (late.state !== 'claimed') return;
     const isHandlersClaim = this.#keys === this.#keysOfRun && this.#exchange.settlement?.isOpen === true;
     if (!isHandlersClaim) this.#releaseClaim();
@@ -83,10 +83,10 @@ export class Attempt {
     this.#next();
   }
 
-  #replay(response: RecordedResponse): void {
+  #replay(outcome: StoredOutcome): void {
     const exchange = this.#exchange;
-    if (isGuard(exchange.delivery.event) && !response.isOfGuard) exchange.refuse(noDecisionError(), this.#next);
-    else exchange.replay(response);
+    if (isGuard(exchange.delivery.event) && !outcome.isOfGuard) exchange.refuse(noDecisionError(), this.#next);
+    else exchange.replay(outcome);
   }
 
   /** From now on these signed bytes belong to this delivery, whatever headers they come with. */
@@ -94,7 +94,7 @@ export class Attempt {
     const { store, lockMs, ttlMs } = this.#settings;
     const [attempt, delivery] = this.#keys as [string, string];
     const { state } = await store.claim([attempt], this.#owner, lockMs);
-    if (state === 'claimed') await store.complete([attempt], this.#owner, writeBinding(delivery), ttlMs);
+    if (state === 'claimed') await store.complete([attempt], this.#owner, serializeBinding(delivery), ttlMs);
   }
 
   #releaseClaim(): void {
