@@ -1,4 +1,5 @@
-import { notify } from '../callbacks';
+import { failDelivery, guardStep } from '../exchange/pipeline';
+import { callSafely } from '../callbacks';
 import { isGuard } from '../delivery/reply';
 import { KiketError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
@@ -43,8 +44,8 @@ export class Attempt {
       () => this.#claim(),
       (late) => this.#onLateResult(late),
     ).then(
-      exchange.guarded(this.#next, (result) => this.#onResult(result)),
-      exchange.guarded(this.#next, (error) => this.#onStoreError(error)),
+      guardStep(exchange, this.#next, (result) => this.#onResult(result)),
+      guardStep(exchange, this.#next, (error) => this.#onStoreError(error)),
     );
   }
 
@@ -55,16 +56,16 @@ export class Attempt {
 
   #onResult(result: ClaimResult): void {
     if (result.state === 'claimed') return this.#run();
-    if (result.state === 'held') this.#exchange.refuse(inProgressError(result.retryAfterMs), this.#next);
+    if (result.state === 'held') failDelivery(this.#exchange, inProgressError(result.retryAfterMs), this.#next);
     else this.#replay(result.outcome);
-    if (this.#keys.length > 1) notify(() => this.#bind());
+    if (this.#keys.length > 1) callSafely(() => this.#bind());
   }
 
   #onStoreError(error: unknown): void {
     if (this.#settings.passOnStoreError) return this.#run();
     // The store may have made the claim, and only its reply was lost.
     this.#releaseClaim();
-    this.#exchange.refuse(error, this.#next);
+    failDelivery(this.#exchange, error, this.#next);
   }
 
   /** The store has replied after the limit: nobody waits for this claim, unless the handler was started without it. */
@@ -77,7 +78,7 @@ export class Attempt {
   #run(): void {
     const exchange = this.#exchange;
     // Without a deadline, the exchange does not notice that the client has left.
-    if (exchange.over || exchange.res.destroyed) return this.#releaseClaim();
+    if (exchange.response.isOver || exchange.res.destroyed) return this.#releaseClaim();
     this.#keysOfRun = this.#keys;
     exchange.settlement = new Claim(this.#settings, exchange, this.#keys, this.#owner);
     this.#next();
@@ -85,7 +86,7 @@ export class Attempt {
 
   #replay(outcome: StoredOutcome): void {
     const exchange = this.#exchange;
-    if (isGuard(exchange.delivery.event) && !outcome.isOfGuard) exchange.refuse(noDecisionError(), this.#next);
+    if (isGuard(exchange.delivery.event) && !outcome.isOfGuard) failDelivery(exchange, noDecisionError(), this.#next);
     else exchange.replay(outcome);
   }
 
@@ -98,7 +99,7 @@ export class Attempt {
   }
 
   #releaseClaim(): void {
-    notify(() => this.#settings.store.release(this.#keys, this.#owner));
+    callSafely(() => this.#settings.store.release(this.#keys, this.#owner));
   }
 }
 

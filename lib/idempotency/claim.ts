@@ -80,7 +80,9 @@ export class Claim implements Settlement, RenewableClaim {
     const mayPrompt = this.#exchange.parsed?.toldOfMissing === true;
     const record = mayPrompt
       ? undefined
-      : serializeOutcome(outcome, this.#headersBefore, isOfGuard, (...texts) => this.#exchange.holdsSecret(...texts));
+      : serializeOutcome(outcome, this.#headersBefore, isOfGuard, (...texts) =>
+          this.#exchange.redactor.contains(...texts),
+        );
     const finished = this.#close(
       record === undefined
         ? () => this.#bindAndRelease()

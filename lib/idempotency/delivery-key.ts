@@ -23,6 +23,7 @@ interface SignedDelivery {
 /** @internal Returns the hashes of a delivery. Call it only after verification. */
 export function identify({ delivery, mac, rawBody, token }: SignedDelivery): DeliveryIdentity {
   const body = rawBody!;
+  const { mac, token } = authenticity;
   const payload = sha256(signedContent(body));
   const { invocationId, organizationId } = delivery;
   return {

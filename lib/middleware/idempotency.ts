@@ -3,7 +3,7 @@ import { Attempt, type AttemptSettings } from '../idempotency/attempt';
 import { MAX_SECONDS } from '../idempotency/claim-keys';
 import { requireStore, type KiketStore } from '../idempotency/store';
 import { requireBoolean, requireCalled, requireKnown, requireNumber, requireRecord } from '../options';
-import { runStage, type Stage } from '../exchange/pipeline';
+import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
 import { wiringMissing } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
 
@@ -67,8 +67,8 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
   let attempts = 0;
 
   const stage: Stage = (exchange, next) => {
-    if (exchange.passedOn !== undefined || exchange.settlement !== undefined) return next();
-    if (exchange.parsed === undefined) return exchange.refuse(wiringMissing(WHO, 'kiketParse'), next);
+    if (exchange.isPassedOn || exchange.settlement !== undefined) return next();
+    if (exchange.parsed === undefined) return failDelivery(exchange, wiringMissing(WHO, 'kiketParse'), next);
     new Attempt(settings, exchange, next, `${middlewareId}:${++attempts}`).start();
   };
 

@@ -36,7 +36,7 @@ function makeClaim(lockMs = LOCK_MS, event?: string): Claim {
     delivery: { event },
     parsed: undefined,
     remainingMs: undefined,
-    holdsSecret: () => false,
+    redactor: { contains: () => false },
   };
   const claim = new Claim({ store, lockMs, ttlMs: 7000, guardTtlMs: 500 }, exchange, ['a', 'b'], 'me');
   made.push(claim);
