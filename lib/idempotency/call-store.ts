@@ -1,79 +1,58 @@
 import { KiketError } from '../errors';
 
-/** What is used of an exchange. */
-interface WaitingExchange {
+interface Waiting {
+  /** Milliseconds until the deadline; `undefined` without one. */
   readonly remainingMs: number | undefined;
 }
 
-/** Longest that a store may take, in milliseconds; of what is left until the deadline, half at most. */
+/** Longest wait for a store, in milliseconds. Half of the time until the deadline, if that is less. */
 const LIMIT_MS = 2000;
 
 /**
- * Calls a store for a request that waits for it.
+ * Calls a store for a request that waits for the result.
  *
- * @param onLate is given what comes after the limit, when nobody waits any more.
+ * @param onLate gets a result that comes after the limit. A rejection after the limit is ignored.
  * @throws {KiketError} `store.unavailable`, when the call fails or takes too long.
  */
-export function callStore<T>(
-  exchange: WaitingExchange,
-  call: () => Promise<T>,
-  onLate?: (result: T) => void,
-): Promise<T> {
+export function callStore<T>(waiting: Waiting, call: () => Promise<T>, onLate?: (result: T) => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    let hasAnswered = false;
     let isLate = false;
-    let timer: NodeJS.Timeout | undefined;
-
-    begin(call).then(
-      (result) => {
-        stopTimer();
-        if (isLate) onLate?.(result);
-        else resolve(result);
+    const result = begin(call);
+    const timer = setTimeout(
+      () => {
+        isLate = true;
+        reject(storeUnavailable('It did not respond in time.'));
+      },
+      Math.min(LIMIT_MS, Math.max(0, waiting.remainingMs ?? Infinity) / 2),
+    );
+    result.then(
+      (value) => {
+        clearTimeout(timer);
+        if (isLate) onLate?.(value);
+        else resolve(value);
       },
       (cause: unknown) => {
-        stopTimer();
+        clearTimeout(timer);
         reject(storeUnavailable('Its error is the cause of this one.', cause));
       },
     );
-    afterPromises(startTimer);
-
-    function startTimer(): void {
-      if (hasAnswered) return;
-      const limitMs = Math.min(LIMIT_MS, Math.max(0, exchange.remainingMs ?? Infinity) / 2);
-      timer = setTimeout(() => {
-        isLate = true;
-        reject(storeUnavailable('It has not answered in time.'));
-      }, limitMs);
-    }
-
-    function stopTimer(): void {
-      hasAnswered = true;
-      clearTimeout(timer);
-    }
   });
 }
 
-/** A store that throws at once is no better than one that rejects. */
+/** A store that throws is treated like one that rejects. */
 function begin<T>(call: () => Promise<T>): Promise<T> {
   try {
     return Promise.resolve(call());
   } catch (error) {
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever it is, it becomes a cause
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- becomes a cause, whatever it is
     return Promise.reject(error);
   }
-}
-
-const resolved = Promise.resolve();
-
-/** Gives what is in memory, and has only promises before it, time to answer: that spares each delivery a timer. */
-function afterPromises(go: () => void): void {
-  void resolved.then(() => undefined).then(go);
 }
 
 function storeUnavailable(reason: string, cause?: unknown): KiketError {
   return KiketError.of(
     'store.unavailable',
-    `The store that tells whether this delivery has been handled cannot be used. ${reason} Kiket sends the delivery again.`,
+    `The store of handled deliveries is unavailable. ${reason} Kiket sends the delivery again.`,
     cause === undefined ? undefined : { cause },
   );
 }

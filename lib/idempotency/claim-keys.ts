@@ -1,23 +1,23 @@
 import { KiketError } from '../errors';
-import { readRecord, type Binding, type RecordedResponse } from './stored-response';
+import { parseRecord, type Binding, type StoredOutcome } from './stored-response';
 import type { KiketStore } from './store';
 
-/** A year: the longest that a claim or a record is kept. */
+/** A year: the longest time that a claim or a record is kept. */
 export const MAX_SECONDS = 31_536_000;
 
-type Claimed = Awaited<ReturnType<KiketStore['claim']>>;
+type StoreResult = Awaited<ReturnType<KiketStore['claim']>>;
 
-/** What has become of an attempt to claim a delivery. */
-export type Found =
-  Exclude<Claimed, { state: 'recorded' }> | { readonly state: 'recorded'; readonly answer: RecordedResponse };
+/** Result of an attempt to claim a delivery. */
+export type ClaimResult =
+  Exclude<StoreResult, { state: 'recorded' }> | { readonly state: 'recorded'; readonly outcome: StoredOutcome };
 
 type Bound = { readonly state: 'bound' } & Binding;
 
 /**
- * Claims the keys of a delivery. Where its bytes are bound to a delivery already, that one is claimed.
+ * Claims the keys of an attempt. If its bytes are bound to a delivery already, claims that delivery.
  *
- * @param keysOf the keys to claim in place of `keys`, when these are bound to the key that it is given.
- * @throws {Error} when the store fails, or does not keep its contract.
+ * @param keysOf returns the keys to claim in place of `keys`, when these are bound to the given key.
+ * @throws {Error} when the store fails, or violates its contract.
  */
 export async function claimKeys(
   store: KiketStore,
@@ -25,34 +25,34 @@ export async function claimKeys(
   owner: string,
   lockMs: number,
   keysOf: (boundTo: string) => readonly string[],
-): Promise<Found> {
-  const found = readClaim(await store.claim(keys, owner, lockMs));
-  if (found.state !== 'bound') return found;
-  const again = readClaim(await store.claim(keysOf(found.boundTo), owner, lockMs));
-  if (again.state !== 'bound') return again;
-  throw new Error('The store has a binding in place of the record of a delivery');
+): Promise<ClaimResult> {
+  const result = readResult(await store.claim(keys, owner, lockMs));
+  if (result.state !== 'bound') return result;
+  const ofDelivery = readResult(await store.claim(keysOf(result.boundTo), owner, lockMs));
+  if (ofDelivery.state !== 'bound') return ofDelivery;
+  throw new Error('KiketStore.claim() resolved with a binding in place of a response');
 }
 
-/** Another attempt is running, and its answer will be that of the delivery. */
-export function inProgress(retryAfterMs: number): KiketError {
+/** Returns `delivery.in_progress`, for an attempt that comes while another one runs. */
+export function inProgressError(retryAfterMs: number): KiketError {
   return KiketError.of(
     'delivery.in_progress',
-    'Another attempt of this delivery is being handled, and will answer the next.',
+    'Another attempt of this delivery is running. The next attempt gets its response.',
     { retryAfterSeconds: Math.max(1, retryAfterMs / 1000) },
   );
 }
 
-function readClaim(claim: Claimed): Found | Bound {
-  switch (claim.state) {
+function readResult(result: StoreResult): ClaimResult | Bound {
+  switch (result.state) {
     case 'claimed':
-      return claim;
+      return result;
     case 'held':
-      if (claim.retryAfterMs >= 0 && claim.retryAfterMs <= MAX_SECONDS * 1000) return claim;
+      if (result.retryAfterMs >= 0 && result.retryAfterMs <= MAX_SECONDS * 1000) return result;
       break;
     case 'recorded': {
-      const record = readRecord(claim.record);
-      return 'boundTo' in record ? { state: 'bound', ...record } : { state: 'recorded', answer: record };
+      const record = parseRecord(result.record);
+      return 'boundTo' in record ? { state: 'bound', ...record } : { state: 'recorded', outcome: record };
     }
   }
-  throw new Error('claim() of the store has resolved with what is no state of a claim');
+  throw new Error('KiketStore.claim() resolved with an invalid result');
 }

@@ -1,55 +1,67 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { Exchange } from '../exchange/exchange';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { isGuard } from '../delivery/reply';
 import type { Outcome, Replacement, Settlement } from '../response/handler-outcome';
-import { claimKeys, inProgress, type Found } from './claim-keys';
-import { keep, writeBinding } from './stored-response';
-import { follow, forget, type RenewableClaim } from './claim-renewer';
-import type { KiketStore } from './store';
 import { callStore } from './call-store';
+import { claimKeys, inProgressError, type ClaimResult } from './claim-keys';
+import { startRenewing, stopRenewing, type RenewableClaim } from './claim-renewer';
+import { serializeBinding, serializeOutcome } from './stored-response';
+import type { KiketStore } from './store';
 
-/** What kiketIdempotency was told, for every delivery. */
+/** Settings of kiketIdempotency for all its claims. */
 export interface ClaimSettings {
   readonly store: KiketStore;
+  /** How long a claim is held without a renewal, in milliseconds. */
   readonly lockMs: number;
+  /** How long a response is stored, in milliseconds. */
   readonly ttlMs: number;
+  /** The same for a guard event. */
   readonly guardTtlMs: number;
 }
 
-/** So many renewals fit into a lock, of which some may fail; and so often the store is told of the end. */
-const CALLS_PER_LOCK = 3;
+interface ClaimedExchange {
+  readonly req: IncomingMessage;
+  readonly res: Pick<ServerResponse, 'getHeaders'>;
+  readonly delivery: { readonly event: string | undefined };
+  readonly parsed: { readonly toldOfMissing: boolean } | undefined;
+  readonly remainingMs: number | undefined;
+  readonly redactor: { contains(...texts: readonly string[]): boolean };
+}
 
-/** A delivery's claim to its keys, from before its handler runs until the store knows what has become of it. */
+/** Renewals per lock period, of which some may fail. Also the number of attempts to store the outcome. */
+const ATTEMPTS_PER_LOCK = 3;
+
+/** The claim of an attempt, from before its handler runs until the store has the outcome. */
 export class Claim implements Settlement, RenewableClaim {
-  /** When {@link renew} is to be called next, on the clock of `performance.now()`. */
+  /** Time of the next renewal, in milliseconds of `performance.now()`. */
   renewAtMs: number;
   readonly #settings: ClaimSettings;
-  readonly #exchange: Exchange;
+  readonly #exchange: ClaimedExchange;
   #keys: readonly string[];
-  /** Whether the bytes of the attempt are bound to a delivery: then none of the keys is theirs. */
+  /** True when the signed bytes are bound to a delivery: then `#keys` has no key of the attempt. */
   #isBound = false;
   readonly #owner: string;
-  /** Of the response, before the handler ran. */
+  /** Headers of the response before the handler ran. */
   readonly #headersBefore: OutgoingHttpHeaders;
   #isOpen = true;
-  /** Nobody will say whether the handler has ended: it is left to expire. */
-  #isLeft = false;
-  #isTelling = false;
-  #end: (() => Promise<Replacement>) | undefined = undefined;
-  #calls = 0;
+  /** True when nobody may report the outcome: the claim is left to expire. */
+  #isDetached = false;
+  /** Stores the outcome, or releases the claim; `undefined` until the outcome is known. */
+  #finish: (() => Promise<Replacement>) | undefined = undefined;
+  #isFinishing = false;
+  #attempts = 0;
 
-  constructor(settings: ClaimSettings, exchange: Exchange, keys: readonly string[], owner: string) {
+  constructor(settings: ClaimSettings, exchange: ClaimedExchange, keys: readonly string[], owner: string) {
     this.#settings = settings;
     this.#exchange = exchange;
     this.#keys = keys;
     this.#owner = owner;
     this.#headersBefore = exchange.res.getHeaders();
-    this.renewAtMs = this.#nextCallAtMs;
-    follow(this);
+    this.renewAtMs = this.#nextAttemptAtMs;
+    startRenewing(this);
   }
 
-  get #nextCallAtMs(): number {
-    return performance.now() + this.#settings.lockMs / CALLS_PER_LOCK;
+  get #nextAttemptAtMs(): number {
+    return performance.now() + this.#settings.lockMs / ATTEMPTS_PER_LOCK;
   }
 
   get req(): IncomingMessage {
@@ -64,61 +76,63 @@ export class Claim implements Settlement, RenewableClaim {
     if (!this.#isOpen) return NOTHING;
     const { ttlMs, guardTtlMs } = this.#settings;
     const isOfGuard = isGuard(this.#exchange.delivery.event);
-    // Once the operator has set the secret, the next attempt may end otherwise.
-    const isPrompt = this.#exchange.parsed?.toldOfMissing === true;
-    const record = isPrompt
+    // The response may ask for the missing secret: once it is set, the next attempt must run.
+    const mayPrompt = this.#exchange.parsed?.toldOfMissing === true;
+    const record = mayPrompt
       ? undefined
-      : keep(outcome, this.#headersBefore, isOfGuard, (...texts) => this.#exchange.redactor.contains(...texts));
-    const told = this.#close(
-      record === undefined ? () => this.#giveUp() : () => this.#record(record, isOfGuard ? guardTtlMs : ttlMs),
+      : serializeOutcome(outcome, this.#headersBefore, isOfGuard, (...texts) =>
+          this.#exchange.redactor.contains(...texts),
+        );
+    const finished = this.#close(
+      record === undefined
+        ? () => this.#bindAndRelease()
+        : () => this.#complete(record, isOfGuard ? guardTtlMs : ttlMs),
     );
-    // The handler has done its work: a store that does not answer must not cost the delivery its answer.
-    return callStore(this.#exchange, () => told).catch(() => undefined);
+    // The handler has done its work, so the response is sent even if the store fails.
+    return callStore(this.#exchange, () => finished).catch(() => undefined);
   }
 
   abandon(): void {
-    if (this.#isOpen) void this.#close(() => this.#giveUp());
+    if (this.#isOpen) void this.#close(() => this.#bindAndRelease());
   }
 
-  outlive(isFollowed: boolean): void {
-    if (isFollowed || !this.#isOpen || this.#isLeft) return;
-    this.#isLeft = true;
-    void this.#hold();
+  outlive(willReport: boolean): void {
+    if (willReport || !this.#isOpen || this.#isDetached) return;
+    this.#isDetached = true;
+    void this.#extend();
     this.renewAtMs = performance.now() + this.#settings.lockMs;
   }
 
-  /** Holds the keys for as long again; or tells the store of the end once more, where it could not be reached. */
   renew(): void {
-    if (this.#isLeft && this.#isOpen) return forget(this);
-    this.renewAtMs = this.#nextCallAtMs;
-    // A renewal that hangs must not keep the next from being tried.
-    if (this.#end === undefined) void this.#hold();
-    else if (this.#isTelling) this.#waitForEnd();
-    else void this.#tell(this.#end);
+    if (this.#isDetached && this.#isOpen) return stopRenewing(this);
+    this.renewAtMs = this.#nextAttemptAtMs;
+    // A call that hangs must not prevent the next renewal.
+    if (this.#finish === undefined) void this.#extend();
+    else if (this.#isFinishing) this.#waitForStore();
+    else void this.#tryToFinish(this.#finish);
   }
 
-  /** Ends it at once: tells the store what the handler has come to, or gives the keys up while it still runs. */
   async release(): Promise<void> {
     this.#isOpen = false;
-    forget(this);
-    await (this.#end ?? (() => this.#giveUp()))();
+    stopRenewing(this);
+    await (this.#finish ?? (() => this.#bindAndRelease()))();
   }
 
-  async #record(record: string, ttlMs: number): Promise<Replacement> {
+  async #complete(record: string, ttlMs: number): Promise<Replacement> {
     const complete = (): Promise<boolean> => this.#settings.store.complete(this.#keys, this.#owner, record, ttlMs);
     if (await complete()) return undefined;
-    const found = await this.#takeAgain();
-    if (found.state === 'recorded') return found.answer;
-    if (found.state === 'held') return inProgress(found.retryAfterMs);
+    const result = await this.#reclaim();
+    if (result.state === 'recorded') return result.outcome;
+    if (result.state === 'held') return inProgressError(result.retryAfterMs);
     await complete();
     return undefined;
   }
 
   /**
-   * A store that was restarted, or was away for too long, has lost the claim; perhaps nobody else has it yet. Another attempt
-   * that came and went meanwhile may have bound the bytes to a delivery, which may be this one.
+   * Claims the keys once more, after the store has lost the claim by a restart or an outage. Another attempt may have bound
+   * the bytes to a delivery meanwhile, which may be this one.
    */
-  #takeAgain(): Promise<Found> {
+  #reclaim(): Promise<ClaimResult> {
     const { store, lockMs } = this.#settings;
     return claimKeys(store, this.#keys, this.#owner, lockMs, (boundTo) => {
       this.#isBound = true;
@@ -126,58 +140,58 @@ export class Claim implements Settlement, RenewableClaim {
     });
   }
 
-  /** The delivery may run again; its bytes remain bound to it, so that no other header makes them another delivery. */
-  async #giveUp(): Promise<undefined> {
+  /** Lets the next attempt run. The bytes stay bound to the delivery, so that other headers cannot make them another one. */
+  async #bindAndRelease(): Promise<undefined> {
     const { store, ttlMs } = this.#settings;
     const [attempt, delivery] = this.#keys;
     if (delivery === undefined || this.#isBound) {
       await store.release(this.#keys, this.#owner);
     } else {
       await Promise.all([
-        store.complete([attempt!], this.#owner, writeBinding(delivery), ttlMs),
+        store.complete([attempt!], this.#owner, serializeBinding(delivery), ttlMs),
         store.release([delivery], this.#owner),
       ]);
     }
   }
 
-  #close(end: () => Promise<Replacement>): Promise<Replacement> {
+  #close(finish: () => Promise<Replacement>): Promise<Replacement> {
     this.#isOpen = false;
-    this.#end = end;
-    if (this.#isLeft) {
-      // It was only to expire.
-      this.renewAtMs = this.#nextCallAtMs;
-      follow(this);
+    this.#finish = finish;
+    if (this.#isDetached) {
+      // It had been left to expire. From now on it is renewed until the outcome is stored.
+      this.renewAtMs = this.#nextAttemptAtMs;
+      startRenewing(this);
     }
-    return this.#tell(end);
+    return this.#tryToFinish(finish);
   }
 
-  /** For a store that does not answer. Once the claim has expired its end helps nobody. */
-  #waitForEnd(): void {
-    if (++this.#calls > CALLS_PER_LOCK) forget(this);
+  /** Stops once the claim has expired, after which the outcome cannot be stored. */
+  #waitForStore(): void {
+    if (++this.#attempts > ATTEMPTS_PER_LOCK) stopRenewing(this);
   }
 
-  async #hold(): Promise<void> {
+  async #extend(): Promise<void> {
     try {
       const isHeld = await this.#settings.store.renew(this.#keys, this.#owner, this.#settings.lockMs);
-      if (!isHeld && this.#isOpen && (await this.#takeAgain()).state !== 'claimed') forget(this);
+      if (!isHeld && this.#isOpen && (await this.#reclaim()).state !== 'claimed') stopRenewing(this);
     } catch {
       // The next renewal may reach the store.
     }
   }
 
-  /** Never rejects: what fails is told once more by a renewal. */
-  async #tell(end: () => Promise<Replacement>): Promise<Replacement> {
-    this.#isTelling = true;
-    this.#calls += 1;
+  /** Never rejects: a renewal tries again. */
+  async #tryToFinish(finish: () => Promise<Replacement>): Promise<Replacement> {
+    this.#isFinishing = true;
+    this.#attempts += 1;
     try {
-      const replacement = await end();
-      forget(this);
+      const replacement = await finish();
+      stopRenewing(this);
       return replacement;
     } catch {
-      if (this.#calls >= CALLS_PER_LOCK) forget(this);
+      if (this.#attempts >= ATTEMPTS_PER_LOCK) stopRenewing(this);
       return undefined;
     } finally {
-      this.#isTelling = false;
+      this.#isFinishing = false;
     }
   }
 }

@@ -1,33 +1,43 @@
 import { hash } from 'node:crypto';
-import type { Exchange } from '../exchange/exchange';
 import { signedContent } from './signed-content';
 
-/** What a delivery is known by, each as 64 hex digits. */
+/** Hashes that identify a delivery, each 64 hex digits. */
 export interface DeliveryIdentity {
-  /** What is signed of it, without what each attempt brings anew. */
+  /** The signed payload, without the members that are new in each attempt. */
   readonly payload: string;
-  /** These signed bytes: whatever the headers say, they are one attempt. */
+  /** The signed bytes. They are one attempt, whatever the headers are. */
   readonly attempt: string;
-  /** All attempts of one delivery: organization, invocation and payload. `undefined` without an invocation. */
+  /** Organization, invocation and payload: the same for all attempts of a delivery. `undefined` without an invocation. */
   readonly delivery: string | undefined;
 }
 
-/** @internal Of a delivery that is verified. */
-export function identify({ delivery, authenticity, rawBody }: Exchange): DeliveryIdentity {
+/** A verified delivery. */
+interface SignedDelivery {
+  readonly rawBody: Buffer | undefined;
+  readonly authenticity: {
+    /** The verified signature; `undefined` when a runtime token was verified in its place. */
+    readonly mac: Buffer | undefined;
+    readonly token: { readonly tokenId?: string | undefined } | undefined;
+  };
+  readonly delivery: { readonly invocationId: string | undefined; readonly organizationId: number | undefined };
+}
+
+/** @internal Returns the hashes of a delivery. Call it only after verification. */
+export function identify({ delivery, authenticity, rawBody }: SignedDelivery): DeliveryIdentity {
   const body = rawBody!;
   const { mac, token } = authenticity;
   const payload = sha256(signedContent(body));
   const { invocationId, organizationId } = delivery;
   return {
     payload,
-    // Without a signature, the token alone vouches for the delivery, and these bytes hold it.
+    // Without a signature only the token vouches for the delivery, so its id and the bytes are the attempt.
     attempt: sha256(mac ?? `${token?.tokenId ?? ''} ${sha256(body)}`),
-    // The organization is a number or absent, so that no invocation reads as another organization's.
+    // The organization is a number or missing, so that no invocation can read as another organization's.
     delivery: invocationId === undefined ? undefined : sha256(`${organizationId ?? ''} ${payload} ${invocationId}`),
   };
 }
 
-/** The keys of a store. All of one delivery carry the same hash tag, so that one script reaches them in a Redis cluster. */
+/** Returns the store keys of an attempt. All have the same hash tag, so that one script reaches them in a Redis cluster. */
 export function keysOf({ payload, attempt, delivery }: DeliveryIdentity): readonly string[] {
   const ofAttempt = `{${payload}}:attempt:${attempt}`;
   return delivery === undefined ? [ofAttempt] : [ofAttempt, `{${payload}}:delivery:${delivery}`];

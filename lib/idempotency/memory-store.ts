@@ -3,10 +3,9 @@ import type { KiketStore } from './store';
 
 export interface KiketMemoryStoreOptions {
   /**
-   * Records that are kept, from 1 to 1 000 000; past it the least recently used goes first, and its delivery would run again.
-   * A delivery takes two, or one without an invocation id, which hold its answer of up to 64 KB once between them, and one for each
-   * further attempt.
-   * Default 10 000.
+   * Largest number of records, from 1 to 1 000 000. Beyond it the least recently used one is dropped, and its delivery would run
+   * again. A delivery has two records, one without an invocation id, which share a response of up to 64 KB, and one more for each
+   * further attempt. Default 10 000.
    */
   maxEntries?: number | undefined;
 }
@@ -21,7 +20,7 @@ interface Recorded {
   readonly expiresAtMs: number;
 }
 
-/** What is used of lru-cache. */
+/** The part of lru-cache that is used. */
 interface Records {
   get(key: string): Recorded | undefined;
   set(key: string, recorded: Recorded): unknown;
@@ -31,16 +30,16 @@ const OPTIONS = {
   maxEntries: integer({ default: 10_000, min: 1, max: 1_000_000 }),
 } satisfies OptionTable<KiketMemoryStoreOptions>;
 
-/** How often the claims that nobody came back for are looked for. */
+/** How often expired claims are removed. */
 const SWEEP_MS = 60_000;
 
 /**
- * Keeps claims and records in this process: for a service of one process, and for tests. What it knows is gone with the
- * process. Several replicas need a store that they share, such as KiketRedisStore.
+ * Keeps claims and records in the memory of this process: for a service of one process, and for tests. They are lost when the
+ * process ends. Several replicas need a shared store, such as KiketRedisStore.
  */
 export class KiketMemoryStore implements KiketStore {
   readonly #records: Records;
-  /** Apart from the records, because a claim that made room for a record would let its delivery run twice. */
+  /** Not in the cache of the records, because a claim that is dropped would let its delivery run twice. */
   readonly #holds = new Map<string, Hold>();
   #sweepAtMs = performance.now() + SWEEP_MS;
 
@@ -106,7 +105,7 @@ export class KiketMemoryStore implements KiketStore {
     return true;
   }
 
-  /** By a claim and not by a timer, which would keep the process alive or wake it up. */
+  /** Called by a claim, because a timer would keep the process alive or wake it up. */
   #sweep(nowMs: number): void {
     this.#sweepAtMs = nowMs + SWEEP_MS;
     for (const [key, { expiresAtMs }] of this.#holds) {
@@ -115,10 +114,10 @@ export class KiketMemoryStore implements KiketStore {
   }
 }
 
-/** Loaded by the first store, because it takes 8 ms and not every service has one. */
+/** Loads lru-cache with the first store, because that takes 8 ms and not every service has a store. */
 function createRecords(max: number): Records {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const { LRUCache } = require('lru-cache') as typeof import('lru-cache');
-  // Its own `ttl` would read the clock again for each key, or keep a timer to save that.
+  // The cache's own `ttl` would read the clock for each key, or keep a timer.
   return new LRUCache<string, Recorded>({ max });
 }

@@ -1,14 +1,14 @@
-/** Apart by their first letters, whatever an owner or a record says. */
+/** Prefixes that tell the value of a claim from that of a record. */
 export const HOLD = 'claim:';
 export const RECORD = 'record:';
 
-/** Held by somebody else or not at all: the claim was lost. */
+/** Returns 0 when a key is held by another owner or by none: the claim was lost. */
 const unlessAllHeld = `
 for _, key in ipairs(KEYS) do
   if redis.call('GET', key) ~= ARGV[1] then return 0 end
 end`;
 
-/** ARGV: hold, milliseconds. Gives a record, or for how many milliseconds the keys are held by others: 0 when they are claimed. */
+/** ARGV: hold, milliseconds. Returns a record, or for how many milliseconds the keys are held by others: 0 when they are claimed. */
 export const CLAIM = `
 local heldMs = 0
 for _, key in ipairs(KEYS) do
@@ -21,17 +21,17 @@ if heldMs == 0 then
 end
 return heldMs`;
 
-/** ARGV: hold, milliseconds. Gives 1, or 0 when the claim was lost. PEXPIRE works without free memory too. */
+/** ARGV: hold, milliseconds. Returns 1, or 0 when the claim was lost. PEXPIRE works without free memory too. */
 export const RENEW = `${unlessAllHeld}
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[2]) end
 return 1`;
 
-/** ARGV: hold, record, milliseconds. Gives 1, or 0 when the claim was lost. */
+/** ARGV: hold, record, milliseconds. Returns 1, or 0 when the claim was lost. */
 export const COMPLETE = `${unlessAllHeld}
 for _, key in ipairs(KEYS) do redis.call('SET', key, ARGV[2], 'PX', ARGV[3]) end
 return 1`;
 
-/** ARGV: hold. Gives how many keys were held. */
+/** ARGV: hold. Returns the number of keys that were released. */
 export const RELEASE = `
 local released = 0
 for _, key in ipairs(KEYS) do

@@ -7,14 +7,14 @@ export type { KiketStore } from './store';
 
 export interface KiketRedisStoreOptions {
   /**
-   * Sends one command to the server that holds `key`, and gives its reply.
+   * Sends one command to the server that holds `key`, and returns its reply.
    *
    * - node-redis: `(command) => client.sendCommand(command)`;
    *   a cluster: `(command, key) => cluster.sendCommand(key, false, [...command])`.
    * - ioredis, also a cluster: `(command) => client.call(...command)`.
    */
   sendCommand: (command: readonly [name: string, ...args: string[]], key: string) => PromiseLike<unknown>;
-  /** Begins the name of each key. Without braces, which would decide for the keys where a cluster holds them. Default `kiket:`. */
+  /** Beginning of each key. Without braces, which would decide where a cluster holds the keys. Default `kiket:`. */
   prefix?: string | undefined;
 }
 
@@ -32,7 +32,8 @@ function isPrefix(value: unknown): boolean {
 /**
  * Keeps claims and records in Redis 5 or newer, or Valkey, for all replicas of a service: one server, or a cluster.
  *
- * Each call is one script and one round trip, also right after a restart of Redis. It rejects with what `sendCommand` rejects with, and waits as long as that.
+ * Each call is one script and one round trip, also right after a restart of Redis. It settles as `sendCommand` does, without a
+ * time limit of its own.
  */
 export class KiketRedisStore implements KiketStore {
   readonly #sendCommand: KiketRedisStoreOptions['sendCommand'];
@@ -47,26 +48,26 @@ export class KiketRedisStore implements KiketStore {
 
   async claim(keys: readonly string[], owner: string, lockMs: number): ReturnType<KiketStore['claim']> {
     const reply = await this.#run(CLAIM, keys, HOLD + owner, toMilliseconds(lockMs));
-    const text = toText(reply);
-    if (text?.startsWith(RECORD)) return { state: 'recorded', record: text.slice(RECORD.length) };
-    const heldMs = toWhole('claim', reply);
+    const string = toBulkString(reply);
+    if (string?.startsWith(RECORD)) return { state: 'recorded', record: string.slice(RECORD.length) };
+    const heldMs = toInteger('claim', reply);
     return heldMs === 0 ? { state: 'claimed' } : { state: 'held', retryAfterMs: heldMs };
   }
 
   async renew(keys: readonly string[], owner: string, lockMs: number): Promise<boolean> {
-    return toWhole('renew', await this.#run(RENEW, keys, HOLD + owner, toMilliseconds(lockMs))) === 1;
+    return toInteger('renew', await this.#run(RENEW, keys, HOLD + owner, toMilliseconds(lockMs))) === 1;
   }
 
   async complete(keys: readonly string[], owner: string, record: string, ttlMs: number): Promise<boolean> {
     const reply = await this.#run(COMPLETE, keys, HOLD + owner, RECORD + record, toMilliseconds(ttlMs));
-    return toWhole('complete', reply) === 1;
+    return toInteger('complete', reply) === 1;
   }
 
   async release(keys: readonly string[], owner: string): Promise<void> {
-    toWhole('release', await this.#run(RELEASE, keys, HOLD + owner));
+    toInteger('release', await this.#run(RELEASE, keys, HOLD + owner));
   }
 
-  /** By its text, which a server that has just started knows as well as any other: its name would save a few hundred bytes. */
+  /** Sends the whole script, which works right after a restart too. Its hash would save a few hundred bytes. */
   async #run(script: string, keys: readonly string[], ...args: string[]): Promise<unknown> {
     const prefixed = keys.map((key) => this.#prefix + key);
     try {
@@ -77,27 +78,27 @@ export class KiketRedisStore implements KiketStore {
   }
 }
 
-/** Redis takes whole milliseconds, from 1. */
+/** Redis takes whole milliseconds from 1. */
 function toMilliseconds(ms: number): string {
   return String(Math.max(1, Math.ceil(ms)));
 }
 
-/** A bulk string, as clients give it. */
-function toText(reply: unknown): string | undefined {
+/** Returns a bulk string, which clients give as a string or a buffer; `undefined` for any other reply. */
+function toBulkString(reply: unknown): string | undefined {
   if (Buffer.isBuffer(reply)) return reply.toString();
   return typeof reply === 'string' ? reply : undefined;
 }
 
 /**
- * An integer, which clients can be told to give as a text or a bigint.
+ * Returns an integer, which some clients give as a string or a bigint.
  *
- * @throws when it is none. What it is stands in the message by its kind only, because it may be a record.
+ * @throws {Error} when the reply is not an integer from 0. The message has its type only, because it may be a record.
  */
-function toWhole(step: string, reply: unknown): number {
-  const value = toText(reply) ?? reply;
-  const isWhole =
+function toInteger(step: string, reply: unknown): number {
+  const value = toBulkString(reply) ?? reply;
+  const isInteger =
     typeof value === 'string' ? /^\d+$/.test(value) : typeof value === 'number' || typeof value === 'bigint';
-  const whole = isWhole ? Number(value) : Number.NaN;
-  if (Number.isSafeInteger(whole) && whole >= 0) return whole;
-  throw new Error(`${WHO}: Redis answered ${step} with ${describe(reply)}, where a whole number is due`);
+  const integer = isInteger ? Number(value) : Number.NaN;
+  if (Number.isSafeInteger(integer) && integer >= 0) return integer;
+  throw new Error(`${WHO}: the reply of Redis to ${step} must be an integer, but is ${describe(reply)}`);
 }

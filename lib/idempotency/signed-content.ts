@@ -1,15 +1,15 @@
 import { parseJson } from '../json';
 
-/** What each attempt of a delivery brings anew (`contract.md` §3). */
+/** Members at the top of the body that are new in each attempt. */
 const PER_ATTEMPT = ['authentication', 'secrets', 'secret_status'];
 
-/** As they stand in a body, if not with escapes. */
+/** Their keys as they are written without escapes. */
 const PLAIN_KEYS = PER_ATTEMPT.map((name) => Buffer.from(`"${name}"`));
 
-/** Stands at the top of no member, so that two never read as one. */
+/** Separates members, so that two are never read as one. */
 const SEPARATOR = Buffer.from(',');
 
-/** Up to it there is white space only, outside of texts. */
+/** Outside of strings, all bytes up to this one are white space. */
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -19,33 +19,33 @@ const CLOSING_BRACKET = 0x5d;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
-/** So far the end of a text is looked for byte by byte; only from there on is Node's own search faster. */
-const SHORT_TEXT = 32;
+/** Up to this length the end of a string is searched byte by byte: `indexOf` is faster only beyond it. */
+const SHORT_STRING = 32;
 
 /**
- * What all attempts of one delivery share: the bytes of the body, without the members at its top that an attempt brings anew.
+ * Returns the bytes of the body without the members that are new in each attempt: the same for all attempts of a delivery.
  *
- * The bytes rather than the parsed payload, which a middleware may have changed, and which takes ten times as long to write
- * anew (3 ms at 450 KB).
+ * Parsing the body and serialising the rest takes 130 µs longer at 20 KB, more than a whole delivery (Node 20). It would also
+ * read different bodies as one: `1e400` as `null`, `9007199254740993` as `9007199254740992`.
  *
- * @param body a JSON object, as parsing it has shown; only its shape is looked at.
+ * @param body a JSON object that has been parsed before; nothing is validated here.
  */
 export function signedContent(body: Buffer): Buffer {
   const parts: Buffer[] = [];
-  /** Members that are kept and stand side by side are one run, with the commas between them. */
+  // Kept members that are side by side are one run, with the commas between them.
   let runStart = -1;
   let runEnd = -1;
   let start = skipSpace(body, body.indexOf(OPENING_BRACE) + 1, 1);
 
   while (body[start] === QUOTE) {
-    const keyEnd = endOfText(body, start);
+    const keyEnd = endOfString(body, start);
     const end = endOfMember(body, keyEnd);
     if (!isPerAttempt(body, start, keyEnd)) {
       if (start !== runEnd + 1) {
         if (runEnd !== -1) parts.push(body.subarray(runStart, runEnd), SEPARATOR);
         runStart = start;
       }
-      // White space around a member depends on what stands beside it.
+      // White space around a member depends on its neighbours.
       runEnd = skipSpace(body, end - 1, -1) + 1;
     }
     start = skipSpace(body, end + 1, 1);
@@ -54,14 +54,14 @@ export function signedContent(body: Buffer): Buffer {
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
-/** The place of the comma, or of the brace, behind the member whose value begins somewhere after `start`. */
+/** Returns the position of the comma or brace behind the member whose value begins after `start`. */
 function endOfMember(body: Buffer, start: number): number {
   let depth = 0;
   let at = start;
   while (at < body.length) {
     switch (body[at]) {
       case QUOTE:
-        at = endOfText(body, at);
+        at = endOfString(body, at);
         continue;
       case OPENING_BRACE:
       case OPENING_BRACKET:
@@ -81,9 +81,9 @@ function endOfMember(body: Buffer, start: number): number {
   return at;
 }
 
-/** The place behind the closing quote of the text that opens at `start`. */
-function endOfText(body: Buffer, start: number): number {
-  const far = start + SHORT_TEXT;
+/** Returns the position behind the closing quote of the string that opens at `start`. */
+function endOfString(body: Buffer, start: number): number {
+  const far = start + SHORT_STRING;
   let at = start + 1;
   while (at < far) {
     if (body[at] === QUOTE) return at + 1;

@@ -1,37 +1,36 @@
 import { hidden } from '../options';
 
 /**
- * Where claims and records of deliveries are kept. All replicas of a service share one.
+ * Keeps claims and records of deliveries. All replicas of a service share one store.
  *
- * Every call is atomic over all its keys, of which there is at least one. `owner` fences: `renew`, `complete` and `release` of a
- * lost claim change nothing; a claim that has expired is lost, whether another has come or not. Owners and records are any
- * well-formed text. A call rejects, and never throws.
+ * Each call is atomic over all its keys, of which there is at least one. `owner` is a fencing token: `renew`, `complete` and
+ * `release` of a lost claim change nothing. A claim that has expired is lost, even if nobody else has taken it. Owners and
+ * records are any well-formed strings. A call that fails rejects; it never throws.
  *
- * A delivery waits for `claim`, and kiketRuntimeToken for `renew` too: a rejection there, or no answer within 2 s or half of the time
- * that is left, is `store.unavailable`; the call may still succeed later. The answer of a delivery waits for `complete` or `release` for
- * as long, and then leaves; what has failed is told the store twice more, in the background, where a renewal that fails is made up for by the
- * next one as well.
+ * A delivery waits for `claim`, and in kiketRuntimeToken for `renew` too. When the call rejects, or takes longer than 2 s or half
+ * of the time until the deadline, the delivery gets 503 `store.unavailable`; the call may still succeed later. A response waits as
+ * long for `complete` or `release`, and is then sent. A call that failed is repeated up to twice in the background.
  */
 export interface KiketStore {
   /**
-   * Takes all keys for `owner`, for `lockMs` milliseconds, if none of them is recorded or held by another; else takes none. What
-   * `owner` itself holds is not in its way, because clients send a command again when the connection broke before the answer. A
-   * record comes before a claim that holds another of the keys. `retryAfterMs`, above 0, is when the longest of the claims in the
-   * way expires, if it is not renewed.
+   * Claims all keys for `owner`, for `lockMs` milliseconds, if none of them has a record or is held by another owner; else none.
+   * Keys that `owner` holds already are claimed again, because clients repeat a command after a broken connection. If one key has
+   * a record and another is held, the result is the record. `retryAfterMs`, above 0, is the time until the last of the claims in
+   * the way expires.
    */
   claim(
     keys: readonly string[],
     owner: string,
     lockMs: number,
   ): Promise<{ state: 'claimed' } | { state: 'held'; retryAfterMs: number } | { state: 'recorded'; record: string }>;
-  /** Holds all keys for `lockMs` from now. False when the claim to any of them was lost: then it changes nothing. */
+  /** Holds all keys for `lockMs` from now. Resolves to false, and changes nothing, when the claim to any key was lost. */
   renew(keys: readonly string[], owner: string, lockMs: number): Promise<boolean>;
   /**
-   * Replaces the claim by `record`, for `ttlMs` from now. False when the claim to any key was lost, or is recorded already: then
-   * it changes nothing.
+   * Replaces the claim by `record`, for `ttlMs` milliseconds from now. Resolves to false, and changes nothing, when the claim to any
+   * key was lost, or a key has a record already.
    */
   complete(keys: readonly string[], owner: string, record: string, ttlMs: number): Promise<boolean>;
-  /** Gives up those keys that `owner` still holds. */
+  /** Releases the keys that `owner` still holds, and leaves the others as they are. */
   release(keys: readonly string[], owner: string): Promise<void>;
 }
 

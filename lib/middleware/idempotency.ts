@@ -1,15 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { KiketError } from '../errors';
-import { Claim, type ClaimSettings } from '../idempotency/claim';
-import { claimKeys, inProgress, MAX_SECONDS } from '../idempotency/claim-keys';
-import { identify, keysOf } from '../idempotency/delivery-key';
-import { writeBinding, type RecordedResponse } from '../idempotency/stored-response';
+import { Attempt, type AttemptSettings } from '../idempotency/attempt';
+import { MAX_SECONDS } from '../idempotency/claim-keys';
 import { storeOption, type KiketStore } from '../idempotency/store';
-import { callStore } from '../idempotency/call-store';
-import { callSafely } from '../callbacks';
-import { requireCalled, boolean, number, readOptions, type OptionTable } from '../options';
-import { isGuard } from '../delivery/reply';
-import { runStage, type Stage, failDelivery, guardStep } from '../exchange/pipeline';
+import { boolean, number, readOptions, requireCalled, type OptionTable } from '../options';
+import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
 import { wiringMissing } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
 
@@ -19,17 +13,17 @@ export type { KiketRequestState } from '../exchange/express';
 
 const WHO = 'kiketIdempotency';
 export interface KiketIdempotencyOptions {
-  /** How long a final answer is given again, in seconds, up to a year. Default 86400, a day. */
+  /** How long a final response is replayed, in seconds, up to a year. Default 86400, a day. */
   ttlSeconds?: number | undefined;
-  /** The same for answers to guards, which are decisions of the moment. Default 300. */
+  /** The same for responses to guard events, which are decisions of the moment. Default 300. */
   guardTtlSeconds?: number | undefined;
   /**
-   * How long a claim outlives the process that holds it, in seconds, up to a year: after a crash, the delivery runs again when
-   * that time is over. A running handler renews its claim. Default 60.
+   * How long a claim is held after its process has crashed, in seconds, up to a year. Then the delivery runs again. A running
+   * handler renews its claim. Default 60.
    */
   lockSeconds?: number | undefined;
   /**
-   * `true` runs the handler also while the store cannot be reached, so that a delivery may take effect twice. Default false: 503
+   * `true` runs the handler while the store is unavailable, so that a delivery may take effect twice. Default false: 503
    * `store.unavailable`, and Kiket sends the delivery again.
    */
   passOnStoreError?: boolean | undefined;
@@ -43,103 +37,37 @@ const OPTIONS = {
 } satisfies OptionTable<KiketIdempotencyOptions>;
 
 /**
- * Lets each delivery take effect once, on whichever replica: the first attempt runs and its final answer is recorded; a later one
- * is given that answer, with `Kiket-Replayed: true`; one that comes while the first is running is 503 `delivery.in_progress`.
+ * Runs each delivery once, on whichever replica. A later attempt gets the stored response, with `Kiket-Replayed: true`; an
+ * attempt that comes while the handler runs gets 503 `delivery.in_progress`. A response is stored before it is sent.
  *
- * A delivery is known by organization, invocation and the signed payload without `authentication`, `secrets` and `secret_status`, so
- * that a retry with a fresh token is recognised; without an invocation, by bytes that are identical. The signed bytes of each
- * attempt are bound to the delivery that they came for first, whatever their headers say later.
+ * Mount it after kiketParse and any compression, before the handler. Unverified requests pass untouched. README.md says what
+ * is the same delivery, and which responses are stored.
  *
- * The outcome of kiketHandler and kiketEvents is what their promise settles to, or what the function itself writes; that of a plain
- * handler is what is written. It is recorded before the answer leaves, which waits for the store for 2 s at most, or half of what is
- * left of the deadline. The claim is held until the handler has settled, also after the deadline, a disconnect, or a time-out of the
- * service that has ended the response; what it says then answers the next attempt. That of a plain handler which does not say it by
- * `res.kiket` or `next(error)` ends after `lockSeconds`.
- *
- * Recorded are 2xx and final errors. Retryable answers, `pending`, `secret.missing`, `scope.missing` and `event.unhandled` are not, nor is
- * an answer of a handler that knew of a missing secret: there, the next attempt runs. Of an answer of more than 64 KB, of one with
- * Content-Encoding or in another charset than UTF-8, and of one that quotes a secret only the status is recorded; a guard's success only
- * if its body allows or denies, else its handler runs again. Errors are told by their codes, which kiketHandler and kiketErrorHandler know.
- *
- * Needs kiketParse before it, and stands after a compression and before the handler. What is passed on unverified is left alone.
- *
- * @throws {TypeError} at start-up, when an option is invalid or unknown, or there is no store.
+ * @throws {TypeError} at start-up, when an option is invalid or unknown, or `store` is not a KiketStore.
+ * @example app.post('/kiket', kiket({ secret }), kiketIdempotency(new KiketRedisStore({ sendCommand })), handler);
  */
 export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdempotencyOptions> = {}): KiketMiddleware {
   requireCalled('kiketIdempotency(store)', store);
   storeOption.read(store, WHO, 'store');
   const { ttlSeconds, guardTtlSeconds, lockSeconds, passOnStoreError } = readOptions(WHO, options, OPTIONS);
-  const settings: ClaimSettings = {
+  const settings: AttemptSettings = {
     store,
     lockMs: lockSeconds * 1000,
     ttlMs: ttlSeconds * 1000,
     guardTtlMs: guardTtlSeconds * 1000,
+    passOnStoreError,
   };
-  // Its claims are numbered, because a UUID for each takes 600 bytes.
+  // Attempts are numbered, because a UUID for each would take 600 bytes.
   const middlewareId = randomUUID();
-  let claims = 0;
+  let attempts = 0;
 
   const stage: Stage = (exchange, next) => {
     if (exchange.isPassedOn || exchange.settlement !== undefined) return next();
     if (exchange.parsed === undefined) return failDelivery(exchange, wiringMissing(WHO, 'kiketParse'), next);
-    let keys = keysOf(identify(exchange));
-    const [attempt, delivery] = keys;
-    let keysOfRun: readonly string[] | undefined;
-    const owner = `${middlewareId}:${++claims}`;
-
-    callStore(
-      exchange,
-      () => claimKeys(store, keys, owner, settings.lockMs, (boundTo) => (keys = [boundTo])),
-      // A handler that was run without the claim, and is still running, settles it when it ends.
-      (late) => late.state === 'claimed' && !(keys === keysOfRun && exchange.settlement?.isOpen === true) && giveBack(),
-    ).then(
-      guardStep(exchange, next, (found) => {
-        if (found.state === 'claimed') return run();
-        if (found.state === 'held') failDelivery(exchange, inProgress(found.retryAfterMs), next);
-        else answerAgain(found.answer);
-        if (keys.length > 1) callSafely(bind, attempt!, delivery!, owner);
-      }),
-      guardStep(exchange, next, (error: unknown) => {
-        if (passOnStoreError) return run();
-        // What has failed may have been no more than the answer of the store.
-        giveBack();
-        failDelivery(exchange, error, next);
-      }),
-    );
-
-    function run(): void {
-      // Before the deadline is armed, the exchange may not know that its client has left.
-      if (exchange.response.isOver || exchange.res.destroyed) return giveBack();
-      keysOfRun = keys;
-      exchange.settlement = new Claim(settings, exchange, keys, owner);
-      next();
-    }
-
-    function giveBack(): void {
-      callSafely(() => store.release(keys, owner));
-    }
-
-    function answerAgain(answer: RecordedResponse): void {
-      if (isGuard(exchange.delivery.event) && !answer.isOfGuard) failDelivery(exchange, noDecision(), next);
-      else exchange.replay(answer);
-    }
+    new Attempt(settings, exchange, next, `${middlewareId}:${++attempts}`).start();
   };
-
-  /** From now on these bytes are taken for that delivery, whatever headers they come with. */
-  async function bind(attempt: string, delivery: string, owner: string): Promise<void> {
-    const { state } = await store.claim([attempt], owner, settings.lockMs);
-    if (state === 'claimed') await store.complete([attempt], owner, writeBinding(delivery), settings.ttlMs);
-  }
 
   return function kiketIdempotencyMiddleware(req, res, next) {
     runStage(stage, req, res, next);
   };
-}
-
-/** To be answered with another event's reply would be consent. */
-function noDecision(): KiketError {
-  return KiketError.of(
-    'reply.missing',
-    'The recorded answer of this delivery holds no decision for the guard, e.g. as headers named another event before.',
-  );
 }

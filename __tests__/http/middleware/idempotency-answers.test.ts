@@ -10,10 +10,12 @@ import type request from 'supertest';
 import { attempt, attemptBytes, once, type OnceOptions } from '../../support/attempts';
 import { Connection } from '../../support/connection';
 import type { Stage } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
+import { describeMajors, majors, type Express } from '../../support/express';
 import { compressed, sessions, SlowStore } from '../../support/wrapping';
 import { turns } from '../../support/turns';
 import { WatchedStore } from '../../support/watched-store';
+
+const express = majors['Express 5'];
 
 const LIMIT = 64 * 1024;
 
@@ -82,7 +84,7 @@ const plain: Record<string, (res: Response, req: Request) => unknown> = {
   'res.format()': (res) => res.format({ text: () => res.send('text'), json: () => res.json({}) }),
 };
 
-/** Of one connection, moment or client. */
+/** Headers that belong to one connection, moment or client. */
 const OF_ONE_ANSWER = [
   'connection',
   'keep-alive',
@@ -97,68 +99,68 @@ function kept({ headers }: request.Response): Record<string, unknown> {
   return Object.fromEntries(Object.entries(headers as object).filter(([name]) => !OF_ONE_ANSWER.includes(name)));
 }
 
-describeMajors('kiketIdempotency', (express) => {
-  /** Sends a delivery three times, and expects one run and the same answer each time. */
-  async function expectReplayed(
-    handler: Stage,
-    options: OnceOptions = {},
-  ): Promise<[request.Response, request.Response, WatchedStore]> {
-    const store = new WatchedStore();
-    let runs = 0;
-    const count: RequestHandler = (_req, _res, next) => (runs++, next());
-    const app = once(express, store, [count, handler].flat(), options);
-    const receive = (): ReturnType<typeof attempt> =>
-      attempt(app)
-        .redirects(0)
-        .buffer(true)
-        .parse((res, done) => {
-          const chunks: Buffer[] = [];
-          res.on('data', (chunk: Buffer) => chunks.push(chunk));
-          res.on('end', () => done(null, Buffer.concat(chunks)));
-        });
-    const first = await receive();
-    expect(first.headers['kiket-replayed']).toBeUndefined();
-    await store.called('complete');
-    const second = await receive();
-    const third = await receive();
-    for (const again of [second, third]) {
-      expect(again.headers['kiket-replayed']).toBe('true');
-      expect([again.status, kept(again)]).toEqual([first.status, kept(first)]);
-      expect((again.body as Buffer).equals(first.body as Buffer)).toBe(true);
-    }
-    expect(runs).toBe(1);
-    expect(store.callsOf('complete')).toHaveLength(1);
-    return [first, second, store];
+/** Sends a delivery three times, and expects one run and the same response each time. */
+async function expectReplayed(
+  handler: Stage,
+  options: OnceOptions = {},
+  major: Express = express,
+): Promise<[request.Response, request.Response, WatchedStore]> {
+  const store = new WatchedStore();
+  let runs = 0;
+  const count: RequestHandler = (_req, _res, next) => (runs++, next());
+  const app = once(major, store, [count, handler].flat(), options);
+  const receive = (): ReturnType<typeof attempt> =>
+    attempt(app)
+      .redirects(0)
+      .buffer(true)
+      .parse((res, done) => {
+        const chunks: Buffer[] = [];
+        res.on('data', (chunk: Buffer) => chunks.push(chunk));
+        res.on('end', () => done(null, Buffer.concat(chunks)));
+      });
+  const first = await receive();
+  expect(first.headers['kiket-replayed']).toBeUndefined();
+  await store.called('complete');
+  const second = await receive();
+  const third = await receive();
+  for (const again of [second, third]) {
+    expect(again.headers['kiket-replayed']).toBe('true');
+    expect([again.status, kept(again)]).toEqual([first.status, kept(first)]);
+    expect((again.body as Buffer).equals(first.body as Buffer)).toBe(true);
   }
+  expect(runs).toBe(1);
+  expect(store.callsOf('complete')).toHaveLength(1);
+  return [first, second, store];
+}
 
-  describe('the answer of kiketHandler', () => {
-    it.each(Object.entries(handled))('should be given again: %s', async (_name, handler) => {
-      await expectReplayed(handler);
-    });
+describeMajors('the response of a plain handler', (express) => {
+  it.each(Object.entries(plain))('should be replayed: %s', async (_name, act) => {
+    await expectReplayed((req: Request, res: Response) => void act(res, req), {}, express);
   });
 
-  describe('the answer of a plain handler', () => {
-    it.each(Object.entries(plain))('should be given again: %s', async (_name, act) => {
-      await expectReplayed((req: Request, res: Response) => void act(res, req));
-    });
+  it('should be replayed from a mounted application and from a router', async () => {
+    const mounted = express();
+    const router = express.Router();
+    router.post('/', (_req, res) => void res.status(201).json({ from: 'router' }));
+    mounted.use(router);
+    await expectReplayed(mounted, {}, express);
+  });
 
-    it('should be given again from a mounted application and from a router', async () => {
-      const mounted = express();
-      const router = express.Router();
-      router.post('/', (_req, res) => void res.status(201).json({ from: 'router' }));
-      mounted.use(router);
-      await expectReplayed(mounted);
-    });
+  it('should be replayed after other middlewares of the route', async () => {
+    const parse = express.json();
+    const tag: RequestHandler = (_req, res, next) => (res.append('Vary', 'X-A').append('Vary', 'X-B'), next());
+    await expectReplayed(
+      [parse, tag, kiketRespond(), (_req: Request, res: Response) => void res.json({})] as unknown as Stage,
+      {},
+      express,
+    );
+  });
+});
 
-    it('should be given again when it comes after other middlewares of the route', async () => {
-      const parse = express.json();
-      const tag: RequestHandler = (_req, res, next) => (res.append('Vary', 'X-A').append('Vary', 'X-B'), next());
-      await expectReplayed([
-        parse,
-        tag,
-        kiketRespond(),
-        (_req: Request, res: Response) => void res.json({}),
-      ] as unknown as Stage);
+describe('kiketIdempotency', () => {
+  describe('the response of kiketHandler', () => {
+    it.each(Object.entries(handled))('should be replayed: %s', async (_name, handler) => {
+      await expectReplayed(handler);
     });
   });
 
@@ -170,7 +172,7 @@ describeMajors('kiketIdempotency', (express) => {
   };
 
   it.each(Object.entries(inOtherEncodings))(
-    'should record by its status an answer in another encoding than UTF-8: %s',
+    'should store only the status of a response that is not UTF-8: %s',
     async (_name, act) => {
       const store = new WatchedStore();
       const app = once(express, store, (_req: Request, res: Response) => void act(res.status(201)));
@@ -181,7 +183,7 @@ describeMajors('kiketIdempotency', (express) => {
     },
   );
 
-  it('should keep what the handler sets, and nothing that belongs to one answer', async () => {
+  it('should store the headers of the handler, but none that belongs to one response', async () => {
     const before: RequestHandler = (_req, res, next) => (res.set('X-Before', 'same').append('X-List', 'a'), next());
     const [first, second, store] = await expectReplayed(
       (_req: Request, res: Response) =>
@@ -199,7 +201,7 @@ describeMajors('kiketIdempotency', (express) => {
     expect(Object.keys(headers).sort()).toEqual(['content-type', 'etag', 'x-list', 'x-own']);
   });
 
-  it('should not bring back what was set before it for the first attempt', async () => {
+  it('should not replay headers that were set before it for the first attempt', async () => {
     const store = new WatchedStore();
     let requests = 0;
     const app = once(express, store, (_req: Request, res: Response) => void res.json({}), {
@@ -209,7 +211,7 @@ describeMajors('kiketIdempotency', (express) => {
     await attempt(app).expect('X-Request-Id', 'request 2').expect('Kiket-Replayed', 'true');
   });
 
-  describe('an answer of 64 KB', () => {
+  describe('a response of 64 KB', () => {
     const large: Record<string, (res: Response, size: number) => unknown> = {
       'in one piece': (res, size) => res.end('x'.repeat(size)),
       'in bytes': (res, size) => res.send(Buffer.alloc(size, 1)),
@@ -222,12 +224,12 @@ describeMajors('kiketIdempotency', (express) => {
       'as a file': (res, size) => res.sendFile(fileOf(size)),
     };
 
-    it.each(Object.entries(large))('should be given again: %s', async (_name, act) => {
+    it.each(Object.entries(large))('should be replayed: %s', async (_name, act) => {
       const [, second] = await expectReplayed((_req: Request, res: Response) => void act(res.status(201), LIMIT));
       expect(second.body).toHaveLength(LIMIT);
     });
 
-    it.each(Object.entries(large))('should be recorded by its status with one byte more: %s', async (_name, act) => {
+    it.each(Object.entries(large))('should be stored by its status with one byte more: %s', async (_name, act) => {
       const store = new WatchedStore();
       const app = once(express, store, (_req: Request, res: Response) => void act(res.status(201), LIMIT + 1));
       await attempt(app).expect(201);
@@ -251,7 +253,7 @@ describeMajors('kiketIdempotency', (express) => {
     };
 
     it.each(Object.entries(acts))(
-      'should give the answer again through a compression before it: %s',
+      'should replay the response through a compression before it: %s',
       async (_name, handler) => {
         const store = new WatchedStore();
         const app = once(express, store, handler, { before: [compressed()] });
@@ -270,7 +272,7 @@ describeMajors('kiketIdempotency', (express) => {
     );
 
     it.each(Object.entries(acts))(
-      'should record what a compression after it has made by its status: %s',
+      'should store only the status of what a compression after it has made: %s',
       async (_name, handler) => {
         const store = new WatchedStore();
         const app = once(express, store, [compressed(), handler]);
@@ -285,7 +287,7 @@ describeMajors('kiketIdempotency', (express) => {
       },
     );
 
-    it('should record what a handler has compressed itself by its status', async () => {
+    it('should store only the status of what a handler has compressed itself', async () => {
       const store = new WatchedStore();
       const app = once(express, store, (_req: Request, res: Response) => {
         Readable.from([text]).pipe(createGzip()).pipe(res.set('Content-Encoding', 'gzip'));
@@ -296,7 +298,7 @@ describeMajors('kiketIdempotency', (express) => {
     });
 
     it.each(Object.entries(acts))(
-      'should give the answer again through a session before it: %s',
+      'should replay the response through a session before it: %s',
       async (_name, handler) => {
         const store = new WatchedStore();
         const app = once(express, store, handler, { before: [sessions(new SlowStore(() => turns()))] });
@@ -309,7 +311,7 @@ describeMajors('kiketIdempotency', (express) => {
       },
     );
 
-    it('should give the answer again through what ends it in its own way', async () => {
+    it('should replay the response through a middleware that ends it with write and end', async () => {
       const wrap: RequestHandler = (_req, res, next) => {
         const end = res.end.bind(res) as (callback?: unknown) => Response;
         res.end = (chunk?: unknown) => {
@@ -323,7 +325,7 @@ describeMajors('kiketIdempotency', (express) => {
       expect(String(first.body)).toBe('one piece');
     });
 
-    it('should give the answer again through sessions and a compression, before and after it', async () => {
+    it('should replay the response through a compression before and a session after it', async () => {
       const store = new WatchedStore();
       const handler: Stage[] = [sessions(new MemoryStore()) as Stage, acts['res.json()']!];
       const app = once(express, store, handler, { before: [compressed()] });
@@ -333,7 +335,7 @@ describeMajors('kiketIdempotency', (express) => {
     });
   });
 
-  describe('an answer that cannot be written', () => {
+  describe('a response that cannot be written', () => {
     const impossible: Record<string, (res: Response) => unknown> = {
       'a status that does not exist': (res) => ((res.statusCode = 9999), res.end('x')),
       'a header that does not exist': (res) => res.writeHead(200, { 'X Bad': 'a' }).end('x'),
@@ -342,7 +344,7 @@ describeMajors('kiketIdempotency', (express) => {
     };
 
     it.each(Object.entries(impossible))(
-      'should be the error that it throws, after which the next attempt runs: %s',
+      'should be the error that Node throws, after which the next attempt runs: %s',
       async (_name, act) => {
         const store = new WatchedStore();
         let runs = 0;
@@ -358,7 +360,7 @@ describeMajors('kiketIdempotency', (express) => {
       },
     );
 
-    it('should be what is written in its place', async () => {
+    it('should be replaced by what is written next', async () => {
       const store = new WatchedStore();
       const app = once(express, store, (_req: Request, res: Response) => {
         expect(() => res.writeHead(200, { 'X-Own': 'a', 'X Bad': 'b' })).toThrow();
@@ -371,13 +373,13 @@ describeMajors('kiketIdempotency', (express) => {
     });
   });
 
-  it('should record the first of two answers', async () => {
+  it('should store the first of two responses', async () => {
     await expectReplayed(
       (_req: Request, res: Response) => (res.json({ first: true }), void res.json({ second: true })),
     );
   });
 
-  it('should give an answer again to a client that sends its requests ahead', async () => {
+  it('should replay responses to a client that pipelines its requests', async () => {
     const app = once(
       express,
       new WatchedStore(),

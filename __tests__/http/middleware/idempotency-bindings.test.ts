@@ -11,9 +11,11 @@ import {
 } from 'kiket-express';
 import { attempt, once } from '../../support/attempts';
 import { example } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { majors } from '../../support/express';
 import { until } from '../../support/until';
 import { WatchedStore } from '../../support/watched-store';
+
+const express = majors['Express 5'];
 
 const forged = { invocationId: 'forged' };
 
@@ -22,12 +24,12 @@ function attemptNumber(number: number): typeof example {
   return { ...example, authentication: { ...example.authentication, runtime_token: `token_of_${number}` } };
 }
 
-describeMajors('the bytes of an attempt', (express) => {
+describe('the bytes of an attempt', () => {
   function receiving(handler: KiketHandler, store: KiketStore = new KiketMemoryStore()): RequestListener {
     return once(express, store, kiketHandler(handler));
   }
 
-  /** A handler that fails so often, and then says how often it has run. */
+  /** A handler that fails `times` times, and then replies with the number of its runs. */
   function failing(times: number): { handler: KiketHandler; runs: () => number } {
     let runs = 0;
     const handler = (): object => {
@@ -37,7 +39,7 @@ describeMajors('the bytes of an attempt', (express) => {
     return { handler, runs: () => runs };
   }
 
-  it('should not run under another invocation, once a later attempt has succeeded', async () => {
+  it('should get the stored response under another invocation, once a later attempt has succeeded', async () => {
     const { handler, runs } = failing(1);
     const app = receiving(handler);
     await attempt(app, attemptNumber(1)).expect(503);
@@ -48,7 +50,7 @@ describeMajors('the bytes of an attempt', (express) => {
     expect(runs()).toBe(2);
   });
 
-  it('should run again as they are, after a retryable answer', async () => {
+  it('should run again after a retryable response', async () => {
     const { handler } = failing(2);
     const app = receiving(handler);
     await attempt(app).expect(503);
@@ -57,7 +59,7 @@ describeMajors('the bytes of an attempt', (express) => {
     await attempt(app).expect('Kiket-Replayed', 'true').expect(200, { runs: 3 });
   });
 
-  it('should run for the delivery that they came for first, whatever their headers say then', async () => {
+  it('should run for the delivery that they first came for, whatever the headers are', async () => {
     const { handler, runs } = failing(1);
     const app = receiving(handler);
     await attempt(app, attemptNumber(1)).expect(503);
@@ -67,7 +69,7 @@ describeMajors('the bytes of an attempt', (express) => {
   });
 
   it.each([forged, { organizationId: 8 }, { headers: { 'X-Kiket-Invocation': undefined } }])(
-    'should not run under other headers that were told to wait: %j',
+    'should not run under other headers after 503 delivery.in_progress: %j',
     async (options) => {
       let release!: (reply: object) => void;
       const store = new WatchedStore();
@@ -97,7 +99,7 @@ describeMajors('the bytes of an attempt', (express) => {
     expect(store.callsOf('complete').map(({ keys }) => keys)).toEqual([[ofAttempt], [ofDelivery]]);
   });
 
-  it('should be answered 503 while a store gives a binding in place of a delivery, and be given back', async () => {
+  it('should be 503 store.unavailable when the store returns a binding for a delivery, and release that', async () => {
     const store = new WatchedStore();
     store.instead.claim = () => Promise.resolve({ state: 'recorded', record: '{"boundTo":"another"}' });
     const { text } = await attempt(receiving(() => ({}), store)).expect(503);
@@ -107,7 +109,7 @@ describeMajors('the bytes of an attempt', (express) => {
   });
 });
 
-describeMajors('a guard whose body names no event', (express) => {
+describe('a guard whose body names no event', () => {
   const eventless = { ...example, event: undefined };
   const guard = { event: 'workflow.before_transition' };
 
@@ -121,14 +123,14 @@ describeMajors('a guard whose body names no event', (express) => {
     );
   }
 
-  it('should not be answered with the reply of another event, which would be consent', async () => {
+  it('should be 500 reply.missing when the stored response is that to another event', async () => {
     const app = application(() => deny('Not yet'));
     await attempt(app, eventless, { event: 'issue.created' }).expect(200, '');
     const { text } = await attempt(app, eventless, guard).expect(500);
     expect(text).toContain('reply.missing');
   });
 
-  it('should be answered with its own decision, and so should the other', async () => {
+  it('should get its own decision again, and so should the other event', async () => {
     const app = application(() => deny('Not yet'));
     const denied = { status: 'deny', message: 'Not yet' };
     await attempt(app, eventless, guard).expect(200, denied);

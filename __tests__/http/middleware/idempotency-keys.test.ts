@@ -5,9 +5,11 @@ import { signDelivery } from 'kiket-express/testing';
 import { attempt, once, sameBytes, type OnceOptions } from '../../support/attempts';
 import { example, secret, type DeliverOptions } from '../../support/deliver';
 import { endpoint, type Stage } from '../../support/endpoint';
-import { describeMajors, type Express } from '../../support/express';
+import { majors } from '../../support/express';
 import { carrying, claims, NOW, send, startPlatform, tokenWith, unsignedWith } from '../../support/runtime-token';
 import { WatchedStore } from '../../support/watched-store';
+
+const express = majors['Express 5'];
 
 interface Sent {
   readonly payload?: object | string | Buffer;
@@ -21,15 +23,15 @@ const { event, event_version, ...eventless } = example;
 
 const PER_ATTEMPT = ['authentication', 'secrets', 'secret_status'];
 
-describeMajors('kiketIdempotency', (express) => {
-  /** An application whose handler counts its runs, and says by its answer which of them it was. */
+describe('kiketIdempotency', () => {
+  /** An application whose handler replies with the number of its run. */
   function counting(options: OnceOptions & { store?: WatchedStore; stages?: Stage[] } = {}): RequestListener {
     const { store = new KiketMemoryStore(), stages = [], ...rest } = options;
     let runs = 0;
     return once(express, store, [...stages, kiketHandler(() => ({ run: ++runs }))], rest);
   }
 
-  /** Sends one after the other, and expects that each is answered by the run of this number. */
+  /** Sends one after the other, and expects the response of the run of this number. */
   async function expectRuns(app: RequestListener, sent: readonly (Sent & { run: number })[]): Promise<void> {
     let runs = 0;
     for (const { payload, options, run } of sent) {
@@ -67,7 +69,7 @@ describeMajors('kiketIdempotency', (express) => {
       ['another event', { event: 'issue.created' }],
       ['another version', { event, eventVersion: 'v2' }],
       ['no version', { event }],
-    ])('should not run again with %s in the headers, which name it', async (_name, options) => {
+    ])('should not run again with %s in headers that name the event', async (_name, options) => {
       const payload = eventless;
       const first = { event, eventVersion: event_version };
       await expectRuns(counting(), [
@@ -85,7 +87,7 @@ describeMajors('kiketIdempotency', (express) => {
       ]);
     });
 
-    it('should be refused with a timestamp that was added to them, before anything is claimed', async () => {
+    it('should be 401 with an added timestamp, before anything is claimed', async () => {
       const store = new WatchedStore();
       const app = counting({ store });
       await attempt(app, example, { scheme: 'body' }).expect(200);
@@ -96,7 +98,7 @@ describeMajors('kiketIdempotency', (express) => {
       expect(store.callsOf('claim')).toHaveLength(1);
     });
 
-    it('should run once where they never had an invocation', async () => {
+    it('should run once when they never had an invocation', async () => {
       const options = { headers: { 'X-Kiket-Invocation': undefined } };
       const store = new WatchedStore();
       await expectRuns(counting({ store }), [
@@ -127,7 +129,7 @@ describeMajors('kiketIdempotency', (express) => {
       ],
       ['white space after them', `${JSON.stringify({ ...rest, secrets: {} }).slice(0, -1)} \n} \n`],
       ['a byte order mark', Buffer.from(`\ufeff${JSON.stringify(rest)}`)],
-    ])('should be answered by the first attempt, with %s', async (_name, payload) => {
+    ])('should get the response of the first attempt, with %s', async (_name, payload) => {
       await expectRuns(counting(), [
         { run: 1 },
         { payload, options: { timestampSeconds: sameBytes.timestampSeconds + 1 }, run: 1 },
@@ -137,7 +139,7 @@ describeMajors('kiketIdempotency', (express) => {
       ]);
     });
 
-    it('should be known by X-Kiket-Delivery as well', async () => {
+    it('should be recognised by X-Kiket-Delivery as well', async () => {
       const options = { headers: { 'X-Kiket-Invocation': undefined, 'X-Kiket-Delivery': 'inv-1' } };
       await expectRuns(counting(), [
         { options, run: 1 },
@@ -146,7 +148,7 @@ describeMajors('kiketIdempotency', (express) => {
       ]);
     });
 
-    it('should be known after the delivery secret has been rotated', async () => {
+    it('should be recognised after the delivery secret has been rotated', async () => {
       const app = counting({ secret: ['the new secret', secret] });
       await expectRuns(app, [
         { run: 1 },
@@ -155,11 +157,11 @@ describeMajors('kiketIdempotency', (express) => {
       ]);
     });
 
-    it('should be known under the other scheme', async () => {
+    it('should be recognised under the other scheme', async () => {
       await expectRuns(counting(), [{ run: 1 }, { options: { scheme: 'body' }, run: 1 }]);
     });
 
-    it('should be known by its bytes, whatever a middleware has made of req.body', async () => {
+    it('should be recognised by its bytes when a middleware has changed req.body', async () => {
       let count = 0;
       const change: RequestHandler = (req, _res, next) => {
         (req as { body?: object }).body = { changed: ++count };
@@ -168,14 +170,13 @@ describeMajors('kiketIdempotency', (express) => {
       };
       let runs = 0;
       const app = mounted(
-        express,
         [change],
         kiketHandler(() => ({ run: ++runs })),
       );
       await expectRuns(app, [{ run: 1 }, { payload: fresh, run: 1 }]);
     });
 
-    it('should run where nothing but its signature tells it, without an invocation', async () => {
+    it('should run again without an invocation', async () => {
       const options = { headers: { 'X-Kiket-Invocation': undefined } };
       await expectRuns(counting(), [
         { options, run: 1 },
@@ -185,7 +186,7 @@ describeMajors('kiketIdempotency', (express) => {
   });
 
   describe('another delivery', () => {
-    it('should run with a stolen invocation, and not stand in the way of the real one', async () => {
+    it('should run with a stolen invocation, and not block the real delivery', async () => {
       const other = { ...example, context: { other: true } };
       await expectRuns(counting(), [
         { payload: other, run: 1 },
@@ -214,7 +215,7 @@ describeMajors('kiketIdempotency', (express) => {
       await expectRuns(counting(), [{ run: 1 }, { options: later, run: 2 }, { run: 1 }, { options: later, run: 2 }]);
     });
 
-    it('should not be taken for one whose ids read the same in a row', async () => {
+    it('should differ from one whose ids are the same when concatenated', async () => {
       const ids = (organization: string | undefined, invocation: string): DeliverOptions => ({
         headers: { 'X-Kiket-Organization': organization, 'X-Kiket-Invocation': invocation },
       });
@@ -225,7 +226,7 @@ describeMajors('kiketIdempotency', (express) => {
       ]);
     });
 
-    it('should run where only a member below the top is another', async () => {
+    it('should run when only a member below the top differs', async () => {
       await expectRuns(counting(), [
         { payload: { event, context: { secrets: { a: 1 } } }, run: 1 },
         { payload: { event, context: { secrets: { a: 2 } } }, run: 2 },
@@ -233,7 +234,7 @@ describeMajors('kiketIdempotency', (express) => {
     });
   });
 
-  it('should name neither secret, token, signature nor id in a key, and put all keys of a delivery into one hash slot', async () => {
+  it('should use hashes as keys, with one hash tag for a delivery', async () => {
     const store = new WatchedStore();
     await attempt(counting({ store })).expect(200);
     const { keys } = store.calls[0]!;
@@ -262,7 +263,7 @@ describeMajors('kiketIdempotency', (express) => {
     const invocation = (id: string | undefined): ReturnType<typeof unsignedWith> =>
       unsignedWith({ 'X-Kiket-Invocation': id });
 
-    it('should know the same bytes, a retry with a fresh token, and another delivery', async () => {
+    it('should recognise the same bytes, a retry with a fresh token, and another delivery', async () => {
       const app = await tokenApp();
       const first = carrying(tokenWith());
       const retry = carrying(tokenWith({ jti: 'another', iat: NOW }));
@@ -286,7 +287,7 @@ describeMajors('kiketIdempotency', (express) => {
       ]);
     });
 
-    it('should go by the organization of the token', async () => {
+    it('should use the organization of the token', async () => {
       const app = await tokenApp();
       const of = (org_id: number): object => carrying(tokenWith({ org_id, jti: `of ${org_id}` }));
       expect((await send(app, of(claims.org_id), invocation('inv-1'))).text).toBe('{"run":1}');
@@ -301,7 +302,7 @@ function signatureInUpperCase(): Record<string, string> {
 }
 
 /** kiketIdempotency after `between`, which stands after kiketParse. */
-function mounted(express: Express, between: readonly Stage[], handler: Stage): RequestListener {
+function mounted(between: readonly Stage[], handler: Stage): RequestListener {
   return endpoint(express, [
     kiket({ secret }),
     ...between,

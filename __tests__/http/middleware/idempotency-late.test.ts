@@ -17,7 +17,7 @@ import { attempt, attemptBytes } from '../../support/attempts';
 import { Connection } from '../../support/connection';
 import { example, secret } from '../../support/deliver';
 import { endpoint, type Stage } from '../../support/endpoint';
-import { describeMajors, type Express } from '../../support/express';
+import { describeMajors, majors, type Express } from '../../support/express';
 import { createGate, type Gate } from '../../support/gate';
 import { published } from '../../support/published';
 import { turns } from '../../support/turns';
@@ -26,7 +26,7 @@ import { WatchedStore } from '../../support/watched-store';
 
 type Late = (res: Response, next: NextFunction) => unknown;
 
-/** How a plain handler tells after its deadline what has become of it, and the status that the next attempt gets: `undefined` for a run of its own. */
+/** How a plain handler reports its outcome after the deadline, and the status of the next attempt: `undefined` if that runs. */
 const lateActs: Record<string, [Late, number | undefined]> = {
   'res.kiket.ok()': [(res) => res.kiket.ok({ late: true }), 200],
   'res.kiket.reject()': [(res) => res.kiket.reject('late'), 422],
@@ -35,7 +35,7 @@ const lateActs: Record<string, [Late, number | undefined]> = {
   'next(error)': [(_res, next) => next(new Error('late')), undefined],
 };
 
-/** What a plain handler writes after its deadline. */
+/** How a plain handler writes after the deadline. */
 const lateWrites: Record<string, Late> = {
   'res.json()': (res) => res.json({ late: true }),
   'res.writeHead() and res.end()': (res) => res.writeHead(422, { 'X-Late': 'yes' }).end('late'),
@@ -45,7 +45,7 @@ const lateWrites: Record<string, Late> = {
 
 type Moment = (req: Request, opened: Promise<void>, act: () => void) => void;
 
-/** When a plain handler does it. */
+/** When a plain handler responds. */
 const moments: Record<string, Moment> = {
   'some time after the deadline': (_req, opened, act) => void opened.then(act),
   'at once when its signal aborts': (req, _opened, act) => req.kiket!.signal!.addEventListener('abort', act),
@@ -60,7 +60,7 @@ interface Service extends Gate {
   readonly runs: () => number;
 }
 
-/** Waits until a claim that nobody gives up has expired: then the next attempt runs. */
+/** Waits until a claim that nobody releases has expired: then the next attempt runs. */
 async function expectFreed(app: ReturnType<Express>): Promise<void> {
   for (const startedAtMs = performance.now(); performance.now() - startedAtMs < 4000; await wait(100)) {
     const response = await attempt(app);
@@ -74,7 +74,7 @@ interface ServiceOptions extends KiketIdempotencyOptions {
   after?: Stage[];
 }
 
-/** Only the first attempt has little time, and is handled by `first`; what runs later says so. */
+/** The first attempt has a short deadline and is handled by `first`. Later ones reply with the number of their run. */
 function serve(express: Express, first: (gate: Gate) => Stage, options: ServiceOptions = {}): Service {
   const { before = [], after = [kiketErrorHandler()], ...idempotency } = options;
   const store = new WatchedStore();
@@ -93,33 +93,48 @@ function serve(express: Express, first: (gate: Gate) => Stage, options: ServiceO
   return { app, store, runs: () => runs, ...gate };
 }
 
-describeMajors('a handler that outlives the deadline', (express) => {
-  describe.each(Object.entries(moments))('and answers %s', (_name, when) => {
-    const plain =
-      (act: Late) =>
-      ({ opened }: Gate): Stage =>
-        ((req: Request, res: Response, next: NextFunction) => when(req, opened, () => void act(res, next))) as Stage;
+/** Each act some time after the deadline, and one of each kind as the signal aborts. */
+const pairsOf = (acts: object, one: string): [moment: string, act: string][] => [
+  ...Object.keys(acts).map((act): [string, string] => ['some time after the deadline', act]),
+  ['at once when its signal aborts', one],
+];
 
-    it.each(Object.entries(lateActs))('should be heard by the next attempt: %s', async (_act, [act, status]) => {
-      const { app, store, open, runs } = serve(express, plain(act));
+describeMajors('a plain handler after its deadline', (express) => {
+  const plain =
+    (moment: string, act: Late) =>
+    ({ opened }: Gate): Stage =>
+      ((req: Request, res: Response, next: NextFunction) =>
+        moments[moment]!(req, opened, () => void act(res, next))) as Stage;
+
+  it.each(pairsOf(lateActs, 'res.kiket.ok()'))(
+    'should decide the next attempt when it responds %s: %s',
+    async (moment, name) => {
+      const [act, status] = lateActs[name]!;
+      const { app, store, open, runs } = serve(express, plain(moment, act));
       await attempt(app).expect(503);
       open();
       await until(() => store.methods.some((method) => method === 'complete' || method === 'release'));
       const next = await attempt(app);
       if (status === undefined) expect([next.status, next.body]).toEqual([200, { run: 2 }]);
       else expect([next.status, next.headers['kiket-replayed'], runs()]).toEqual([status, 'true', 1]);
-    });
+    },
+  );
 
-    it.each(Object.entries(lateWrites))('should have its claim expire, when it writes %s', async (_act, act) => {
-      const { app, store, open } = serve(express, plain(act), { lockSeconds: 1 });
+  it.each(pairsOf(lateWrites, 'res.json()'))(
+    'should have its claim expire when it writes %s: %s',
+    async (moment, name) => {
+      const { app, store, open } = serve(express, plain(moment, lateWrites[name]!), { lockSeconds: 1 });
       await attempt(app).expect(503);
       open();
       await attempt(app).expect(503);
       expect(store.callsOf('complete')).toEqual([]);
       await expectFreed(app);
-    });
+    },
+  );
 
-    it('should be logged as it was answered', async () => {
+  it.each(Object.keys(moments))(
+    'should be logged with the response that was sent, when it responds %s',
+    async (moment) => {
       const logged: unknown[] = [];
       const log: RequestHandler = (_req, res, next) => {
         const note = (): number =>
@@ -135,7 +150,7 @@ describeMajors('a handler that outlives the deadline', (express) => {
       };
       const { app, store, open } = serve(
         express,
-        plain((res) => res.status(201).set('X-Late', 'yes').send('late')),
+        plain(moment, (res) => res.status(201).set('X-Late', 'yes').send('late')),
         { before: [log] },
       );
       await attempt(app).expect(503);
@@ -143,8 +158,12 @@ describeMajors('a handler that outlives the deadline', (express) => {
       await turns();
       expect(store.callsOf('complete')).toEqual([]);
       expect(logged).toEqual(Array.from({ length: 3 }, () => [503, 'application/json; charset=utf-8', undefined]));
-    });
-  });
+    },
+  );
+});
+
+describe('a handler after its deadline', () => {
+  const express = majors['Express 5'];
 
   it.each<[string, (gate: Gate) => Stage]>([
     ['kiketHandler', ({ opened }) => kiketHandler(() => opened.then(() => ({})))],
@@ -154,7 +173,7 @@ describeMajors('a handler that outlives the deadline', (express) => {
         (_req: Request, res: Response) =>
           void opened.then(() => res.kiket.ok({})),
     ],
-  ])('should keep every other attempt waiting: %s', async (_kind, first) => {
+  ])('should keep every other attempt waiting while it runs: %s', async (_kind, first) => {
     const { app, runs, open, store } = serve(express, first);
     await attempt(app)
       .expect(503)
@@ -192,7 +211,7 @@ describeMajors('a handler that outlives the deadline', (express) => {
       422,
       '',
     ],
-  ])('should be heard by the next attempt, of kiketHandler: %s', async (_name, first, status, expected) => {
+  ])('should decide the next attempt when kiketHandler ends with %s', async (_name, first, status, expected) => {
     const { app, store, open, runs } = serve(express, first);
     await attempt(app).expect(503);
     open();
@@ -215,8 +234,8 @@ describeMajors('a handler that outlives the deadline', (express) => {
       'a missing secret',
       ({ opened }) => kiketHandler(({ secrets }) => opened.then(() => void secrets.require('NONE'))),
     ],
-    ['what is no reply', ({ opened }) => kiketHandler(() => opened.then(() => 'late' as unknown as object))],
-    ['what cannot be written', ({ opened }) => kiketHandler(() => opened.then(() => ({ late: 1n })))],
+    ['an invalid reply', ({ opened }) => kiketHandler(() => opened.then(() => 'late' as unknown as object))],
+    ['a reply that cannot be serialised', ({ opened }) => kiketHandler(() => opened.then(() => ({ late: 1n })))],
   ])('should let the next attempt run after %s', async (_name, first) => {
     const { app, store, open } = serve(express, first);
     await attempt(app).expect(503);
@@ -225,7 +244,7 @@ describeMajors('a handler that outlives the deadline', (express) => {
     await attempt(app).expect(200, { run: 2 });
   });
 
-  it('should publish its late error, and record what is final of it', async () => {
+  it('should publish its late error, and store a final one', async () => {
     const { app, store, open } = serve(express, ({ opened }) =>
       kiketHandler(() => opened.then(() => Promise.reject(new NonRetryableError('late')))),
     );
@@ -241,7 +260,7 @@ describeMajors('a handler that outlives the deadline', (express) => {
     ['allow()', () => allow(), ['complete']],
     ['pending()', () => pending('Wait'), ['release']],
     ['no decision', () => ({}), ['release']],
-  ])('should be judged as the answer to a guard: %s', async (_name, decide, methods) => {
+  ])('should be stored by the rules of guard events: %s', async (_name, decide, methods) => {
     const guarded = serve(express, ({ opened }) =>
       kiketHandler('workflow.before_transition', (() => opened.then(decide)) as never),
     );
@@ -252,7 +271,7 @@ describeMajors('a handler that outlives the deadline', (express) => {
     expect(guarded.store.callsOf('release')).toHaveLength(methods.includes('release') ? 1 : 0);
   });
 
-  it('should not have what quotes a secret recorded', async () => {
+  it('should be stored by its status when it quotes a secret', async () => {
     const { app, store, open } = serve(express, ({ opened }) => kiketHandler(() => opened.then(() => ({ secret }))));
     await attempt(app).expect(503);
     open();
@@ -264,7 +283,7 @@ describeMajors('a handler that outlives the deadline', (express) => {
   it.each<[string, Stage[]]>([
     ['Express itself', []],
     ['an error handler of the application', [ownErrorHandler]],
-  ])('should be heard where errors are answered by %s', async (_name, after) => {
+  ])('should be stored or released when errors are answered by %s', async (_name, after) => {
     for (const [error, method] of [
       [new NonRetryableError('late'), 'complete'],
       [new Error('late'), 'release'],
@@ -280,7 +299,7 @@ describeMajors('a handler that outlives the deadline', (express) => {
     }
   });
 
-  it('should hold its claim for lockSeconds, and no longer, where it never answers', async () => {
+  it('should hold its claim for lockSeconds when it never responds', async () => {
     const { app, store } = serve(express, () => () => undefined, { lockSeconds: 1 });
     await attempt(app).expect(503);
     await store.called('renew');
@@ -292,7 +311,7 @@ describeMajors('a handler that outlives the deadline', (express) => {
     expect(store.methods).not.toContain('release');
   });
 
-  it('should hold its claim for as long as it runs, where it is a kiketHandler', async () => {
+  it('should hold its claim as long as it runs in kiketHandler', async () => {
     const { app, store, open, runs } = serve(express, ({ opened }) => kiketHandler(() => opened.then(() => ({}))), {
       lockSeconds: 1,
     });
@@ -305,8 +324,8 @@ describeMajors('a handler that outlives the deadline', (express) => {
     expect(runs()).toBe(1);
   });
 
-  describe('with an answer that has begun', () => {
-    it('should be heard by the next attempt once it ends', async () => {
+  describe('with a response that was started', () => {
+    it('should have it replayed once it ends', async () => {
       const { app, store, open, runs } = serve(express, ({ opened }) => (_req: Request, res: Response) => {
         res.status(201).type('text').write('begun ');
         void opened.then(() => res.end('and ended'));
@@ -371,14 +390,14 @@ describeMajors('a handler that outlives the deadline', (express) => {
       ),
     };
 
-    it.each(Object.entries(failing))('should let the next attempt run, of %s', async (_name, first) => {
+    it.each(Object.entries(failing))('should let the next attempt run: %s', async (_name, first) => {
       const { app, store } = serve(express, first);
       await expect(attempt(app)).rejects.toThrow();
       await store.called('release');
       await attempt(app).expect(200, { run: 2 });
     });
 
-    it('should not hold its claim for ever where an error handler never answers', async () => {
+    it('should not hold its claim for ever when an error handler never responds', async () => {
       let errors = 0;
       const silent: ErrorRequestHandler = (error, _req, _res, next) => void (++errors === 1 || next(error));
       const { app } = serve(express, () => kiketHandler(() => Promise.reject(new Error('broken'))), {
@@ -391,7 +410,9 @@ describeMajors('a handler that outlives the deadline', (express) => {
   });
 });
 
-describeMajors('a handler whose client has left', (express) => {
+describe('a handler whose client has left', () => {
+  const express = majors['Express 5'];
+
   /** Sends the first attempt, leaves once its handler runs, and lets it go on when the server has noticed. */
   async function leave({ app, runs, open }: Service): Promise<void> {
     let closed: Promise<unknown> | undefined;
@@ -431,7 +452,7 @@ describeMajors('a handler whose client has left', (express) => {
           void opened.then(() => res.kiket.ok({ late: 1 })),
       { late: 1 },
     ],
-  ])('should be heard by the next attempt: %s', async (_name, first, expected) => {
+  ])('should have its response replayed to the next attempt: %s', async (_name, first, expected) => {
     const service = serve(express, first);
     await leave(service);
     await service.store.called('complete');
@@ -460,7 +481,7 @@ describeMajors('a handler whose client has left', (express) => {
     await attempt(service.app).expect(200, { run: 2 });
   });
 
-  it('should record its final error', async () => {
+  it('should have its final error stored', async () => {
     const service = serve(
       express,
       ({ opened }) =>

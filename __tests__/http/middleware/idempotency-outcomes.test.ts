@@ -15,13 +15,15 @@ import {
 import { attempt, once, type OnceOptions } from '../../support/attempts';
 import { example, secret, type DeliverOptions } from '../../support/deliver';
 import type { Stage } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
+import { majors, type Express } from '../../support/express';
 import { WatchedStore } from '../../support/watched-store';
+
+const express = majors['Express 5'];
 
 const guard = { ...example, event: 'workflow.before_transition' };
 const fail = (error: unknown): Stage => kiketHandler(() => Promise.reject(error as Error));
 
-/** Whose end is final. */
+/** Final errors, which are stored. */
 const recorded: Record<string, [status: number, Stage]> = {
   'a NonRetryableError': [422, fail(new NonRetryableError('No', { details: [{ reason: 'because' }] }))],
   'a NonRetryableError with a code of its own': [422, fail(new NonRetryableError('No', { code: 'crm.unknown' }))],
@@ -34,23 +36,23 @@ const recorded: Record<string, [status: number, Stage]> = {
       throw new NonRetryableError('No');
     },
   ],
-  'an answer of its own': [418, (_req: Request, res: Response) => void res.status(418).json({ own: true })],
+  'a response of its own': [418, (_req: Request, res: Response) => void res.status(418).json({ own: true })],
 };
 
-/** After which another attempt may end otherwise. */
+/** Errors after which the next attempt runs. */
 const released: Record<string, [status: number, Stage]> = {
   'a RetryableError': [503, fail(new RetryableError('Not now', { retryAfterSeconds: 3 }))],
   'an unknown error': [500, fail(new Error('Broken'))],
   'undefined, thrown': [500, fail(undefined)],
   'an error for the caller of 429': [429, fail(createError(429, 'Slow down'))],
-  'a secret that is missing': [422, kiketHandler(({ secrets }) => ({ value: secrets.require('NONE') }))],
-  'a scope that is missing': [403, kiketHandler(({ auth }) => void auth.requireScopes('none.at.all'))],
-  'an event that nobody handles': [404, kiketHandler('issue.created', () => ({}))],
-  'a reply that is none': [500, kiketHandler(() => 'text' as unknown as object)],
+  'a missing secret': [422, kiketHandler(({ secrets }) => ({ value: secrets.require('NONE') }))],
+  'a missing scope': [403, kiketHandler(({ auth }) => void auth.requireScopes('none.at.all'))],
+  'an event without a handler': [404, kiketHandler('issue.created', () => ({}))],
+  'an invalid reply': [500, kiketHandler(() => 'text' as unknown as object)],
   'res.kiket.retry()': [503, (_req: Request, res: Response) => res.kiket.retry('Not now')],
   'next(error)': [500, (_req: Request, _res: Response, next: NextFunction) => next(new Error('Broken'))],
-  'an answer of its own, 500': [500, (_req: Request, res: Response) => void res.status(500).json({ own: true })],
-  'an answer of its own, 429': [429, (_req: Request, res: Response) => void res.status(429).end()],
+  'a response of its own, 500': [500, (_req: Request, res: Response) => void res.status(500).json({ own: true })],
+  'a response of its own, 429': [429, (_req: Request, res: Response) => void res.status(429).end()],
   'kiketEvents without a handler': [404, kiketEvents().on('issue.created', () => ({}))],
   'kiketEvents without the scope': [403, kiketEvents().on('*', { scopes: ['none'] }, () => ({}))],
 };
@@ -58,53 +60,71 @@ const released: Record<string, [status: number, Stage]> = {
 const own: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) =>
   void res.status(error.status ?? 500).json({ own: true });
 
-/** Who answers an error. */
+/** Middlewares that answer errors. */
 const answerers: Record<string, Stage[]> = {
   kiketErrorHandler: [kiketErrorHandler()],
-  'an error handler of their own': [own],
+  'a custom error handler': [own],
   'Express itself': [],
 };
 
-describeMajors('kiketIdempotency', (express) => {
+interface ErrorRow {
+  readonly name: string;
+  readonly status: number;
+  readonly handler: Stage;
+  readonly by: string;
+  readonly after: Stage[];
+  readonly major: keyof typeof majors;
+}
+
+/** Each outcome with each that answers errors, on one major of Express in turn. */
+function pairsOf(outcomes: typeof recorded): ErrorRow[] {
+  return Object.entries(answerers).flatMap(([by, after], i) =>
+    Object.entries(outcomes).map(([name, [status, handler]], j): ErrorRow => {
+      const major = (i + j) % 2 === 0 ? 'Express 4' : 'Express 5';
+      return { name, status, handler, by, after, major };
+    }),
+  );
+}
+
+describe('kiketIdempotency', () => {
   function serve(
     handler: Stage | Stage[],
     options: OnceOptions = {},
+    major: Express = express,
   ): { app: ReturnType<typeof once>; store: WatchedStore; runs: () => number } {
     const store = new WatchedStore();
     let runs = 0;
     const count: RequestHandler = (_req, _res, next) => (runs++, next());
-    return { app: once(express, store, [count, handler].flat(), options), store, runs: () => runs };
+    return { app: once(major, store, [count, handler].flat(), options), store, runs: () => runs };
   }
 
-  describe.each(Object.entries(answerers))('where errors are answered by %s', (_name, after) => {
-    it.each(Object.entries(recorded))('should give a final error again: %s', async (_name, [status, handler]) => {
-      const { app, store, runs } = serve(handler, { after });
-      const first = await attempt(app).expect(status);
-      const second = await attempt(app).expect(status).expect('Kiket-Replayed', 'true');
-      expect([second.text, second.headers['content-type'], second.headers['retry-after']]).toEqual([
-        first.text,
-        first.headers['content-type'],
-        first.headers['retry-after'],
-      ]);
-      expect(runs()).toBe(1);
-      expect(store.callsOf('complete')[0]).toMatchObject({ ttlMs: 86_400_000 });
-    });
-
-    it.each(Object.entries(released))('should let the next attempt run after %s', async (_name, [status, handler]) => {
-      const { app, store, runs } = serve(handler, { after });
-      await attempt(app).expect(status);
-      const second = await attempt(app).expect(status);
-      expect(second.headers['kiket-replayed']).toBeUndefined();
-      expect(runs()).toBe(2);
-      // The same bytes come again, so the second claim finds to which delivery they are bound.
-      expect(store.methods).toEqual(['claim', 'complete', 'release', 'claim', 'claim', 'release']);
-      const [claimed, bound, freed] = store.calls;
-      expect([...bound!.keys, ...freed!.keys]).toEqual(claimed!.keys);
-      expect([bound!.owner, freed!.owner]).toEqual([claimed!.owner, claimed!.owner]);
-    });
+  it.each(pairsOf(recorded))('should replay a final error: $name, answered by $by ($major)', async (row) => {
+    const { app, store, runs } = serve(row.handler, { after: row.after }, majors[row.major]);
+    const first = await attempt(app).expect(row.status);
+    const second = await attempt(app).expect(row.status).expect('Kiket-Replayed', 'true');
+    expect([second.text, second.headers['content-type'], second.headers['retry-after']]).toEqual([
+      first.text,
+      first.headers['content-type'],
+      first.headers['retry-after'],
+    ]);
+    expect(runs()).toBe(1);
+    expect(store.callsOf('complete')[0]).toMatchObject({ ttlMs: 86_400_000 });
   });
 
-  it('should run for a redelivery once the secret has been added, and then no more', async () => {
+  it.each(pairsOf(released))('should let the next attempt run after $name, answered by $by ($major)', async (row) => {
+    const { app, store, runs } = serve(row.handler, { after: row.after }, majors[row.major]);
+    await attempt(app).expect(row.status);
+    const second = await attempt(app).expect(row.status);
+    expect(second.headers['kiket-replayed']).toBeUndefined();
+    expect(runs()).toBe(2);
+    // The same bytes come again, so the second claim finds to which delivery they are bound.
+    expect(store.methods).toEqual(['claim', 'complete', 'release', 'claim', 'claim', 'release']);
+    const [claimed, bound, freed] = store.calls;
+    expect([...bound!.keys, ...freed!.keys]).toEqual(claimed!.keys);
+    expect([bound!.owner, freed!.owner]).toEqual([claimed!.owner, claimed!.owner]);
+  });
+
+  it('should run for a redelivery once the secret has been set, and then replay', async () => {
     const { app, runs } = serve(kiketHandler(({ secrets }) => ({ length: secrets.require('CRM_KEY').length })));
     await attempt(app, example, { timestampSeconds: undefined }).expect(422);
     const added = { ...example, secrets: { CRM_KEY: 'canary' } };
@@ -113,7 +133,7 @@ describeMajors('kiketIdempotency', (express) => {
     expect(runs()).toBe(2);
   });
 
-  it('should record a success although the handler has got over a missing secret', async () => {
+  it('should store a success that follows an error secret.missing', async () => {
     const { app, runs } = serve([
       (_req: Request, _res: Response, next: NextFunction) =>
         next(new NonRetryableError('No', { code: 'secret.missing' })),
@@ -124,7 +144,7 @@ describeMajors('kiketIdempotency', (express) => {
     expect(runs()).toBe(1);
   });
 
-  describe('an answer that was made knowing of a missing secret', () => {
+  describe('a response of a handler that knew of a missing secret', () => {
     const prompted = { ...example, secret_status: { missing: ['CRM_KEY'] } };
     const learns: Record<string, (secrets: KiketSecrets) => unknown> = {
       'secrets.missing': (secrets) => secrets.missing,
@@ -153,7 +173,7 @@ describeMajors('kiketIdempotency', (express) => {
       await attempt(app, added).expect(200, { run: 3 }).expect('Kiket-Replayed', 'true');
     });
 
-    it('should be replayed where the handler asked for another secret only, or for none', async () => {
+    it('should be replayed when the handler read another secret only, or none', async () => {
       for (const look of [() => undefined, (secrets: KiketSecrets) => secrets.get('OTHER')]) {
         const app = once(
           express,
@@ -166,7 +186,7 @@ describeMajors('kiketIdempotency', (express) => {
     });
   });
 
-  it('should run kiketEvents once, and give its answer again', async () => {
+  it('should run kiketEvents once, and replay its response', async () => {
     let runs = 0;
     const { app } = serve(
       kiketEvents()
@@ -177,7 +197,7 @@ describeMajors('kiketIdempotency', (express) => {
     await attempt(app).expect(200, { run: 1 }).expect('Kiket-Replayed', 'true');
   });
 
-  describe('the answer to a guard', () => {
+  describe('the response to a guard event', () => {
     const decide = (decision: () => KiketReply<'workflow.before_transition'>): Stage =>
       kiketHandler('workflow.before_transition', decision);
     const send = (app: ReturnType<typeof once>, options?: DeliverOptions): ReturnType<typeof attempt> =>
@@ -197,7 +217,7 @@ describeMajors('kiketIdempotency', (express) => {
         kiketEvents().on('workflow.before_transition', () => deny('No')),
         { status: 'deny', message: 'No' },
       ],
-    ])('should be kept for the time of guards: %s', async (_name, handler, answer) => {
+    ])('should be stored for guardTtlSeconds: %s', async (_name, handler, answer) => {
       const { app, store, runs } = serve(handler, { ttlSeconds: 1000, guardTtlSeconds: 7.5 });
       await send(app).expect(200, answer);
       await send(app).expect(200, answer).expect('Kiket-Replayed', 'true');
@@ -207,13 +227,13 @@ describeMajors('kiketIdempotency', (express) => {
       expect(store.callsOf('complete').map(({ ttlMs }) => ttlMs)).toEqual([7500, 1_000_000]);
     });
 
-    it('should be kept for 300 s unless another time is said', async () => {
+    it('should be stored for 300 s by default', async () => {
       const { app, store } = serve(decide(() => allow()));
       await send(app).expect(200);
       expect(store.callsOf('complete')[0]).toMatchObject({ ttlMs: 300_000 });
     });
 
-    it('should be kept for the time of guards where it is an error', async () => {
+    it('should be stored for guardTtlSeconds when it is an error', async () => {
       const { app, store } = serve(fail(new NonRetryableError('No')));
       await send(app).expect(422);
       await send(app).expect(422).expect('Kiket-Replayed', 'true');
@@ -237,7 +257,7 @@ describeMajors('kiketIdempotency', (express) => {
         'it is compressed',
         (_req: Request, res: Response) => void res.set('Content-Encoding', 'x').json({ status: 'deny' }),
       ],
-    ])('should not be kept where %s', async (_name, handler) => {
+    ])('should not be stored when %s', async (_name, handler) => {
       const { app, store, runs } = serve(handler);
       const payload = { ...guard, secrets: { A: 'canary_secret_value' } };
       await attempt(app, payload).expect(200);
@@ -250,7 +270,7 @@ describeMajors('kiketIdempotency', (express) => {
       ['it is empty', 200, (res) => res.end()],
       ['it is a 204', 204, (res) => res.status(204).json({ status: 'deny' })],
       ['it is another text', 200, (res) => res.end('No')],
-    ])('should not be kept where %s, which says no decision', async (_name, status, act) => {
+    ])('should not be stored when %s, without a decision', async (_name, status, act) => {
       const { app, store, runs } = serve((_req: Request, res: Response) => void act(res));
       await send(app).expect(status);
       await store.called('release');
@@ -258,7 +278,7 @@ describeMajors('kiketIdempotency', (express) => {
       expect(runs()).toBe(2);
     });
 
-    it.each([200, 204])('should be 500 where an earlier version has recorded an empty %d', async (status) => {
+    it.each([200, 204])('should be 500 when the store has an empty %d of an earlier version', async (status) => {
       const { app, store, runs } = serve(decide(() => allow()));
       const record = JSON.stringify({ status, headers: {}, isOfGuard: true, body: '' });
       store.instead.claim = () => Promise.resolve({ state: 'recorded', record });
@@ -267,7 +287,7 @@ describeMajors('kiketIdempotency', (express) => {
       expect(runs()).toBe(0);
     });
 
-    it('should be no time of its own for any other event', async () => {
+    it('should be stored for ttlSeconds for any other event', async () => {
       const { app, store } = serve(
         kiketHandler(() => pending('Wait')),
         { ttlSeconds: 12 },
@@ -277,7 +297,7 @@ describeMajors('kiketIdempotency', (express) => {
     });
   });
 
-  describe('an answer that quotes', () => {
+  describe('a response that quotes', () => {
     const token = 'canary_runtime_token';
     const payload = {
       ...example,
@@ -307,7 +327,7 @@ describeMajors('kiketIdempotency', (express) => {
     const ways: Record<string, (quote: string) => Stage> = {
       'in a reply': (quote) => kiketHandler(() => ({ found: [quote] })),
       'as a key of a reply': (quote) => kiketHandler(() => ({ [quote]: 1 })),
-      'in a text': (quote) => (_req: Request, res: Response) => void res.end(`It is ${quote}.`),
+      'in a string': (quote) => (_req: Request, res: Response) => void res.end(`It is ${quote}.`),
       'in JSON': (quote) => (_req: Request, res: Response) => void res.json({ found: quote }),
       'in JSON within JSON': (quote) => (_req: Request, res: Response) => void res.end(`"${JSON.stringify(quote)}`),
       'in bytes': (quote) => (_req: Request, res: Response) => void res.send(Buffer.from(quote)),
@@ -317,17 +337,25 @@ describeMajors('kiketIdempotency', (express) => {
       ),
     };
 
-    describe.each(Object.entries(quotes))('%s', (_quote, quote) => {
-      it.each(Object.entries(ways))('should be recorded by its status: %s', async (_name, way) => {
-        const { app, store } = serve(way(quote), options);
-        await attempt(app, payload).expect(200);
-        await attempt(app, payload).expect(200, '').expect('Kiket-Replayed', 'true');
-        expect(store.records).toEqual([JSON.stringify({ status: 200, headers: {}, body: '' })]);
-      });
+    /** Each quote in one way, each way with one quote, and JSON with what it escapes. */
+    const rows: [quote: string, way: string][] = [
+      ...Object.keys(quotes).map((quote): [string, string] => [quote, 'in a reply']),
+      ...Object.keys(ways).map((way): [string, string] => ['a secret of the delivery', way]),
+      ...['in JSON', 'as a key of a reply', 'in JSON within JSON'].flatMap((way): [string, string][] => [
+        ['a secret with quotes', way],
+        ['a secret of several lines', way],
+      ]),
+    ];
+
+    it.each(rows)('%s should be stored by its status: %s', async (quote, way) => {
+      const { app, store } = serve(ways[way]!(quotes[quote]!), options);
+      await attempt(app, payload).expect(200);
+      await attempt(app, payload).expect(200, '').expect('Kiket-Replayed', 'true');
+      expect(store.records).toEqual([JSON.stringify({ status: 200, headers: {}, body: '' })]);
     });
 
     it.each(['canary_delivery_secret', token, secret])(
-      '%s in a header should be recorded by its status',
+      '%s in a header should be stored by its status',
       async (quote) => {
         const { app, store } = serve(
           (_req: Request, res: Response) => void res.status(201).set('X-Own', ['a', quote]).end('text'),
@@ -339,7 +367,7 @@ describeMajors('kiketIdempotency', (express) => {
       },
     );
 
-    it('a secret in the message of an error should be recorded without it', async () => {
+    it('a secret in the message of an error should be stored without it', async () => {
       const { app, store } = serve(fail(new NonRetryableError('It is canary_delivery_secret')), options);
       const first = await attempt(app, payload).expect(422);
       const second = await attempt(app, payload).expect(422).expect('Kiket-Replayed', 'true');
@@ -347,7 +375,7 @@ describeMajors('kiketIdempotency', (express) => {
       expect(store.records.join()).not.toContain('canary');
     });
 
-    it('something of fewer than six characters should be given again', async () => {
+    it('a secret of fewer than six characters should be replayed', async () => {
       const { app } = serve(kiketHandler(() => ({ found: 'short' })));
       const short = { ...example, secrets: { A: 'short' } };
       await attempt(app, short).expect(200);
@@ -355,7 +383,7 @@ describeMajors('kiketIdempotency', (express) => {
     });
   });
 
-  it('should give a secret away neither by its keys nor by its calls', async () => {
+  it('should pass no secret or token to the store', async () => {
     const { app, store } = serve(kiketHandler(({ secrets }) => ({ length: secrets.get('A')!.length })));
     await attempt(app, { ...example, secrets: { A: 'canary_secret' } }).expect(200);
     const text = JSON.stringify(store.calls);

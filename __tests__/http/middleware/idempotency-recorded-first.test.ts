@@ -13,7 +13,7 @@ import { until } from '../../support/until';
 import { WatchedStore } from '../../support/watched-store';
 import { compressed, sessions, SlowStore } from '../../support/wrapping';
 
-describeMajors('kiketIdempotency, before an answer leaves', (express) => {
+describeMajors('a response with kiketIdempotency', (express) => {
   const handlers: Record<string, [Stage, number]> = {
     'a reply of kiketHandler': [kiketHandler(() => ({ ok: true })), 200],
     'a final error of kiketHandler': [kiketHandler(() => Promise.reject(new NonRetryableError('No'))), 422],
@@ -25,40 +25,47 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
     'res.kiket of a plain handler': [(_req: Request, res: Response) => res.kiket.reject('No'), 422],
   };
   const wrappings: Record<string, () => RequestHandler[]> = {
-    'nothing else': () => [],
+    nothing: () => [],
     'sessions and compression': () => [sessions(new SlowStore(() => turns())), compressed()],
   };
+  /** Each outcome alone, and each way to write a response within the wrappers. */
+  const pairs = [
+    ...Object.keys(handlers).map((kind) => [kind, 'nothing']),
+    ...['a reply of kiketHandler', 'res.json() of a plain handler', 'a stream of a plain handler'].map((kind) => [
+      kind,
+      'sessions and compression',
+    ]),
+  ] as [string, string][];
 
-  describe.each(Object.entries(wrappings))('with %s around it', (_name, wrap) => {
-    it.each(Object.entries(handlers))('should have recorded or released %s', async (_kind, [handler, status]) => {
-      const store = new WatchedStore();
-      const recorded = createGate();
-      const slowly = async (call: () => Promise<unknown>): Promise<never> => {
-        await recorded.opened;
-        return (await call()) as never;
-      };
-      const real: KiketStore = new WatchedStore();
-      store.instead.claim = (...args) => real.claim(...args);
-      store.instead.complete = (...args) => slowly(() => real.complete(...args));
-      store.instead.release = (...args) => slowly(() => real.release(...args));
-      const { head, body } = attemptBytes();
-      await Connection.to(once(express, store, handler, { before: wrap() }), async (connection) => {
-        let isAnswered = false;
-        const answer = connection
-          .write(head, body)
-          .answer()
-          .then((answer) => ((isAnswered = true), answer));
-        await until(() => store.methods.length > 1);
-        await turns(20);
-        // A stream has begun; its end is what is held back.
-        expect(isAnswered && handler !== handlers['a stream of a plain handler']![0]).toBe(false);
-        recorded.open();
-        expect(await answer).toMatchObject({ status });
-      });
+  it.each(pairs)('should be stored or released: %s, within %s', async (kind, wrapping) => {
+    const [handler, status] = handlers[kind]!;
+    const store = new WatchedStore();
+    const recorded = createGate();
+    const slowly = async (call: () => Promise<unknown>): Promise<never> => {
+      await recorded.opened;
+      return (await call()) as never;
+    };
+    const real: KiketStore = new WatchedStore();
+    store.instead.claim = (...args) => real.claim(...args);
+    store.instead.complete = (...args) => slowly(() => real.complete(...args));
+    store.instead.release = (...args) => slowly(() => real.release(...args));
+    const { head, body } = attemptBytes();
+    await Connection.to(once(express, store, handler, { before: wrappings[wrapping]!() }), async (connection) => {
+      let isAnswered = false;
+      const answer = connection
+        .write(head, body)
+        .answer()
+        .then((answer) => ((isAnswered = true), answer));
+      await until(() => store.methods.length > 1);
+      await turns(20);
+      // A stream has begun; its end is what is held back.
+      expect(isAnswered && kind !== 'a stream of a plain handler').toBe(false);
+      recorded.open();
+      expect(await answer).toMatchObject({ status });
     });
   });
 
-  it('should answer what a handler has done, when the store cannot record it', async () => {
+  it('should be sent when the store does not respond', async () => {
     const store = new WatchedStore();
     store.instead.complete = () => new Promise(() => undefined);
     const app = once(
@@ -70,7 +77,7 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
     await attempt(app).expect(200, { ok: true });
   });
 
-  it('should change nothing of the answer by what is written while it is held back', async () => {
+  it('should not be changed by what is written while it is held back', async () => {
     const store = new WatchedStore();
     let response!: Response;
     const recorded = createGate();
@@ -89,7 +96,7 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
     await answer;
   });
 
-  describe('when the claim was lost meanwhile', () => {
+  describe('after the claim was lost', () => {
     /** Ends the claim of the first attempt while its handler runs, and lets `meanwhile` happen. */
     async function loseClaim(
       meanwhile: (store: WatchedStore, send: (options?: object) => ReturnType<typeof attempt>) => Promise<void>,
@@ -114,7 +121,7 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
       return { first: await first, send: () => send(), runs };
     }
 
-    it('should record a success although the same bytes have ended retryable', async () => {
+    it('should be stored although a later attempt of the same bytes has failed retryably', async () => {
       const { first, send, runs } = await loseClaim(
         async (_store, again) => void (await again().expect(503)),
         () => Promise.reject(new RetryableError('Later')),
@@ -124,7 +131,7 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
       expect(runs).toEqual([1, 2]);
     });
 
-    it('should record it for the forged invocation, too, under which the same bytes have ended retryable', async () => {
+    it('should be stored although the same bytes have failed retryably under a forged invocation', async () => {
       const { send, runs } = await loseClaim(
         async (_store, again) => void (await again({ invocationId: 'forged' }).expect(503)),
         () => Promise.reject(new RetryableError('Later')),
@@ -133,13 +140,13 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
       expect(runs).toEqual([1, 2]);
     });
 
-    it('should send what another attempt has recorded', async () => {
+    it('should be the one that another attempt has stored', async () => {
       const { first, send } = await loseClaim(async (_store, again) => void (await again().expect(200, { run: 2 })));
       expect([first.status, first.body, first.headers['kiket-replayed']]).toEqual([200, { run: 2 }, 'true']);
       await send().expect(200, { run: 2 });
     });
 
-    it('should be told to wait, when another attempt is running', async () => {
+    it('should be 503 delivery.in_progress while another attempt runs', async () => {
       const second = createGate();
       let other: Promise<unknown> | undefined;
       const { first } = await loseClaim(
@@ -156,7 +163,7 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
     });
   });
 
-  describe('when somebody else ends the response while kiketHandler runs', () => {
+  describe('that another middleware ends while kiketHandler runs', () => {
     /** As `connect-timeout` and others do it, before the whole chain and in the middle of it. */
     const others: Record<string, (act: RequestHandler) => [OnceOptions, Stage[]]> = {
       'before kiket()': (act) => [{ before: [act] }, []],
@@ -168,30 +175,33 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
     };
 
     describe.each(Object.entries(others))('%s', (_where, place) => {
-      it.each([503, 408, 422])('should hold the claim, and record the reply in place of its %i', async (status) => {
-        for (const [act, expected] of Object.values(replies)) {
-          const gate = createGate();
-          const store = new WatchedStore();
-          let attempts = 0;
-          let runs = 0;
-          const [options, stages] = place((_req, res, next) => {
-            if (++attempts === 1) setTimeout(() => res.status(status).json({ timeout: true }), 30);
-            next();
-          });
-          const app = once(express, store, [...stages, kiketHandler(() => (runs++, act(gate))) as Stage], options);
-          await attempt(app).expect(status, { timeout: true });
-          await attempt(app)
-            .expect(503)
-            .expect(({ body }) => expect(body).toMatchObject({ error: { code: 'delivery.in_progress' } }));
-          gate.open();
-          await store.called('complete');
-          const replay = await attempt(app).expect(200).expect('Kiket-Replayed', 'true');
-          expect([typeof expected === 'string' ? replay.text : replay.body, runs]).toEqual([expected, 1]);
-        }
-      });
+      it.each([503, 408, 422])(
+        'should keep the claim, and be replaced by the reply for the next attempt: %i',
+        async (status) => {
+          for (const [act, expected] of Object.values(replies)) {
+            const gate = createGate();
+            const store = new WatchedStore();
+            let attempts = 0;
+            let runs = 0;
+            const [options, stages] = place((_req, res, next) => {
+              if (++attempts === 1) setTimeout(() => res.status(status).json({ timeout: true }), 30);
+              next();
+            });
+            const app = once(express, store, [...stages, kiketHandler(() => (runs++, act(gate))) as Stage], options);
+            await attempt(app).expect(status, { timeout: true });
+            await attempt(app)
+              .expect(503)
+              .expect(({ body }) => expect(body).toMatchObject({ error: { code: 'delivery.in_progress' } }));
+            gate.open();
+            await store.called('complete');
+            const replay = await attempt(app).expect(200).expect('Kiket-Replayed', 'true');
+            expect([typeof expected === 'string' ? replay.text : replay.body, runs]).toEqual([expected, 1]);
+          }
+        },
+      );
     });
 
-    it('should release the claim when the handler then fails retryably', async () => {
+    it('should release the claim when the handler fails retryably', async () => {
       const gate = createGate();
       const store = new WatchedStore();
       let runs = 0;
@@ -210,7 +220,7 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
     });
   });
 
-  describe('when somebody else answers by this package while kiketHandler runs', () => {
+  describe('that another middleware ends through this package while kiketHandler runs', () => {
     const acts: Record<string, (res: Response, next: NextFunction) => void> = {
       'next(error)': (_res, next) => next(new Error('timeout')),
       'next(final error)': (_res, next) => next(new NonRetryableError('timeout')),
@@ -219,35 +229,38 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
       'res.kiket.ok()': (res) => res.kiket.ok({ timeout: true }),
     };
 
-    it.each(Object.entries(acts))('should hold the claim, and record the reply: %s', async (_name, act) => {
-      for (const [deadlineMs, atMs] of [
-        [9000, 20],
-        [60, 120],
-      ] as const) {
-        const gate = createGate();
-        const store = new WatchedStore();
-        let attempts = 0;
-        let runs = 0;
-        const other: RequestHandler = (_req, res, next) => {
-          if (++attempts === 1) setTimeout(() => act(res, next), atMs);
-          next();
-        };
-        const handler = kiketHandler(() => (runs++, gate.opened.then(() => ({ ok: true }))));
-        const app = once(express, store, [other as Stage, handler], { deadlineMs });
-        await attempt(app);
-        await wait(150);
-        await attempt(app)
-          .expect(503)
-          .expect(({ body }) => expect(body).toMatchObject({ error: { code: 'delivery.in_progress' } }));
-        gate.open();
-        await store.called('complete');
-        await attempt(app).expect(200, { ok: true }).expect('Kiket-Replayed', 'true');
-        expect(runs).toBe(1);
-      }
-    });
+    it.each(Object.entries(acts))(
+      'should keep the claim, and be replaced by the reply for the next attempt: %s',
+      async (_name, act) => {
+        for (const [deadlineMs, atMs] of [
+          [9000, 20],
+          [60, 120],
+        ] as const) {
+          const gate = createGate();
+          const store = new WatchedStore();
+          let attempts = 0;
+          let runs = 0;
+          const other: RequestHandler = (_req, res, next) => {
+            if (++attempts === 1) setTimeout(() => act(res, next), atMs);
+            next();
+          };
+          const handler = kiketHandler(() => (runs++, gate.opened.then(() => ({ ok: true }))));
+          const app = once(express, store, [other as Stage, handler], { deadlineMs });
+          await attempt(app);
+          await wait(150);
+          await attempt(app)
+            .expect(503)
+            .expect(({ body }) => expect(body).toMatchObject({ error: { code: 'delivery.in_progress' } }));
+          gate.open();
+          await store.called('complete');
+          await attempt(app).expect(200, { ok: true }).expect('Kiket-Replayed', 'true');
+          expect(runs).toBe(1);
+        }
+      },
+    );
   });
 
-  it('should keep its framing, when a plain handler goes on into a mounted application while it is held back', async () => {
+  it('should keep its framing when a plain handler calls next into a mounted application while it is held back', async () => {
     const store = new WatchedStore();
     const recorded = createGate();
     store.instead.complete = () => recorded.opened.then(() => true);
@@ -266,7 +279,7 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
     await answer;
   });
 
-  it('should be what leaves, where a middleware before it keeps the end back and another sees no head yet', async () => {
+  it('should be sent when one middleware holds its end back and another sees no head yet', async () => {
     let release!: () => void;
     const keepBack: RequestHandler = (_req, res, next) => {
       const end = res.end.bind(res) as (...args: unknown[]) => Response;
@@ -289,7 +302,7 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
     await attempt(app).expect(200, { ok: true });
   });
 
-  it('should be replayed with the type that a middleware before kiketIdempotency has set', async () => {
+  it('should be replayed with the Content-Type that was set before kiketIdempotency', async () => {
     const type: RequestHandler = (_req, res, next) => (res.type('text/csv').set('ETag', '"1"'), next());
     const app = once(express, new WatchedStore(), (_req: Request, res: Response) => void res.end('a,b'), {
       before: [type],
@@ -298,7 +311,7 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
       await attempt(app).expect(200, 'a,b').expect('Content-Type', /csv/).expect('ETag', '"1"');
   });
 
-  it('should be recorded with the status of the head, where that has left before', async () => {
+  it('should be stored with the status of a head that was sent before', async () => {
     const store = new WatchedStore();
     const app = once(express, store, (_req: Request, res: Response) => {
       res.write('{}');
@@ -314,7 +327,7 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
     'a trailer beside a length': (res) => res.set({ Trailer: 'X', 'Content-Length': '1' }).end('a'),
   };
 
-  it.each(Object.entries(refusedByNode))('should be the error that Node throws, of %s', async (_name, act) => {
+  it.each(Object.entries(refusedByNode))('should be the error that Node throws for %s', async (_name, act) => {
     const store = new WatchedStore();
     let runs = 0;
     const app = once(
@@ -330,14 +343,14 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
     ['at once', (_d, _q, res) => void res.status(422).json({ own: true }), 422],
     ['after a while', (_d, _q, res) => turns(20).then(() => void res.status(409).json({ own: true })), 409],
     ['by a timer', (_d, _q, res) => wait(5).then(() => void res.status(203).json({ own: true })), 203],
-  ])('should record what kiketHandler has written itself %s', async (_when, fn, status) => {
+  ])('should be stored when kiketHandler has written it itself %s', async (_when, fn, status) => {
     const store = new WatchedStore();
     const app = once(express, store, kiketHandler(fn));
     await attempt(app).expect(status, { own: true });
     await attempt(app).expect(status, { own: true }).expect('Kiket-Replayed', 'true');
   });
 
-  it('should record for a failed handler what the error handler of the service answers', async () => {
+  it('should be that of a custom error handler when the handler fails', async () => {
     const own: ErrorRequestHandler = (_error, _req, res, _next) =>
       void setTimeout(() => res.status(500).send('own'), 5);
     const store = new WatchedStore();
@@ -348,7 +361,7 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
     await attempt(app).expect(200, { run: 2 });
   });
 
-  it('should record the error of a failed handler that nobody answers', async () => {
+  it('should be the error of the handler for the next attempt when no error handler responds', async () => {
     const silent: ErrorRequestHandler = (_error, _req, _res, _next) => undefined;
     const store = new WatchedStore();
     const app = once(
@@ -364,7 +377,7 @@ describeMajors('kiketIdempotency, before an answer leaves', (express) => {
       .expect(({ body }) => expect(body).toMatchObject({ error: { code: 'handler.final', message: 'No' } }));
   });
 
-  it('should call the store twice for a delivery', async () => {
+  it('should take two calls of the store', async () => {
     const store = new WatchedStore();
     const app = once(
       express,

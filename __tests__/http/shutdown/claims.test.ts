@@ -4,7 +4,7 @@ import express from 'express';
 import { kiket, kiketHandler } from 'kiket-express';
 import { kiketShutdown } from 'kiket-express/shutdown';
 import type { Claim } from '../../../lib/idempotency/claim';
-import { follow, forget } from '../../../lib/idempotency/claim-renewer';
+import { startRenewing, stopRenewing } from '../../../lib/idempotency/claim-renewer';
 import { Connection } from '../../support/connection';
 import { example, secret } from '../../support/deliver';
 import { signedRequest } from '../../support/signed-request';
@@ -20,9 +20,9 @@ afterEach(() => settleAll.splice(0).forEach((settle) => settle()));
 
 /** A claim of a handler that runs on. It is open until it is settled. */
 function claimOf(server: Server, release: () => Promise<void> = () => Promise.resolve()) {
-  const settle = (): void => forget(claim as unknown as Claim);
+  const settle = (): void => stopRenewing(claim as unknown as Claim);
   const claim = { req: { socket: { server } }, release: jest.fn(release), settle, isOpen: true, renewAtMs: Infinity };
-  follow(claim as unknown as Claim);
+  startRenewing(claim as unknown as Claim);
   settleAll.push(settle);
   return claim;
 }

@@ -1,13 +1,12 @@
-import type { Exchange } from '../../../lib/exchange/exchange';
 import { callStore } from '../../../lib/idempotency/call-store';
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-const withTime = (remainingMs?: number): Exchange => ({ remainingMs }) as unknown as Exchange;
+const withTime = (remainingMs?: number): { remainingMs: number | undefined } => ({ remainingMs });
 const never = (): Promise<never> => new Promise(() => undefined);
 
-/** What has become of a call after some time. */
+/** The state of a call after some time. */
 async function after(ms: number, call: Promise<unknown>): Promise<string> {
   let state = 'waiting';
   call.then(
@@ -25,16 +24,19 @@ describe('callStore', () => {
     [4000, 2000],
     [1000, 500],
     [2, 1],
-  ])('should wait for half of what is left until the deadline, and 2 s at most: %p', async (remainingMs, limitMs) => {
-    expect(await after(limitMs - 1, callStore(withTime(remainingMs), never))).toBe('waiting');
-    expect(await after(limitMs, callStore(withTime(remainingMs), never))).toBe('store.unavailable');
-  });
+  ])(
+    'should give up after half of the time until the deadline, at most 2 s: %p ms left',
+    async (remainingMs, limitMs) => {
+      expect(await after(limitMs - 1, callStore(withTime(remainingMs), never))).toBe('waiting');
+      expect(await after(limitMs, callStore(withTime(remainingMs), never))).toBe('store.unavailable');
+    },
+  );
 
   it.each<[string, () => unknown]>([
-    ['at once', () => Promise.resolve(7)],
-    ['as no promise', () => 7],
-    ['in time', () => new Promise((resolve) => setTimeout(resolve, 1000, 7))],
-  ])('should give what comes %s, and leave no timer behind', async (_name, call) => {
+    ['a resolved promise', () => Promise.resolve(7)],
+    ['a value that is not a promise', () => 7],
+    ['a promise that resolves in time', () => new Promise((resolve) => setTimeout(resolve, 1000, 7))],
+  ])('should resolve with the value and leave no timer for %s', async (_name, call) => {
     const late = jest.fn();
     const result = callStore(withTime(), call as () => Promise<unknown>, late);
     await jest.advanceTimersByTimeAsync(1000);
@@ -42,21 +44,10 @@ describe('callStore', () => {
     expect([jest.getTimerCount(), late.mock.calls]).toEqual([0, []]);
   });
 
-  it('should give no negative time to a timer, of which Node would warn', async () => {
+  it('should start no timer with a negative delay, of which Node warns', async () => {
     const started = jest.spyOn(globalThis, 'setTimeout');
     expect(await after(0, callStore(withTime(-5), never))).toBe('store.unavailable');
     expect(started.mock.calls.map(([, ms]) => ms)).toEqual([0]);
-  });
-
-  it('should start none for what is answered at once', async () => {
-    const started = jest.spyOn(globalThis, 'setTimeout');
-    await callStore(withTime(), () => Promise.resolve(7));
-    await callStore(withTime(), async () => {
-      await Promise.resolve();
-      return 7;
-    });
-    await Promise.resolve();
-    expect(started).not.toHaveBeenCalled();
   });
 
   it.each<[string, () => Promise<never>]>([
@@ -67,7 +58,7 @@ describe('callStore', () => {
         throw new Error('down');
       },
     ],
-  ])('should say why it cannot be used where the store %s', async (_name, call) => {
+  ])('should reject with store.unavailable and the cause when the store %s', async (_name, call) => {
     await expect(callStore(withTime(), call)).rejects.toMatchObject({
       code: 'store.unavailable',
       cause: { message: 'down' },
@@ -75,7 +66,7 @@ describe('callStore', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('should give to somebody else what comes late, and drop what fails late', async () => {
+  it('should pass a late result to onLate, and ignore a late rejection', async () => {
     const late = jest.fn();
     const slow = (settle: () => Promise<string>) => (): Promise<string> =>
       new Promise<void>((done) => setTimeout(done, 3000)).then(settle);

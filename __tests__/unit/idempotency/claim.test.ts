@@ -1,6 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import { Claim } from '../../../lib/idempotency/claim';
-import { follow, forget, openClaims } from '../../../lib/idempotency/claim-renewer';
-import type { Exchange } from '../../../lib/exchange/exchange';
+import { startRenewing, stopRenewing, openClaims } from '../../../lib/idempotency/claim-renewer';
 import type { Outcome } from '../../../lib/response/handler-outcome';
 import { WatchedStore } from '../../support/watched-store';
 
@@ -24,23 +24,21 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  made.splice(0).forEach(forget);
+  made.splice(0).forEach(stopRenewing);
   jest.runOnlyPendingTimers();
   jest.useRealTimers();
 });
 
-function makeClaim(lockMs = LOCK_MS): Claim {
+function makeClaim(lockMs = LOCK_MS, event?: string): Claim {
   const exchange = {
+    req: {} as IncomingMessage,
     res: { getHeaders: () => ({}) },
-    delivery: {},
+    delivery: { event },
+    parsed: undefined,
+    remainingMs: undefined,
     redactor: { contains: () => false },
   };
-  const claim = new Claim(
-    { store, lockMs, ttlMs: 7000, guardTtlMs: 500 },
-    exchange as unknown as Exchange,
-    ['a', 'b'],
-    'me',
-  );
+  const claim = new Claim({ store, lockMs, ttlMs: 7000, guardTtlMs: 500 }, exchange, ['a', 'b'], 'me');
   made.push(claim);
   return claim;
 }
@@ -49,7 +47,7 @@ const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 const isOpen = (): boolean => openClaims().length > 0;
 
 describe('a claim', () => {
-  it('should be renewed three times in its lock, for as long as it is open', async () => {
+  it('should be renewed three times per lock period while the outcome is unknown', async () => {
     makeClaim();
     await pass(999);
     expect(store.methods).toEqual([]);
@@ -60,7 +58,7 @@ describe('a claim', () => {
     expect(isOpen()).toBe(true);
   });
 
-  it('should tell the store of its end once, and be renewed no more', async () => {
+  it('should store the first outcome, and not be renewed afterwards', async () => {
     const claim = makeClaim();
     void claim.settle(success);
     void claim.settle(failure);
@@ -73,9 +71,9 @@ describe('a claim', () => {
   });
 
   it.each<[string, (claim: Claim) => void]>([
-    ['by what is retried', (claim) => claim.settle(failure)],
-    ['by not being run', (claim) => claim.abandon()],
-    ['by a shutdown', (claim) => void claim.release()],
+    ['after a retryable outcome', (claim) => claim.settle(failure)],
+    ['when the handler is not run', (claim) => claim.abandon()],
+    ['at a shutdown', (claim) => void claim.release()],
   ])('should be released %s', async (_name, end) => {
     const claim = makeClaim();
     end(claim);
@@ -88,7 +86,7 @@ describe('a claim', () => {
     expect([claim.isOpen, isOpen()]).toEqual([false, false]);
   });
 
-  it('should go on after a renewal that has failed', async () => {
+  it('should be renewed again after a renewal that failed', async () => {
     const claim = makeClaim();
     store.instead.renew = reject;
     await pass(1001);
@@ -104,7 +102,7 @@ describe('a claim', () => {
     expect(store.callsOf('complete')).toHaveLength(1);
   });
 
-  it('should not be renewed any more once it is lost; the store decides what becomes of its end', async () => {
+  it('should not be renewed after it was lost, and leave its outcome to the store', async () => {
     const claim = makeClaim();
     store.instead.renew = lost;
     store.instead.claim = taken;
@@ -118,7 +116,7 @@ describe('a claim', () => {
     expect(store.methods).toEqual(['renew', 'claim', 'complete', 'claim']);
   });
 
-  it('should be taken again where the store has lost it and nobody else has it', async () => {
+  it('should be claimed again when the store has lost it and nobody else holds it', async () => {
     makeClaim();
     store.instead.renew = lost;
     await pass(1001);
@@ -129,7 +127,7 @@ describe('a claim', () => {
     expect([store.methods, isOpen()]).toEqual([['renew', 'claim', 'renew'], true]);
   });
 
-  it('should leave the bindings of its bytes alone, where they lead to another delivery by now', async () => {
+  it('should keep the binding of its bytes when they were bound to another delivery meanwhile', async () => {
     const claim = makeClaim();
     store.instead.renew = lost;
     store.instead.claim = (keys) =>
@@ -145,7 +143,7 @@ describe('a claim', () => {
     expect(store.callsOf('complete')).toEqual([]);
   });
 
-  it('should have its end recorded where the store has lost it and nobody else has it', async () => {
+  it('should store the outcome when the store has lost the claim and nobody else holds it', async () => {
     const claim = makeClaim();
     const answers = [lost];
     store.instead.complete = () => answers.shift()?.() as Promise<boolean>;
@@ -155,7 +153,7 @@ describe('a claim', () => {
     expect(await store.claim(['b'], 'another', 1)).toMatchObject({ state: 'recorded' });
   });
 
-  it('should be renewed each time, also while the store does not answer', async () => {
+  it('should be renewed on time while the store does not respond', async () => {
     makeClaim();
     store.instead.renew = never;
     await pass(3001);
@@ -163,25 +161,22 @@ describe('a claim', () => {
     expect(isOpen()).toBe(true);
   });
 
-  it.each(['complete', 'release'] as const)(
-    'should tell the store up to three times where %s fails',
-    async (method) => {
-      const claim = makeClaim();
-      store.instead[method] = reject;
-      void claim.settle(method === 'complete' ? success : failure);
-      await pass(0);
-      expect(store.callsOf(method)).toHaveLength(1);
-      await pass(1001);
-      expect([store.callsOf(method).length, isOpen()]).toEqual([2, true]);
-      await pass(1001);
-      expect([store.callsOf(method).length, isOpen()]).toEqual([3, false]);
-      await pass(20_000);
-      expect(store.callsOf(method)).toHaveLength(3);
-      expect(store.callsOf('renew')).toEqual([]);
-    },
-  );
+  it.each(['complete', 'release'] as const)('should call the store up to three times when %s fails', async (method) => {
+    const claim = makeClaim();
+    store.instead[method] = reject;
+    void claim.settle(method === 'complete' ? success : failure);
+    await pass(0);
+    expect(store.callsOf(method)).toHaveLength(1);
+    await pass(1001);
+    expect([store.callsOf(method).length, isOpen()]).toEqual([2, true]);
+    await pass(1001);
+    expect([store.callsOf(method).length, isOpen()]).toEqual([3, false]);
+    await pass(20_000);
+    expect(store.callsOf(method)).toHaveLength(3);
+    expect(store.callsOf('renew')).toEqual([]);
+  });
 
-  it('should stop telling once the store has heard it', async () => {
+  it('should not repeat the outcome once the store has replied', async () => {
     const claim = makeClaim();
     store.instead.complete = reject;
     void claim.settle(success);
@@ -192,7 +187,7 @@ describe('a claim', () => {
     expect(store.callsOf('complete')).toHaveLength(2);
   });
 
-  it('should not be kept for ever by a store that does not answer its end', async () => {
+  it('should be dropped when the store never replies to the outcome', async () => {
     const claim = makeClaim();
     store.instead.complete = never;
     void claim.settle(success);
@@ -200,7 +195,7 @@ describe('a claim', () => {
     expect([store.methods, isOpen()]).toEqual([['complete'], false]);
   });
 
-  it('should be held for one lock more where nobody will tell its end', async () => {
+  it('should be held for one more lock period when nobody will report the outcome', async () => {
     const claim = makeClaim();
     await pass(900);
     claim.outlive(false);
@@ -213,7 +208,7 @@ describe('a claim', () => {
     expect(store.methods).toEqual(['renew']);
   });
 
-  it('should be held on where its end will be known', async () => {
+  it('should be renewed when the outcome will be reported', async () => {
     const claim = makeClaim();
     claim.outlive(true);
     await pass(10_000);
@@ -221,7 +216,7 @@ describe('a claim', () => {
     expect(isOpen()).toBe(true);
   });
 
-  it('should be settled late, also by a store that fails at first', async () => {
+  it('should store a late outcome, even if the store fails at first', async () => {
     const claim = makeClaim();
     claim.outlive(false);
     await pass(LOCK_MS / 2);
@@ -235,7 +230,7 @@ describe('a claim', () => {
     expect(isOpen()).toBe(false);
   });
 
-  it('should be settled after it was left to expire, as the store then decides', async () => {
+  it('should send the outcome to the store even after it has expired', async () => {
     const claim = makeClaim();
     claim.outlive(false);
     await pass(10_000);
@@ -244,7 +239,7 @@ describe('a claim', () => {
     expect([store.methods, isOpen()]).toEqual([['renew', 'complete'], false]);
   });
 
-  it('should tell its end, and not release it, when a shutdown comes while the store fails', async () => {
+  it('should store the outcome, and not release the keys, at a shutdown while the store fails', async () => {
     const claim = makeClaim();
     store.instead.complete = reject;
     void claim.settle(success);
@@ -253,32 +248,22 @@ describe('a claim', () => {
     expect([store.methods, isOpen()]).toEqual([['complete', 'complete'], false]);
   });
 
-  it('should have the time of guards for those', async () => {
-    const exchange = {
-      req: {},
-      res: { getHeaders: () => ({}) },
-      delivery: { event: 'workflow.before_transition' },
-      redactor: { contains: () => false },
-    };
-    const settings = { store, lockMs: LOCK_MS, ttlMs: 7000, guardTtlMs: 500 };
-    void new Claim(settings, exchange as unknown as Exchange, ['a'], 'me').settle({
-      ...success,
-      body: '{"status":"allow"}',
-    });
+  it('should store a response to a guard event for guardTtlMs', async () => {
+    void makeClaim(LOCK_MS, 'workflow.before_transition').settle({ ...success, body: '{"status":"allow"}' });
     await pass(1);
     expect(store.calls).toMatchObject([{ method: 'complete', ttlMs: 500 }]);
   });
 });
 
 describe('open claims', () => {
-  it('should be listed until they are forgotten', () => {
+  it('should be listed until they are removed', () => {
     const [first, second] = [makeClaim(), makeClaim()];
     expect(openClaims()).toEqual([first, second]);
-    forget(first);
+    stopRenewing(first);
     expect(openClaims()).toEqual([second]);
   });
 
-  it('should be renewed by one timer, each at its time', async () => {
+  it('should be renewed by one timer, each on time', async () => {
     makeClaim(9000);
     await pass(500);
     makeClaim(3000);
@@ -291,13 +276,13 @@ describe('open claims', () => {
     expect(jest.getTimerCount()).toBe(1);
   });
 
-  it('should set no timer where there are none', async () => {
+  it('should have no timer when there are none', async () => {
     void makeClaim().settle(success);
     await pass(5000);
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('should bear a lock of a year, for which Node has no timer', () => {
+  it('should cap the delay of a lock of a year, which is too long for a timer of Node', () => {
     const delays: unknown[] = [];
     const spy = jest
       .spyOn(globalThis, 'setTimeout')
@@ -307,7 +292,7 @@ describe('open claims', () => {
     expect(delays).toEqual([2 ** 31 - 1]);
   });
 
-  it('should give no negative time to a timer where renewals take long, of which Node would warn', async () => {
+  it('should start no timer with a negative delay when a renewal takes long', async () => {
     makeClaim(3000);
     makeClaim(3003);
     const nowMs = performance.now();
@@ -322,15 +307,15 @@ describe('open claims', () => {
     expect(started.mock.calls.map(([, ms]) => ms)).toEqual([0]);
   });
 
-  it('should bear very many', async () => {
+  it('should renew one of 200,000 on time', async () => {
     const claims = Array.from(
       { length: 200_000 },
       () => ({ renewAtMs: performance.now() + 5000, renew: () => undefined }) as unknown as Claim,
     );
-    claims.forEach(follow);
+    claims.forEach(startRenewing);
     makeClaim();
     await pass(1001);
     expect(store.methods).toEqual(['renew']);
-    claims.forEach(forget);
+    claims.forEach(stopRenewing);
   });
 });

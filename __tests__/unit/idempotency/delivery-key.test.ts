@@ -1,4 +1,3 @@
-import type { Exchange } from '../../../lib/exchange/exchange';
 import { identify, keysOf } from '../../../lib/idempotency/delivery-key';
 
 const base = {
@@ -10,33 +9,33 @@ const base = {
 
 function identityOf(changes: object = {}): ReturnType<typeof identify> {
   const { mac, token, ...rest } = { ...base, ...changes };
-  return identify({ ...rest, authenticity: { mac, token } } as unknown as Exchange);
+  return identify({ ...rest, authenticity: { mac, token } });
 }
 
-/** Which of the three differ from those of `base`. */
+/** Names of the hashes that differ from those of `base`. */
 function differing(changes: object): string[] {
   const [first, second] = [identityOf(), identityOf(changes)];
   return (['payload', 'attempt', 'delivery'] as const).filter((name) => first[name] !== second[name]);
 }
 
 describe('identify', () => {
-  it('should give digests only', () => {
+  it('should return hashes only', () => {
     for (const value of Object.values(identityOf())) expect(value).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it.each<[string, object, string[]]>([
-    ['the signature', { mac: Buffer.alloc(32, 2) }, ['attempt']],
-    ['what each attempt brings anew', { rawBody: Buffer.from('{"event":"a"}') }, []],
-    ['the payload', { rawBody: Buffer.from('{"event":"b"}') }, ['payload', 'delivery']],
-    ['the invocation', { delivery: { invocationId: 'inv-2', organizationId: 7 } }, ['delivery']],
-    ['the organization', { delivery: { invocationId: 'inv-1', organizationId: 8 } }, ['delivery']],
+    ['another signature', { mac: Buffer.alloc(32, 2) }, ['attempt']],
+    ['other members of the attempt', { rawBody: Buffer.from('{"event":"a"}') }, []],
+    ['another payload', { rawBody: Buffer.from('{"event":"b"}') }, ['payload', 'delivery']],
+    ['another invocation', { delivery: { invocationId: 'inv-2', organizationId: 7 } }, ['delivery']],
+    ['another organization', { delivery: { invocationId: 'inv-1', organizationId: 8 } }, ['delivery']],
     ['no organization', { delivery: { invocationId: 'inv-1', organizationId: undefined } }, ['delivery']],
     ['no invocation', { delivery: { invocationId: undefined, organizationId: 7 } }, ['delivery']],
-  ])('should tell by %s', (_name, changes, names) => {
+  ])('should change these hashes for %s', (_name, changes, names) => {
     expect(differing(changes)).toEqual(names);
   });
 
-  it('should go by the token and the whole body where there is no signature', () => {
+  it('should hash the id of the token and the whole body when there is no signature', () => {
     const unsigned = { mac: undefined, token: { tokenId: 'first' } };
     const attempts = [
       unsigned,
@@ -49,7 +48,7 @@ describe('identify', () => {
     expect(identityOf(unsigned).attempt).toBe(attempts[0]);
   });
 
-  it('should make keys of one hash slot, of which the second is missing without an invocation', () => {
+  it('should return keys with one hash tag, and only the first without an invocation', () => {
     const identity = identityOf();
     const { payload, attempt, delivery } = identity;
     expect(keysOf(identity)).toEqual([`{${payload}}:attempt:${attempt}`, `{${payload}}:delivery:${delivery}`]);

@@ -10,7 +10,7 @@ async function record(into: KiketMemoryStore, key: string, ttlMs = LONG_MS): Pro
 }
 
 describe('maxEntries', () => {
-  it.each([undefined, 1, 2, 10_000, 1_000_000])('may be %p', (maxEntries) => {
+  it.each([undefined, 1, 2, 10_000, 1_000_000])('should accept %p', (maxEntries) => {
     expect(() => new KiketMemoryStore({ maxEntries })).not.toThrow();
   });
 
@@ -19,7 +19,7 @@ describe('maxEntries', () => {
     expect(create).toThrow(/^KiketMemoryStore: maxEntries must be an integer from 1 to 1000000, but is /);
   });
 
-  it('should let the records go that were used least recently', async () => {
+  it('should drop the records that were used least recently', async () => {
     const small = new KiketMemoryStore({ maxEntries: 3 });
     for (const key of ['a', 'b', 'c']) await record(small, key);
     await small.claim(['a'], 'retry', LONG_MS);
@@ -30,14 +30,14 @@ describe('maxEntries', () => {
     }
   });
 
-  it('should be 10 000 when left out', async () => {
+  it('should be 10 000 by default', async () => {
     const large = new KiketMemoryStore();
     for (let i = 0; i <= 10_000; i++) await record(large, `key ${i}`);
     expect(await large.claim(['key 0'], 'next', LONG_MS)).toEqual({ state: 'claimed' });
     expect(await large.claim(['key 1'], 'next', LONG_MS)).toMatchObject({ state: 'recorded' });
   });
 
-  it('should not touch claims, which are as many as are running', async () => {
+  it('should not limit claims', async () => {
     const small = new KiketMemoryStore({ maxEntries: 1 });
     const running = Array.from({ length: 100 }, () => freshKeys(2));
     for (const keys of running) await small.claim(keys, 'a', LONG_MS);
@@ -53,7 +53,7 @@ describe('time', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('should free a claim to the millisecond, and say when', async () => {
+  it('should free a claim to the millisecond, and return that time before', async () => {
     const keys = freshKeys(2);
     await store.claim(keys, 'a', 1000);
     jest.advanceTimersByTime(999);
@@ -67,7 +67,7 @@ describe('time', () => {
     expect(await store.claim(keys, 'b', LONG_MS)).toEqual({ state: 'claimed' });
   });
 
-  it('should free a record to the millisecond, however often it is asked for', async () => {
+  it('should free a record to the millisecond, however often it is read', async () => {
     await record(store, 'timed', 86_400_000);
     for (let hour = 0; hour < 24; hour++) {
       expect(await store.claim(['timed'], 'b', LONG_MS)).toMatchObject({ state: 'recorded' });
@@ -78,14 +78,14 @@ describe('time', () => {
     expect(await store.claim(['timed'], 'b', LONG_MS)).toEqual({ state: 'claimed' });
   });
 
-  it('should go on when the clock of the machine is set', async () => {
+  it('should not depend on the system clock', async () => {
     const keys = freshKeys(2);
     await store.claim(keys, 'a', 1000);
     jest.setSystemTime(Date.now() + 86_400_000);
     expect(await store.claim(keys, 'b', LONG_MS)).toEqual({ state: 'held', retryAfterMs: 1000 });
   });
 
-  it('should need no timer', async () => {
+  it('should start no timer', async () => {
     await store.claim(freshKeys(2), 'a', 1000);
     await record(store, 'timer');
     await store.claim(['timer'], 'b', 1000);
@@ -93,11 +93,11 @@ describe('time', () => {
   });
 });
 
-describe('claims that nobody comes back for', () => {
+describe('expired claims', () => {
   let deletions: jest.SpiedFunction<Map<unknown, unknown>['delete']>;
 
-  /** The keys that the store lets go of. */
-  const forgotten = (): unknown[] => deletions.mock.calls.map(([key]) => key);
+  /** Keys that the store has removed. */
+  const removed = (): unknown[] => deletions.mock.calls.map(([key]) => key);
 
   beforeEach(() => {
     jest.useFakeTimers();
@@ -108,33 +108,33 @@ describe('claims that nobody comes back for', () => {
     jest.useRealTimers();
   });
 
-  it('should be forgotten by a later claim of other keys, and those that run should not', async () => {
-    const forgetful = new KiketMemoryStore();
+  it('should be removed by a later claim of other keys, and running ones should not', async () => {
+    const expiring = new KiketMemoryStore();
     const abandoned = ['one', 'two'];
-    for (const key of abandoned) await forgetful.claim([key], 'a', 30_000);
-    await forgetful.claim(['running'], 'a', 300_000);
+    for (const key of abandoned) await expiring.claim([key], 'a', 30_000);
+    await expiring.claim(['running'], 'a', 300_000);
     jest.advanceTimersByTime(59_999);
-    await forgetful.claim(['next'], 'b', 300_000);
-    expect(forgotten()).toEqual([]);
+    await expiring.claim(['next'], 'b', 300_000);
+    expect(removed()).toEqual([]);
     jest.advanceTimersByTime(1);
-    await forgetful.claim(['another'], 'c', 300_000);
-    expect(forgotten()).toEqual(abandoned);
+    await expiring.claim(['another'], 'c', 300_000);
+    expect(removed()).toEqual(abandoned);
     for (const key of ['running', 'next', 'another']) {
-      expect(await forgetful.claim([key], 'd', LONG_MS)).toMatchObject({ state: 'held' });
+      expect(await expiring.claim([key], 'd', LONG_MS)).toMatchObject({ state: 'held' });
     }
   });
 
-  it('should be looked for every minute, and not more often', async () => {
-    const forgetful = new KiketMemoryStore();
+  it('should be searched once a minute', async () => {
+    const expiring = new KiketMemoryStore();
     for (const key of ['one', 'two', 'three']) {
       deletions.mockClear();
-      await forgetful.claim([key], 'a', 30_000);
+      await expiring.claim([key], 'a', 30_000);
       jest.advanceTimersByTime(59_999);
-      await forgetful.claim(['next'], 'a', 1);
-      expect(forgotten()).toEqual([]);
+      await expiring.claim(['next'], 'a', 1);
+      expect(removed()).toEqual([]);
       jest.advanceTimersByTime(1);
-      await forgetful.claim(['another'], 'a', 1);
-      expect(forgotten()).toContain(key);
+      await expiring.claim(['another'], 'a', 1);
+      expect(removed()).toContain(key);
     }
   });
 });

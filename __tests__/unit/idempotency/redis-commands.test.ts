@@ -3,7 +3,7 @@ import { KiketRedisStore, type KiketRedisStoreOptions, type KiketStore } from '.
 
 const keys = ['{tag}:attempt:1', '{tag}:delivery:2'];
 
-/** A store whose Redis answers as it is told, and what it was sent. */
+/** A store whose Redis gives these replies, and the commands that it was sent. */
 function storeOf(...replies: (() => unknown)[]) {
   const sent: { command: readonly string[]; key: string }[] = [];
   const store = new KiketRedisStore({
@@ -32,30 +32,27 @@ describe('the options', () => {
     [{ sendCommand, prefix: null }, 'prefix must be a string without braces, but is null'],
     [{ sendCommand, prefix: 'a{' }, 'prefix must be a string without braces, but is "a{"'],
     [{ sendCommand, prefix: '}a' }, 'prefix must be a string without braces, but is "}a"'],
-  ])('should not be %p', (options, message) => {
+  ])('should throw a TypeError for %p', (options, message) => {
     const create = () => new KiketRedisStore(options as KiketRedisStoreOptions);
     expect(create).toThrow(new TypeError(`KiketRedisStore: ${message}`));
   });
 
-  it.each([[undefined], [''], ['a'], ['kiket:eu:']])('should take the prefix %p', (prefix) => {
+  it.each([[undefined], [''], ['a'], ['kiket:eu:']])('should accept the prefix %p', (prefix) => {
     expect(() => new KiketRedisStore({ sendCommand, prefix })).not.toThrow();
   });
 });
 
 describe('a command', () => {
-  it.each(Object.entries(steps))(
-    'should say for %s which keys it is about, and give the first for the way',
-    async (_, step) => {
-      const { store, sent } = storeOf(() => 0);
-      await step(store);
-      expect(sent).toHaveLength(1);
-      const [{ command, key }] = sent as [(typeof sent)[0]];
-      expect([command[0], ...command.slice(2, 5)]).toEqual(['EVAL', '2', ...keys.map((each) => `kiket:${each}`)]);
-      expect(key).toBe(`kiket:${keys[0]}`);
-    },
-  );
+  it.each(Object.entries(steps))('should name the keys for %s, and pass the first for routing', async (_, step) => {
+    const { store, sent } = storeOf(() => 0);
+    await step(store);
+    expect(sent).toHaveLength(1);
+    const [{ command, key }] = sent as [(typeof sent)[0]];
+    expect([command[0], ...command.slice(2, 5)]).toEqual(['EVAL', '2', ...keys.map((each) => `kiket:${each}`)]);
+    expect(key).toBe(`kiket:${keys[0]}`);
+  });
 
-  it('should be the same script for a step each time, and another for each step', async () => {
+  it('should have one script for each method', async () => {
     const { store, sent } = storeOf(...Array.from({ length: 8 }, () => () => 0));
     for (const step of [...Object.values(steps), ...Object.values(steps)]) await step(store);
     const names = sent.map(({ command }) => command[1]);
@@ -68,7 +65,7 @@ describe('a command', () => {
     [-5, '1'],
     [1.000_001, '2'],
     [86_400_000, '86400000'],
-  ])('should say %d milliseconds as %s', async (ms, text) => {
+  ])('should send %d milliseconds as %s', async (ms, text) => {
     const { store, sent } = storeOf(...Array.from({ length: 3 }, () => () => 0));
     await store.claim(keys, 'me', ms);
     await store.renew(keys, 'me', ms);
@@ -91,7 +88,7 @@ describe('a reply', () => {
     [Buffer.from('record:Grüße 🎉'), { state: 'recorded', record: 'Grüße 🎉' }],
     ['record:', { state: 'recorded', record: '' }],
     ['record:250', { state: 'recorded', record: '250' }],
-  ])('of a claim may be %p', async (reply, expected) => {
+  ])('to a claim should be accepted: %p', async (reply, expected) => {
     expect(await storeOf(() => reply).store.claim(keys, 'me', 60_000)).toEqual(expected);
   });
 
@@ -104,12 +101,12 @@ describe('a reply', () => {
     ['0', false],
     [Buffer.from('0'), false],
     [0n, false],
-  ])('of a renewal and a completion may be %p', async (reply, expected) => {
+  ])('to a renewal or a completion should be accepted: %p', async (reply, expected) => {
     expect(await steps['renew']!(storeOf(() => reply).store)).toBe(expected);
     expect(await steps['complete']!(storeOf(() => reply).store)).toBe(expected);
   });
 
-  it.each<[unknown]>([[0], ['2'], [Buffer.from('1')], [1n]])('of a release may be %p', async (reply) => {
+  it.each<[unknown]>([[0], ['2'], [Buffer.from('1')], [1n]])('to a release should be accepted: %p', async (reply) => {
     expect(await steps['release']!(storeOf(() => reply).store)).toBeUndefined();
   });
 
@@ -136,22 +133,22 @@ describe('a reply', () => {
   ])('should be refused as it is %p, without its text', async (reply, received) => {
     for (const [name, step] of Object.entries(steps)) {
       await expect(step(storeOf(() => reply).store)).rejects.toThrow(
-        new Error(`KiketRedisStore: Redis answered ${name} with ${received}, where a whole number is due`),
+        new Error(`KiketRedisStore: the reply of Redis to ${name} must be an integer, but is ${received}`),
       );
     }
   });
 
-  it('should be refused where a record answers what is no claim', async () => {
+  it('should reject when it is a record, for any method but claim', async () => {
     for (const name of ['renew', 'complete', 'release']) {
       await expect(steps[name]!(storeOf(() => 'record:answer').store)).rejects.toThrow(
-        `answered ${name} with a string`,
+        `the reply of Redis to ${name} must be an integer, but is a string`,
       );
     }
   });
 });
 
-describe('an error', () => {
-  it.each(Object.entries(steps))('should come out of %s as it is, after one attempt', async (_, step) => {
+describe('an error of sendCommand', () => {
+  it.each(Object.entries(steps))('should be the rejection of %s, after one attempt', async (_, step) => {
     const error = new Error('NOSCRIPT No matching script. Please use EVAL.');
     const { store, sent } = storeOf(() => {
       throw error;
@@ -160,15 +157,18 @@ describe('an error', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it.each([undefined, null, 'NOSCRIPT', 42, { message: 1 }])('may be what is no error: %p', async (thrown) => {
-    const { store } = storeOf(() => {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error
-      throw thrown;
-    });
-    await expect(steps['claim']!(store)).rejects.toBe(thrown);
-  });
+  it.each([undefined, null, 'NOSCRIPT', 42, { message: 1 }])(
+    'should be the rejection when it is not an Error: %p',
+    async (thrown) => {
+      const { store } = storeOf(() => {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error
+        throw thrown;
+      });
+      await expect(steps['claim']!(store)).rejects.toBe(thrown);
+    },
+  );
 
-  it('should reject, and not be thrown, when sendCommand throws', async () => {
+  it('should be the rejection when it is thrown', async () => {
     const store = new KiketRedisStore({
       sendCommand: () => {
         throw new Error('closed');
@@ -180,7 +180,7 @@ describe('an error', () => {
     }
   });
 
-  it('should not tell with the command what was to be recorded', async () => {
+  it('should lose the command, which contains the record', async () => {
     const sendCommand = (command: readonly string[]) => {
       const [name, ...args] = command;
       return Promise.reject(Object.assign(new Error('OOM'), { command: { name, args } }));

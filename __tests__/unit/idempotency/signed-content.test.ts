@@ -16,7 +16,7 @@ function expectDifferent(...texts: string[]): void {
 }
 
 describe('signedContent', () => {
-  it.each(PER_ATTEMPT)('should leave %s out, wherever it stands and whatever it is', (name) => {
+  it.each(PER_ATTEMPT)('should leave out %s in any place and with any value', (name) => {
     expectSame(
       '{"event":"a","x":1}',
       ...['null', '{}', '[]', '"text"', '7', '{"deep":{"a":[1,{"b":"}"}]}}', '"\\"},{[\\\\"', 'true'].flatMap(
@@ -29,7 +29,7 @@ describe('signedContent', () => {
     );
   });
 
-  it('should leave all of them out, also where they are written with escapes or twice', () => {
+  it('should leave out keys that are written with escapes, or twice', () => {
     expectSame(
       '{"event":"a"}',
       '{"authentication":{},"secrets":{},"secret_status":{},"event":"a"}',
@@ -38,7 +38,7 @@ describe('signedContent', () => {
     );
   });
 
-  it('should leave them out at the top only', () => {
+  it('should keep members of these names below the top', () => {
     expectDifferent(
       '{"x":{"secrets":1}}',
       '{"x":{"secrets":2}}',
@@ -48,11 +48,11 @@ describe('signedContent', () => {
     );
   });
 
-  it('should not take a value for a key', () => {
+  it('should keep values that read like these names', () => {
     expectDifferent('{"x":"secrets"}', '{"x":"authentication"}', '{"x":["secrets"]}', '{"x":1}');
   });
 
-  it('should keep keys that only resemble one', () => {
+  it('should keep keys that only resemble these names', () => {
     expectDifferent(
       '{"event":"a"}',
       '{"event":"a","Secrets":1}',
@@ -63,7 +63,7 @@ describe('signedContent', () => {
     );
   });
 
-  it('should not let what stands in a text end or begin anything', () => {
+  it('should ignore quotes, brackets and commas within strings', () => {
     expectDifferent(
       '{"x":"\\",\\"secrets\\":1"}',
       '{"x":"\\",\\"secrets\\":2"}',
@@ -74,7 +74,7 @@ describe('signedContent', () => {
     expectSame('{"x":"\\\\","secrets":1}', '{"x":"\\\\","secrets":2}', '{"x":"\\\\"}');
   });
 
-  it('should find the end of a text of any length', () => {
+  it('should find the end of a string of any length', () => {
     const ends = ['', '"', '\\', '\\"', '\\\\"', '",', '"}', '","secrets":"'];
     for (let length = 0; length < 80; length++) {
       for (const end of ends) {
@@ -87,17 +87,17 @@ describe('signedContent', () => {
   });
 
   it.each(['', '{', '{"a', `{"${'a'.repeat(80)}`, '{"a":"b\\"', '{"a":[', '{"a":1', '}', '{"a":1}}'])(
-    'should come to an end with %j, which is no JSON',
+    'should return no more than it was given for %j, which is not JSON',
     (text) => {
       expect(contentOf(text).length).toBeLessThanOrEqual(text.length);
     },
   );
 
-  it('should not read two members as one', () => {
+  it('should keep the borders of members', () => {
     expectDifferent('{"a":1,"b":2}', '{"a":1}', '{"b":2}', '{"b":2,"a":1}', '{"a":"1,\\"b\\":2"}', '{"a":[1,{"b":2}]}');
   });
 
-  it('should not look at what stands around the members', () => {
+  it('should ignore white space and a byte order mark around the members', () => {
     const bare = '{"event":"a","x":[1, 2]}';
     expectSame(
       bare,
@@ -110,17 +110,25 @@ describe('signedContent', () => {
     );
   });
 
-  it('should make the same of no member and of none that is left', () => {
+  it('should return the same for no members and for none left', () => {
     expectSame('{}', '{ }', '{"secrets":{}}', '{"secrets":{}, "authentication":null}');
   });
 
-  it('should bear any depth', () => {
+  it('should take any depth of nesting', () => {
     const deep = '['.repeat(200_000) + ']'.repeat(200_000);
     expectSame(`{"x":${deep}}`, `{"secrets":${deep},"x":${deep}}`);
     expectDifferent(`{"x":${deep}}`, `{"x":[${deep}]}`);
   });
 
-  it('should keep text of any script as it is', () => {
+  it('should differ for bodies that JSON.parse reads as the same', () => {
+    expectDifferent('{"x":1e400}', '{"x":-1e400}', '{"x":null}');
+    expectDifferent('{"x":0}', '{"x":-0}', '{"x":0.0}', '{"x":0e1}');
+    expectDifferent('{"x":9007199254740992}', '{"x":9007199254740993}');
+    expectDifferent('{"x":2}', '{"x":1,"x":2}', '{"x":2,"x":2}');
+    expectDifferent('{}', '{"__proto__":{}}', '{"__proto__":{"secrets":1}}', '{"constructor":{}}');
+  });
+
+  it('should keep characters of any script unchanged', () => {
     const content = contentOf('{"событие":"é 🚀 \u2028","secrets":{"é":1}}');
     expect(content).toBe('"событие":"é 🚀 \u2028"');
   });
@@ -133,7 +141,7 @@ describe('signedContent', () => {
     (value: unknown) => JSON.stringify(value, undefined, '\t').replaceAll('\n', '\r\n'),
   ];
 
-  it('should be equal for two payloads if, and only if, they are without those members', () => {
+  it('should be equal for two payloads if, and only if, they are equal without these members', () => {
     const without = (text: string): string =>
       JSON.stringify(Object.entries(JSON.parse(text) as object).filter(([name]) => !PER_ATTEMPT.includes(name)));
     fc.assert(
