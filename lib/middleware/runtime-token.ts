@@ -13,7 +13,15 @@ import type { TokenOptions } from '../runtime-token/options';
 import { contradictionTo } from '../runtime-token/contradiction';
 import { missingTokenError } from '../runtime-token/token-errors';
 import { createTokenVerifier } from '../runtime-token/token-verifier';
-import { runVerification, type Stage } from '../exchange/pipeline';
+import {
+  runVerification,
+  type Stage,
+  failDelivery,
+  failUncaught,
+  guardStep,
+  proceed,
+  rejectDelivery,
+} from '../exchange/pipeline';
 import { textOf } from '../text';
 import type { KiketMiddleware } from '../exchange/express';
 
@@ -67,24 +75,24 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
   const limit = parseLimit(WHO, options.limit);
 
   const stage: Stage = (exchange, next) => {
-    if (exchange.parsed !== undefined) return exchange.refuse(mountedTooLate(), next);
+    if (exchange.parsed !== undefined) return failDelivery(exchange, mountedTooLate(), next);
     // A delivery that kiketVerify only reported on gets a deadline and a record here.
-    exchange.examine(false);
+    exchange.beginVerification(false);
     const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(exchange, limit);
-    if (refusal !== undefined) return exchange.reject(refusal, next);
+    if (refusal !== undefined) return rejectDelivery(exchange, refusal, next);
     obtainBody(exchange, limit, true, (error, body) => {
-      if (error !== undefined) return exchange.reject(error, next);
+      if (error !== undefined) return rejectDelivery(exchange, error, next);
       exchange.rawBody = body;
       // Otherwise the body would be gone when the keys arrive.
       const release = holdBack(exchange.req);
       admit(exchange).then(
-        exchange.guarded(next, (refused) => {
+        guardStep(exchange, next, (refused) => {
           release();
           const refusal = refused ?? (exchange.isStreamed ? refuseGone(exchange.req) : undefined);
-          if (refusal === undefined) exchange.proceed(next);
-          else exchange.reject(refusal, next);
+          if (refusal === undefined) proceed(exchange, next);
+          else rejectDelivery(exchange, refusal, next);
         }),
-        (error: unknown) => exchange.caught(error, next),
+        (error: unknown) => failUncaught(exchange, error, next),
       );
     });
   };
