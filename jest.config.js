@@ -8,14 +8,17 @@ module.exports = {
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
   setupFilesAfterEnv: ['<rootDir>/__tests__/support/release-channels.ts'],
-  transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] },
+  transform: {
+    '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }],
+    // jose has ES modules only, which Jest does not load. The packed package is tested with jose as it is.
+    '/node_modules/jose/.+\\.js$': '<rootDir>/__tests__/support/to-commonjs.js',
+  },
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   moduleNameMapper: {
     '^kiket-express$': '<rootDir>/lib/index.ts',
     '^kiket-express/(api|bullmq|shutdown|telemetry|testing|errors)$': '<rootDir>/lib/$1',
     '^kiket-express/redis$': '<rootDir>/lib/idempotency/redis-store.ts',
     '^kiket-express/(.*)$': '<rootDir>/lib/middleware/$1',
-    // Version 6 has ES modules only, which Jest does not load here. The packed package is tested with it.
-    '^jose$': 'jose5',
   },
   collectCoverageFrom: [
     'lib/**/*.ts',

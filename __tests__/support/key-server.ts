@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { startServer } from './loopback-server';
 import { until } from './until';
 
-/** A key of the platform: signs tokens, and is published by its `jwk`. */
+/** A key of the platform. It signs tokens; its `jwk` is published. */
 export interface TokenKey {
   readonly alg: string;
   readonly privateKey: KeyObject;
@@ -21,7 +21,7 @@ export function createKey(kid: string, alg: keyof typeof CURVES | 'RS256' = 'ES2
   return { alg, privateKey, publicKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig' } };
 }
 
-/** A signed token as Kiket makes them. Header fields that are `undefined` are left out. */
+/** Returns a signed token like Kiket's. Header fields that are `undefined` are left out. */
 export function mintToken(key: TokenKey, claims: unknown, header: object = {}): string {
   const protectedHeader = { alg: key.alg, kid: key.jwk.kid, ...header };
   return signWith(protectedHeader, claims, (data) =>
@@ -29,12 +29,12 @@ export function mintToken(key: TokenKey, claims: unknown, header: object = {}): 
   );
 }
 
-/** A token signed with a secret that everybody knows. */
+/** Returns a token signed with a public secret. */
 export function mintHmacToken(secret: string, claims: unknown, header: object = {}): string {
   return signWith({ alg: 'HS256', ...header }, claims, (data) => createHmac('sha256', secret).update(data).digest());
 }
 
-/** A text stands for itself, so that a token can hold what is no JSON. */
+/** Encodes a string as it is, so that a token can contain invalid JSON. */
 export function signWith(header: unknown, claims: unknown, signer: (data: Buffer) => Buffer): string {
   const encode = (part: unknown): string =>
     Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
@@ -44,21 +44,21 @@ export function signWith(header: unknown, claims: unknown, signer: (data: Buffer
 
 export interface KeyServer {
   readonly url: string;
-  /** Paths that have been asked for. */
+  /** Requested paths. */
   readonly requests: string[];
-  /** Whether a connection has ever been made. */
+  /** Number of connections so far. */
   readonly connections: () => number;
-  /** What is published from now on: keys, and what stands beside them as it is. */
+  /** Replaces the published members: a key by its `jwk`, any other value as it is. */
   publish(...keys: readonly unknown[]): void;
-  /** What every request gets from now on, instead of the keys. */
+  /** Responds to every request in place of the keys. */
   answer: RequestListener | undefined;
-  /** Leaves requests without an answer, until what is returned is called: it gives all of them the answer of then. */
+  /** Holds all requests. The returned function responds to them. */
   hold(): () => void;
-  /** Resolves once so many requests have come in all. */
+  /** Resolves after `count` requests in total. */
   received(count: number): Promise<void>;
 }
 
-/** Starts a key server on loopback, which is closed after the test. */
+/** Starts a key server on loopback. It is closed after the test. */
 export async function startKeyServer(...keys: readonly unknown[]): Promise<KeyServer> {
   let published = keys;
   let holding = false;
@@ -97,13 +97,13 @@ function isTokenKey(key: unknown): key is TokenKey {
   return typeof key === 'object' && key !== null && 'jwk' in key;
 }
 
-/** An answer of one status and text. */
+/** Responds with a status and a body. */
 export function text(status: number, body: string, headers: Record<string, string> = {}): RequestListener {
   return (_req, res) => void res.writeHead(status, headers).end(body);
 }
 
-/** Breaks the connection. */
+/** Resets the connection. */
 export const reset: RequestListener = (req) => void req.socket.destroy();
 
-/** Begins an answer, and never ends it. */
+/** Starts a response and never ends it. */
 export const stall: RequestListener = (_req, res) => void res.writeHead(200).write('{"keys":[');

@@ -18,15 +18,18 @@ import { createKey, mintToken, startKeyServer, type KeyServer } from './key-serv
 import { answersTo, bytesOf } from './refusals';
 import { signedRequest, type SignedRequestOptions } from './signed-request';
 
+// Without a cache, Jest transforms jose for about a second, which would count for the first test.
+jest.requireActual('jose');
+
 export const issuer = 'kiket.dev';
 
 /**
- * When the tests take place for kiketRuntimeToken, in seconds since 1970: so late that calls back, which go by the clock of
- * the machine, take its tokens for fresh.
+ * The time of the tests for kiketRuntimeToken, in seconds since 1970. It is so late that calls back, which use the clock of
+ * the machine, accept its tokens.
  */
 export const NOW = 4_000_000_000;
 
-/** What a token of the platform says. What no answer may show is easy to find. */
+/** The claims of a token. Values that no response may show are easy to find. */
 export const claims = {
   iss: issuer,
   sub: 'canary_subject',
@@ -42,7 +45,7 @@ export const claims = {
 /** The platform's key. */
 export const key = createKey('first');
 
-/** A token as the platform makes them, but for some claims; `undefined` leaves one out. */
+/** Returns a token of the platform with changed claims; `undefined` removes one. */
 export function tokenWith(changes: object = {}, header: object = {}): string {
   return mintToken(key, { ...claims, ...changes }, header);
 }
@@ -53,7 +56,7 @@ export function carrying(token: unknown, fields: object = {}): typeof example {
   return { ...example, authentication, ...fields } as typeof example;
 }
 
-/** Without any signature, as some generations of the platform send. */
+/** No signature, as some generations of the platform send. */
 export const unsigned: SignedRequestOptions = {
   headers: { 'X-Kiket-Signature': undefined, 'X-Kiket-Timestamp': undefined },
 };
@@ -62,7 +65,7 @@ export function unsignedWith(headers: Record<string, string | undefined>): Signe
   return { headers: { ...unsigned.headers, ...headers } };
 }
 
-/** Which deliveries a chain takes, and what stands in it before kiketRuntimeToken. */
+/** A place of kiketRuntimeToken in a chain: the deliveries that it takes, and the middlewares before it. */
 export interface Mode {
   readonly isSigned: boolean;
   readonly before: () => KiketMiddleware[];
@@ -75,7 +78,7 @@ export const modes: Readonly<Record<string, Mode>> = {
 
 export const modeNames = Object.keys(modes);
 
-/** How a delivery is sent in a mode, with more headers. */
+/** Returns the options of a delivery in a mode, with additional headers. */
 export function sentIn(mode: string, headers: Record<string, string | undefined> = {}): SignedRequestOptions {
   return modes[mode]!.isSigned ? { headers } : unsignedWith(headers);
 }
@@ -113,7 +116,7 @@ export async function startPlatform(): Promise<Platform> {
   };
 }
 
-/** An application that says what `look` finds of a delivery. */
+/** Returns an application that responds with the result of `look`. */
 export function looking(
   express: Express,
   stages: readonly KiketMiddleware[],
@@ -126,7 +129,7 @@ export function looking(
   return app;
 }
 
-/** The answer to one delivery, and what is in it. */
+/** Sends one delivery. Resolves to the response. */
 export async function send(
   app: RequestListener,
   payload: object | string | Buffer,
@@ -142,7 +145,7 @@ interface Body {
   readonly error?: { readonly code: string; readonly message: string; readonly retryable: boolean };
 }
 
-/** What `look` finds of a delivery that is received. */
+/** Sends one delivery that must be received. Resolves to the result of `look`. */
 export async function found(
   app: RequestListener,
   payload: object | string | Buffer,

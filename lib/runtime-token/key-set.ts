@@ -1,102 +1,101 @@
-import { fetchKeys, type PlatformKey } from './fetch-keys';
-import { unverifiable } from './refused';
+import type { FetchImplementation, JWTVerifyGetKey } from 'jose' with { 'resolution-mode': 'import' };
+import { isObject } from '../guards';
+import { parseJson } from '../json';
+import type { Jose } from './jose';
+import { keysUnavailableError } from './token-errors';
 
-/** How long a set is used before it is fetched again. */
-const LIFETIME_MS = 600_000;
-/**
- * From a fetch that a token has caused, whose key was not known, to the next of this kind, so that whoever invents tokens makes
- * nobody hammer the key server; and from one that has failed to the next. For so long a new key may go unseen.
- */
+/** Milliseconds for a complete response of the key server. */
+const TIMEOUT_MS = 5000;
+/** Age from which keys are renewed in the background. */
+const MAX_AGE_MS = 600_000;
+/** From a fetch to the next one for an unknown key. Otherwise invented tokens could overload the key server. */
 const COOL_DOWN_MS = 10_000;
-/** The same while there are no keys at all, when each second costs deliveries. */
-const FIRST_COOL_DOWN_MS = 1000;
+/** From a failed fetch to the next one. jose's cool-down counts from a successful fetch only. */
+const PAUSE_MS = 1000;
+/** Bytes of a response, decompressed. */
+const LIMIT = 1024 * 1024;
+/** A platform has two or three. A token without a `kid` is tried with each, which takes about 0.2 ms a key. */
+const MAX_KEYS = 32;
 
-export interface KeySetOptions {
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** For a whole answer. Default 5000. */
-  readonly timeoutMs?: number | undefined;
+/**
+ * Returns a resolver for the public keys at `url`. They are fetched by the first use, then renewed in the background.
+ * While the key server is down, the keys of the last fetch stay in use.
+ *
+ * The resolver rejects with `token.keys_unavailable` when a fetch that it needs has failed, and otherwise as jose's does.
+ */
+export function createKeySet(jose: Jose, url: string): JWTVerifyGetKey {
+  let last: { readonly atMs: number; readonly error?: Error } = { atMs: -Infinity };
+  // A clock that was set back counts as time that has passed.
+  const isOver = (ms: number): boolean => Math.abs(Date.now() - last.atMs) >= ms;
+
+  const keySet = jose.createRemoteJWKSet(new URL(url), {
+    timeoutDuration: TIMEOUT_MS,
+    cacheMaxAge: Infinity,
+    cooldownDuration: COOL_DOWN_MS,
+    async [jose.customFetch](href, options) {
+      if (last.error !== undefined && !isOver(PAUSE_MS)) throw last.error;
+      try {
+        const response = Response.json({ keys: await fetchKeys(href, options) });
+        last = { atMs: Date.now() };
+        return response;
+      } catch (reason) {
+        const isLate = options.signal.aborted;
+        const error = isLate ? new Error(`No response of the key server in ${TIMEOUT_MS} ms`) : (reason as Error);
+        last = { atMs: Date.now(), error };
+        throw error;
+      }
+    },
+  });
+
+  return async function getKey(header, token) {
+    if (isOver(last.error === undefined ? MAX_AGE_MS : PAUSE_MS)) keySet.reload().catch(() => {});
+    try {
+      return await keySet(header, token);
+    } catch (error) {
+      const isAnswer =
+        error instanceof jose.errors.JWKSNoMatchingKey || error instanceof jose.errors.JWKSMultipleMatchingKeys;
+      throw isAnswer ? error : keysUnavailableError(error);
+    }
+  };
 }
 
-/** What has been fetched at one time. */
-export type Keys = readonly PlatformKey[];
-
-/**
- * The platform's public keys, fetched by the first use, kept, and fetched again when they are old or one is missing.
- *
- * Nobody waits for a set that is there: it is used while it is renewed, and further when that fails. So an outage of the key
- * server, or a slow one, fails no delivery but those that are signed with a key never seen.
- */
-export class KeySet {
-  readonly #url: string;
-  readonly #now: () => number;
-  readonly #timeoutMs: number;
-  #keys: Keys | undefined = undefined;
-  #fetchedAtMs = 0;
-  #running: Promise<void> | undefined = undefined;
-  #failure: { readonly cause: unknown; readonly atMs: number } | undefined = undefined;
-  #searchedAtMs = -Infinity;
-
-  constructor(url: string, { now, timeoutMs = 5000 }: KeySetOptions) {
-    this.#url = url;
-    this.#now = now;
-    this.#timeoutMs = timeoutMs;
+/** Rejects when no key can be used: an empty set is more likely a fault than the order to refuse all deliveries. */
+async function fetchKeys(...[url, options]: Parameters<FetchImplementation>): Promise<unknown[]> {
+  // jose's options do not follow redirects: no other server chooses the keys.
+  const response = await fetch(url, options);
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`The key server responded with ${response.status}, not 200`);
   }
+  const keys = keysIn(await readBody(response)).filter(isUsable);
+  if (keys.length === 0) throw new Error('The key server has no public key for ES256');
+  if (keys.length > MAX_KEYS) throw new Error(`The key server has more than ${MAX_KEYS} public keys for ES256`);
+  return keys;
+}
 
-  /** Why the last fetch has failed, as what a delivery is told whose key is not known; undefined when it has not. */
-  get failure(): Error | undefined {
-    if (this.#failure === undefined) return undefined;
-    const { cause, atMs } = this.#failure;
-    return unverifiable(cause, Math.max(0, atMs + this.#coolDownMs - this.#now()));
+async function readBody({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // Leaving the loop closes the connection.
+  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > LIMIT) throw new Error(`The key server responded with more than ${LIMIT} bytes`);
+    chunks.push(chunk);
   }
+  return Buffer.concat(chunks).toString();
+}
 
-  /**
-   * The keys, and whether they have been fetched while the caller waited: then none are newer.
-   *
-   * Rejects with {@link KeySet.failure} when there are none.
-   */
-  async get(): Promise<{ readonly keys: Keys; readonly isFresh: boolean }> {
-    const isFresh = this.#keys === undefined;
-    if (isFresh) await this.#refresh();
-    else if (this.#isPast(this.#fetchedAtMs, LIFETIME_MS)) void this.#refresh();
-    if (this.#keys === undefined) throw this.failure!;
-    return { keys: this.#keys, isFresh };
+function keysIn(json: string): unknown[] {
+  try {
+    const set = parseJson(json);
+    if (isObject(set) && Array.isArray(set['keys'])) return set['keys'];
+  } catch {
+    // The error quotes the response.
   }
+  throw new Error('The key server did not respond with a JSON Web Key Set');
+}
 
-  /** Newer keys than those that have been tried, after a fetch for them, unless that is too soon. Never rejects. */
-  async search(tried: Keys): Promise<Keys | undefined> {
-    if (this.#running === undefined && this.#isPast(this.#searchedAtMs, COOL_DOWN_MS)) {
-      void this.#refresh();
-      this.#searchedAtMs = this.#now();
-    }
-    await this.#running;
-    return this.#keys === tried ? undefined : this.#keys;
-  }
-
-  get #coolDownMs(): number {
-    return this.#keys === undefined ? FIRST_COOL_DOWN_MS : COOL_DOWN_MS;
-  }
-
-  /** Resolves when the fetch that runs has ended; it starts one if it is time. */
-  #refresh(): Promise<void> {
-    const isTime = this.#failure === undefined || this.#isPast(this.#failure.atMs, this.#coolDownMs);
-    if (isTime) this.#running ??= this.#fetch();
-    return this.#running ?? Promise.resolve();
-  }
-
-  async #fetch(): Promise<void> {
-    try {
-      this.#keys = await fetchKeys(this.#url, this.#timeoutMs);
-      this.#fetchedAtMs = this.#now();
-      this.#failure = undefined;
-    } catch (cause) {
-      this.#failure = { cause, atMs: this.#now() };
-    }
-    this.#running = undefined;
-  }
-
-  /** Also when the clock has been set back: it would be long until it comes to the same time again. */
-  #isPast(sinceMs: number, ms: number): boolean {
-    return Math.abs(this.#now() - sinceMs) >= ms;
-  }
+/** jose rejects a set with a member that is not an object, and a private key only when a token names it. */
+function isUsable(key: unknown): boolean {
+  return isObject(key) && key['kty'] === 'EC' && key['crv'] === 'P-256' && key['d'] === undefined;
 }

@@ -1,122 +1,96 @@
-import { SignatureError } from '../errors';
-import { readTokenClaims } from './claims';
-import { codeOf, loadJose, type Jose, type TokenHeader } from './jose';
-import { KeySet, type Keys } from './key-set';
-import type { TokenSettings } from './options';
-import { refused, unverifiable } from './refused';
+import type { JWTVerifyGetKey, JWTVerifyOptions, JWTVerifyResult } from 'jose' with { 'resolution-mode': 'import' };
 import type { TokenClaims } from '../delivery/auth';
+import { SignatureError } from '../errors';
+import { isObject } from '../guards';
+import { invalidClaim, readTokenClaims } from './claims';
+import { loadJose, type Jose } from './jose';
+import { createKeySet } from './key-set';
+import type { TokenSettings } from './options';
+import { keysUnavailableError, tokenError } from './token-errors';
 
-/** Characters. Kiket's tokens have some hundreds; what is longer is not decoded. */
-const MAX_LENGTH = 16_384;
+/** Reasons by the code of jose's error. Its messages are not used, because some quote the token. */
+const REASONS: Readonly<Record<string, string>> = {
+  ERR_JOSE_ALG_NOT_ALLOWED: 'is not signed with ES256',
+  ERR_JOSE_NOT_SUPPORTED: 'requires an extension (crit) that is not supported',
+  ERR_JWT_INVALID: 'has no claims: its payload is not a JSON object',
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'was not signed with the key that it names, or was changed afterwards',
+  ERR_JWKS_NO_MATCHING_KEY: 'names no key of the platform. Check that jwksUrl belongs to the platform that sends',
+  ERR_JWT_EXPIRED: 'has expired. If this happens often, check the clock of this server',
+};
 
-/** jose 5 would read other characters as if they were not there. */
-const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+/** Reasons by the claim that `ERR_JWT_CLAIM_VALIDATION_FAILED` names. */
+const CLAIM_REASONS: Readonly<Record<string, string>> = {
+  iss: 'is not from the configured issuer. Check that issuer belongs to the platform that sends',
+  aud: 'is for another audience than the configured one',
+  nbf: 'is not valid yet. Check the clock of this server',
+  exp: 'does not say when it expires (exp)',
+};
 
-/** The algorithm of Kiket's tokens (`contract.md` §2); a token must not choose another. */
-const ALGORITHM = 'ES256';
+const JWT_TYPE = /^(?:application\/)?jwt$/i;
 
 /**
- * How a runtime token is verified. Keys come from `jwksUrl` only, whatever the token's header names.
+ * Returns a function that verifies runtime tokens. Keys are taken from `jwksUrl` only, whatever the token's header names.
  *
- * The function that is returned never rejects. It resolves to a {@link SignatureError} for a token that does not count,
- * and when the keys are not to be had.
+ * The function never rejects. It resolves to a {@link SignatureError} when the token is invalid or the keys are unavailable.
  *
- * @throws {TypeError} at start-up, when jose is not installed.
+ * @throws {TypeError} at start-up, when jose is not installed or too old.
  */
 export function createTokenVerifier(
   who: string,
   settings: TokenSettings,
 ): (token: string) => Promise<TokenClaims | SignatureError> {
-  const { jwksUrl, now } = settings;
-  const keySet = new KeySet(jwksUrl, { now });
-  const ready = loadJose(who);
-  // Who verifies a token is told. Until then there is nobody, and Node would end the process.
-  ready.catch(() => {});
+  const { jwksUrl, issuer, audience, now } = settings;
+  const expected: JWTVerifyOptions = { algorithms: ['ES256'], requiredClaims: ['exp'], issuer };
+  if (audience !== undefined) expected.audience = [...audience];
+  const loading = loadJose(who).then((jose) => ({ jose, getKey: createKeySet(jose, jwksUrl) }));
+  // The first verification reports a rejection. Without a handler, Node would end the process before.
+  loading.catch(() => {});
 
   return async function verifyToken(token) {
     try {
-      requireForm(token);
-      const payload = await openToken(await ready, token, keySet);
-      // The time is read last: the keys may have taken a while.
-      return readTokenClaims(payload, settings, now());
+      const { jose, getKey } = await loading;
+      const verified = await verifyJwt(jose, token, getKey, { ...expected, currentDate: new Date(now()) });
+      assertType(verified.protectedHeader.typ);
+      return readTokenClaims(verified.payload);
     } catch (error) {
-      // What is not the token's fault is no reason to give the delivery up.
-      return error instanceof SignatureError ? error : unverifiable(error);
+      return error instanceof SignatureError ? error : toSignatureError(error);
     }
   };
 }
 
-/** The payload of a token, once a key of the platform has signed it. */
-async function openToken(jose: Jose, token: string, keySet: KeySet): Promise<Uint8Array> {
-  const kid = requireHeader(headerOf(jose, token));
-  const { keys, isFresh } = await keySet.get();
-  const payload = await openWith(jose, token, candidatesOf(keys, kid));
-  if (payload !== undefined) return payload;
-  if (isFresh) throw notSigned(keys, kid);
-
-  // The platform may have a new key, also under the name of an old one.
-  const newer = await keySet.search(keys);
-  if (newer === undefined) return refuse(keySet, keys, kid);
-  return (await openWith(jose, token, candidatesOf(newer, kid))) ?? refuse(keySet, newer, kid);
-}
-
-/** Tries key after key: a token need not name its own. */
-async function openWith(jose: Jose, token: string, candidates: Keys): Promise<Uint8Array | undefined> {
-  for (const { key } of candidates) {
-    try {
-      return (await jose.compactVerify(token, key, { algorithms: [ALGORITHM] })).payload;
-    } catch (error) {
-      if (codeOf(error) !== 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED') throw isOfJose(error) ? unreadable() : error;
-    }
-  }
-  return undefined;
-}
-
-function candidatesOf(keys: Keys, kid: string | undefined): Keys {
-  return kid === undefined ? keys : keys.filter((key) => key.kid === kid);
-}
-
-/** Where the last fetch has failed, a key that is not known may be a new one. */
-function refuse(keySet: KeySet, keys: Keys, kid: string | undefined): never {
-  const isKnown = kid !== undefined && candidatesOf(keys, kid).length > 0;
-  throw (isKnown ? undefined : keySet.failure) ?? notSigned(keys, kid);
-}
-
-function notSigned(keys: Keys, kid: string | undefined): SignatureError {
-  return candidatesOf(keys, kid).length > 0
-    ? refused('was not signed with the key that it names, or was changed afterwards')
-    : refused('names no key of the platform. Check that jwksUrl is the one of the platform that sends');
-}
-
-function headerOf(jose: Jose, token: string): TokenHeader {
+/** Tries a token without a `kid`, or with one that several keys share, with each of these keys. */
+async function verifyJwt(
+  { jwtVerify, errors }: Jose,
+  token: string,
+  getKey: JWTVerifyGetKey,
+  options: JWTVerifyOptions,
+): Promise<JWTVerifyResult> {
   try {
-    return jose.decodeProtectedHeader(token);
-  } catch {
-    throw unreadable();
+    return await jwtVerify(token, getKey, options);
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error) {
+      try {
+        return await jwtVerify(token, key, options);
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
   }
 }
 
-function requireForm(token: string): void {
-  if (token.length > MAX_LENGTH) throw refused(`is longer than ${MAX_LENGTH} characters`);
-  if (!JWT.test(token)) throw refused('is no signed JWT');
+/** jose's own option `typ` would require the header, which Kiket's tokens need not have. */
+function assertType(typ: unknown): void {
+  if (typ === undefined || (typeof typ === 'string' && JWT_TYPE.test(typ))) return;
+  throw tokenError('has another type (typ) than JWT');
 }
 
-/** The name of the key, if the header is one of Kiket's: what jose leaves to its caller, or its versions see differently. */
-function requireHeader({ alg, typ, crit, kid }: TokenHeader): string | undefined {
-  if (alg !== ALGORITHM) throw refused(`is not signed with ${ALGORITHM}, as those of Kiket are`);
-  if (typ !== undefined && !(typeof typ === 'string' && /^(?:application\/)?jwt$/i.test(typ))) {
-    throw refused('is one of another type (typ) than JWT, so it is meant for something else');
-  }
-  if (crit !== undefined) throw refused('demands extensions (crit) that are not known here');
-  if (kid !== undefined && typeof kid !== 'string') throw refused('names its key (kid) by what is no text');
-  return kid;
-}
-
-function isOfJose(error: unknown): boolean {
-  const code = codeOf(error);
-  return typeof code === 'string' && /^ERR_J(?:OSE|W)/.test(code);
-}
-
-function unreadable(): SignatureError {
-  return refused('is no signed JWT that can be read');
+function toSignatureError(error: unknown): SignatureError {
+  const { code, claim, reason } = isObject(error) ? error : {};
+  // An error of another origin is not the token's fault.
+  if (typeof code !== 'string' || !/^ERR_J(?:OSE|W)/.test(code)) return keysUnavailableError(error);
+  if (code !== 'ERR_JWT_CLAIM_VALIDATION_FAILED') return tokenError(REASONS[code] ?? 'is not a signed JWT');
+  const name = String(claim);
+  return tokenError((reason === 'invalid' ? undefined : CLAIM_REASONS[name]) ?? invalidClaim(name));
 }

@@ -3,7 +3,7 @@ import type { captureRawBody, KiketMiddleware } from 'kiket-express';
 import { Connection } from '../../support/connection';
 import { example } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
-import { createKey, mintHmacToken, mintToken, reset, signWith, stall, text } from '../../support/key-server';
+import { createKey, mintHmacToken, mintToken, signWith, stall, text } from '../../support/key-server';
 import { expectRefused, final, observed, retried, twice, type Refusal } from '../../support/refusals';
 import {
   carrying,
@@ -24,13 +24,10 @@ import {
 import { signedRequest } from '../../support/signed-request';
 
 const invalid = final(401, 'token.invalid');
-const unavailable = retried(503, 'token.keys_unavailable');
+const unavailable = { ...retried(503, 'token.keys_unavailable'), retryAfter: '1' };
 const malformed = final(400, 'payload.malformed');
 
 const stranger = createKey('first');
-const unknown = createKey('unknown');
-const es384 = createKey('first', 'ES384');
-const rsa = createKey('first', 'RS256');
 const pem = key.publicKey.export({ type: 'spki', format: 'pem' }).toString();
 const [header, payload, signature] = tokenWith().split('.') as [string, string, string];
 const [, otherPayload] = tokenWith({ scopes: ['*'] }).split('.') as [string, string, string];
@@ -46,9 +43,14 @@ function signed(protectedHeader: unknown, said: unknown): string {
   );
 }
 
+function hmac(data: Buffer): Buffer {
+  return createHmac('sha256', pem).update(data).digest();
+}
+
 const es256 = { alg: 'ES256', kid: 'first' };
 const attackersKeys = 'http://127.0.0.1:9/canary/keys.json';
 
+/** jose guarantees most of these; token-verifier.test.ts has all reasons. */
 const tokens: Record<string, unknown> = {
   'no token': undefined,
   'a token that is null': null,
@@ -56,76 +58,25 @@ const tokens: Record<string, unknown> = {
   'a token in an array': [tokenWith()],
   'a token in an object': { toString: tokenWith() },
   'a number': 42,
-  garbage: 'canary garbage',
   'the example of the contract': 'rt_123...',
-  'dots only': '..',
-  'two parts': `${header}.${payload}`,
-  'four parts': `${tokenWith()}.${signature}`,
-  'five parts, as if it were encrypted': `${header}.${payload}.${payload}.${payload}.${signature}`,
-  'white space before it': ` ${tokenWith()}`,
-  'a line feed after it': `${tokenWith()}\n`,
-  'a scheme before it': `Bearer ${tokenWith()}`,
-  'a character that a lenient decoder skips': `${header}.${payload}é.${signature}`,
-  'a zero-width space in it': `${header}.\u200b${payload}.${signature}`,
-  'letters of full width': tokenWith().replace(/^e/, '\uff45'),
-  'a lone surrogate': `${tokenWith()}\ud800`,
-  'a NUL in it': `${tokenWith()}\0`,
-  padding: `${header}.${payload}.${signature}==`,
-  'an expired token': tokenWith({ exp: NOW - 1 }),
-  'a token that expires now': tokenWith({ exp: NOW }),
-  'no expiry': tokenWith({ exp: undefined }),
-  'an expiry that is null': tokenWith({ exp: null }),
-  'an expiry in a text': tokenWith({ exp: `${NOW + 300}` }),
-  'an expiry beyond all dates': tokenWith({ exp: 1e300 }),
-  'a token that is not valid yet': tokenWith({ nbf: NOW + 1 }),
-  'a begin in a text': tokenWith({ nbf: '0' }),
-  'another issuer': tokenWith({ iss: 'kiket.example' }),
-  'an issuer that begins alike': tokenWith({ iss: `${issuer}.example` }),
-  'an issuer in another case': tokenWith({ iss: 'Kiket.dev' }),
-  'issuers in an array': tokenWith({ iss: [issuer] }),
-  'no issuer': tokenWith({ iss: undefined }),
-  'no algorithm': none('none'),
-  'no algorithm, in capitals': none('NONE'),
-  'no algorithm, and a signature': signWith({ alg: 'none', kid: 'first' }, claims, () => Buffer.alloc(64)),
+  'an expired token': tokenWith({ exp: NOW }),
+  'another issuer': tokenWith({ iss: `${issuer}.example` }),
+  'a token without an algorithm': none('none'),
   'a token without its signature': `${header}.${payload}.`,
-  'a signature of zeros': `${header}.${payload}.${Buffer.alloc(64).toString('base64url')}`,
   'an HMAC with the public key in PEM': mintHmacToken(pem, claims, { kid: 'first' }),
-  'an HMAC with the public key as JWK': mintHmacToken(JSON.stringify(key.jwk), claims, { kid: 'first' }),
-  'an HMAC that says ES256': signWith(es256, claims, (data) => createHmac('sha256', pem).update(data).digest()),
-  RS256: mintToken(rsa, claims),
-  'an RSA signature that says ES256': mintToken(rsa, claims, { alg: 'ES256' }),
-  ES384: mintToken(es384, claims),
+  'an HMAC with the public key, named ES256': signWith(es256, claims, hmac),
+  'an RSA signature, named ES256': mintToken(createKey('first', 'RS256'), claims, { alg: 'ES256' }),
   'a signature in DER': signWith(es256, claims, (data) => sign('sha256', data, key.privateKey)),
-  'the key of a stranger': mintToken(stranger, claims),
-  'a key id that nobody has': mintToken(unknown, claims),
-  'a key id that is a number': tokenWith({}, { kid: 1 }),
-  'a key id that is a path': mintToken(stranger, claims, { kid: '../../dev/null' }),
-  'a key id of prototypes': mintToken(stranger, claims, { kid: '__proto__' }),
+  'a signature of another key': mintToken(stranger, claims),
   'a key of its own': mintToken(stranger, claims, { jwk: stranger.jwk, kid: undefined }),
   'a key server of its own': mintToken(stranger, claims, { jku: attackersKeys, x5u: attackersKeys }),
-  'an extension that is critical': tokenWith({}, { crit: ['exp'], exp: NOW }),
+  'a critical extension': tokenWith({}, { crit: ['exp'], exp: NOW }),
   'a payload that is not encoded': tokenWith({}, { b64: false, crit: ['b64'] }),
-  'another type': tokenWith({}, { typ: 'at+jwt' }),
-  'a type that is no text': tokenWith({}, { typ: ['JWT'] }),
-  'a payload from another token': `${header}.${otherPayload}.${signature}`,
-  'one character of the payload changed': `${header}.${flip(payload)}.${signature}`,
-  'one character of the header changed': `${flip(header)}.${payload}.${signature}`,
-  'one character of the signature changed': `${header}.${payload}.${flip(signature)}`,
-  'claims that are an array': signed(es256, [claims]),
-  'claims that are null': signed(es256, 'null'),
-  'claims that are no JSON': signed(es256, '{canary'),
+  'a token of another type': tokenWith({}, { typ: 'at+jwt' }),
+  'the payload of another token': `${header}.${otherPayload}.${signature}`,
+  'a changed signature': `${header}.${payload}.${flip(signature)}`,
   'claims by a prototype': signed(es256, `{"__proto__":${JSON.stringify(claims)}}`),
-  'a header that is no JSON': signed('{canary', claims),
-  'an organization in a text': tokenWith({ org_id: '700007' }),
-  'an organization of zero': tokenWith({ org_id: 0 }),
-  'a project in a text': tokenWith({ proj_id: '27' }),
-  'a project that is a fraction': tokenWith({ proj_id: 27.5 }),
-  'projects in an array': tokenWith({ proj_id: [27] }),
-  'a scope that is no array': tokenWith({ scopes: '*' }),
-  'a scope that is no text': tokenWith({ scopes: ['canary.read', 42] }),
-  'scopes in an object': tokenWith({ scopes: { 0: '*', length: 1 } }),
-  'a token id that is no text': tokenWith({ jti: { canary: 1 } }),
-  'a token that is too long': tokenWith({ padding: 'x'.repeat(20_000) }),
+  'a claim of the wrong type': tokenWith({ org_id: '700007' }),
 };
 
 /** Another character, of which no bit is left out when it is decoded. */
@@ -234,6 +185,8 @@ function expectSilence(answer: string, token: unknown): void {
 }
 
 describeMajors('kiketRuntimeToken', (express) => {
+  afterEach(() => jest.restoreAllMocks());
+
   describe.each(modeNames)('%s', (mode) => {
     const toCase = ({ name, body, refusal = invalid, headers }: Row) => ({
       name,
@@ -327,26 +280,17 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect(codes[1]).toBe(0);
     });
 
-    it.each(
-      Object.entries({
-        'breaks connections': reset,
-        'answers 500': text(500, 'canary'),
-        'answers 404': text(404, 'canary'),
-        'answers what is no JSON': text(200, '<canary>'),
-        'answers an empty set': text(200, '{"keys":[]}'),
-        'answers elsewhere': text(302, '', { location: attackersKeys }),
-      }),
-    )('should ask for another attempt while it knows no key and the key server %s', async (name, answer) => {
+    it('should respond with 503 while there are no keys and the key server fails, and recover in a second', async () => {
       const { stages, server } = await startPlatform();
-      let nowMs = NOW * 1000;
-      server.answer = answer;
-      const app = observed(express, stages(mode, { now: () => nowMs }));
-      const { status, body, text } = await send(app.app, valid, sentIn(mode));
+      const clock = jest.spyOn(Date, 'now').mockReturnValue(NOW * 1000);
+      server.answer = text(500, 'canary');
+      const app = observed(express, stages(mode));
+      const { status, body, headers, ...response } = await send(app.app, valid, sentIn(mode));
       const { code, retryable } = body.error!;
-      expect({ status, code, retryable, retryAfter: undefined }).toEqual(unavailable);
-      expectSilence(text, name);
+      expect({ status, code, retryable, retryAfter: headers['retry-after'] }).toEqual(unavailable);
+      expectSilence(response.text, undefined);
       server.answer = undefined;
-      nowMs += 2000;
+      clock.mockReturnValue(NOW * 1000 + 1000);
       expect(await send(app.app, valid, sentIn(mode))).toMatchObject({ status: 200 });
     });
 

@@ -33,6 +33,8 @@ const refusals: Record<string, object> = {
 };
 
 describeMajors('kiketRuntimeToken that waits for keys', (express) => {
+  afterEach(() => jest.restoreAllMocks());
+
   describe.each(modeNames)('%s', (mode) => {
     describe.each(Object.entries(refusals))('with a delivery that is %s', (_name, payload) => {
       it('should leave the deadline to give the one answer', async () => {
@@ -109,10 +111,10 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
 
     it('should refuse no valid delivery while the platform goes over to a new key', async () => {
       const { stages, server } = await startPlatform();
-      let nowMs = NOW * 1000;
+      const pass = startClock();
       const [old, next] = [createKey('old'), createKey('next')];
       server.publish(old);
-      const app = looking(express, stages(mode, { now: () => nowMs }), ({ auth }) => auth.tokenId);
+      const app = looking(express, stages(mode, { now: undefined }), ({ auth }) => auth.tokenId);
       const by = (key: typeof old) => carrying(mintToken(key, { ...claims, exp: NOW + 3600, jti: key.jwk.kid }));
       const { url } = await startServer(app);
       const round = (keys: (typeof old)[]) => Promise.all(keys.map((key) => post(url, mode, by(key))));
@@ -120,22 +122,22 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
         expect(await round(keys)).toEqual(keys.map(({ jwk }) => [200, { found: jwk.kid }]));
       await expectAll([old, old]);
       server.publish(old, next);
-      nowMs += 60_000;
+      pass(60_000);
       await expectAll([old, next, old, next, next]);
       server.publish(next);
-      nowMs += 60_000;
+      pass(60_000);
       await expectAll([next, old, next]);
       expect(server.requests).toHaveLength(2);
     });
 
     it('should go on with the keys that it knows while the key server is down', async () => {
       const { stages, server } = await startPlatform();
-      let nowMs = NOW * 1000;
-      const app = looking(express, stages(mode, { now: () => nowMs }), () => 'received');
+      const pass = startClock();
+      const app = looking(express, stages(mode, { now: undefined }), () => 'received');
       const lasting = carrying(tokenWith({ exp: NOW + 1e6 }));
       expect(await found(app, lasting, sentIn(mode))).toBe('received');
       server.answer = (_req, res) => void res.writeHead(503).end();
-      nowMs += 3_600_000;
+      pass(3_600_000);
       expect(await found(app, lasting, sentIn(mode))).toBe('received');
       expect(await found(app, lasting, sentIn(mode))).toBe('received');
     });
@@ -198,6 +200,13 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
     return [response.status, response.body as unknown];
   }
 });
+
+/** Lets the clock begin at NOW. Returns a function that moves it. */
+function startClock(): (ms: number) => void {
+  let nowMs = NOW * 1000;
+  jest.spyOn(Date, 'now').mockImplementation(() => nowMs);
+  return (ms) => void (nowMs += ms);
+}
 
 /** An error handler that looks on. */
 function onError(look: () => void): ErrorRequestHandler {

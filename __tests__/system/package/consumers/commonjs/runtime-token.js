@@ -1,4 +1,4 @@
-// Receives a delivery that its runtime token alone vouches for, with the major of jose that is installed.
+// Receives a delivery that only its runtime token authenticates, with the installed version of jose.
 const assert = require('node:assert/strict');
 const { generateKeyPairSync, sign } = require('node:crypto');
 const { once } = require('node:events');
