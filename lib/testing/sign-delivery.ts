@@ -1,24 +1,31 @@
 import { toKeys, computeMac, type KiketSignatureScheme } from '../signature/hmac';
 
+/** The options of {@link signDelivery}. A header is sent only for an option that is given. */
 export interface SignDeliveryOptions {
+  /** The secret of the receiver. */
   secret: string | Buffer;
-  /** Default `timestamped`. */
+  /** The signature covers timestamp and body, or the body alone. Default `timestamped`. */
   scheme?: KiketSignatureScheme | undefined;
   /** Seconds since 1970. Default now. */
   timestampSeconds?: number | undefined;
+  /** `X-Kiket-Event`. */
   event?: string | undefined;
+  /** `X-Kiket-Event-Version`. */
   eventVersion?: string | undefined;
+  /** `X-Kiket-Invocation`. */
   invocationId?: string | undefined;
+  /** `X-Kiket-Project`. */
   projectId?: number | undefined;
+  /** `X-Kiket-Organization`. */
   organizationId?: number | undefined;
 }
 
 /**
- * The bytes and headers that the platform would send:
- * `request(app).post('/kiket').set(delivery.headers).send(delivery.body)`; for a Buffer, supertest also needs
- * `.serialize((body) => body)`, or it sends it as JSON.
+ * Returns the body and headers that the platform would send:
+ * `request(app).post('/kiket').set(delivery.headers).send(delivery.body)`. An object is written as JSON. A string or a Buffer is
+ * signed as it is; for a Buffer, supertest also needs `.serialize((body) => body)`.
  *
- * An object is written as JSON; a text or a Buffer is signed as it is. Headers are sent for the options that are given.
+ * @throws {TypeError} when `secret` is empty or has surrounding white space.
  */
 export function signDelivery(
   payload: object | string | Buffer,
