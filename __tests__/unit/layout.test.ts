@@ -51,7 +51,7 @@ const MANIFEST = 'package.json';
 
 /** Packages that few need, or that take long to load: where they may stand. */
 const RESTRICTED: Record<string, (found: Import) => boolean> = {
-  express: ({ typeOnly }) => typeOnly,
+  express: ({ from, typeOnly, lazy }) => typeOnly || (lazy && from.startsWith('testing/')),
   ajv: ({ from, typeOnly, lazy }) => from === 'delivery/schema' && (typeOnly || lazy),
   '@opentelemetry/api': ({ from }) => /^(?:middleware\/opentelemetry$|opentelemetry\/)/.test(from),
   bullmq: ({ from, typeOnly, lazy }) => from.startsWith('bullmq/') && (typeOnly || lazy),
@@ -145,6 +145,8 @@ describe('the rules', () => {
     ['json', "import { type Router } from 'express'; import express from 'express';"],
     ['json', "import express = require('express');"],
     ['json', "import 'express';"],
+    ['json', "const load = () => require('express');"],
+    ['testing/index', "import express from 'express';"],
     ['json', "export * from 'express';"],
     ['delivery/schema', "import { Ajv } from 'ajv';"],
     ['delivery/schema', "const { Ajv } = require('ajv');"],
@@ -177,6 +179,7 @@ describe('the rules', () => {
     ['json', "import { type Request, type Response } from 'express';"],
     ['json', "import { KiketError } from './errors';"],
     ['testing/index', "import { computeMac } from '../signature/hmac';"],
+    ['testing/index', "const load = () => require('express');"],
     ['delivery/schema', "import type { ErrorObject } from 'ajv'; const load = () => require('ajv');"],
     ['json', "import { inspect } from 'node:util';"],
     ['exchange/exchange', "import { Delivery } from '../delivery/delivery';"],

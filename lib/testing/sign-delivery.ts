@@ -2,16 +2,23 @@ import type { KeyObject } from 'node:crypto';
 import { checked, oneOf, optional, readOptions, type Option, type OptionTable } from '../options';
 import { toKeys, computeMac, type KiketSignatureScheme } from '../signature/hmac';
 
+/** The options of {@link signDelivery}. A header is sent only for an option that is given. */
 export interface SignDeliveryOptions {
+  /** The secret of the receiver. */
   secret: string | Buffer;
-  /** Default `timestamped`. */
+  /** The signature covers timestamp and body, or the body alone. Default `timestamped`. */
   scheme?: KiketSignatureScheme | undefined;
   /** Seconds since 1970. Default now. */
   timestampSeconds?: number | undefined;
+  /** `X-Kiket-Event`. */
   event?: string | undefined;
+  /** `X-Kiket-Event-Version`. */
   eventVersion?: string | undefined;
+  /** `X-Kiket-Invocation`. */
   invocationId?: string | undefined;
+  /** `X-Kiket-Project`. */
   projectId?: number | undefined;
+  /** `X-Kiket-Organization`. */
   organizationId?: number | undefined;
 }
 
@@ -35,11 +42,9 @@ const OPTIONS = {
 } satisfies OptionTable<SignDeliveryOptions>;
 
 /**
- * The bytes and headers that the platform would send:
- * `request(app).post('/kiket').set(delivery.headers).send(delivery.body)`; for a Buffer, supertest also needs
- * `.serialize((body) => body)`, or it sends it as JSON.
- *
- * An object is written as JSON; a string or a Buffer is signed as it is. Headers are sent for the options that are given.
+ * Returns the body and headers that the platform would send:
+ * `request(app).post('/kiket').set(delivery.headers).send(delivery.body)`. An object is written as JSON. A string or a Buffer is
+ * signed as it is; for a Buffer, supertest also needs `.serialize((body) => body)`.
  *
  * @throws {TypeError} when an option is invalid or unknown.
  */

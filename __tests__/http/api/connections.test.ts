@@ -108,7 +108,7 @@ describeMajors('the connections to the API', (express) => {
       }
     }
     const dispatcher = new Rerouting();
-    fake.fail({ kind: 'reset', times: 1 });
+    fake.fail({ kind: 'status', status: 503, times: 1 });
     const call = async (api: KiketApi): Promise<unknown> => [
       await api.rateLimit(),
       await api.issues(1).list({ limit: 2 }),

@@ -1,7 +1,8 @@
 import { createKiketApi, type KiketListOptions, type KiketTable } from 'kiket-express';
-import type { FakeKiket, FakeKiketOptions } from 'kiket-express/testing';
+import type { FakeKiket } from 'kiket-express/testing';
 import { describeMajors } from '../../support/express';
 import { example } from '../../support/deliver';
+import { startPagedTable, type PagedTable, type Paging } from '../../support/paged-table';
 import { apiKey, callFrom, failureOf, start, verdictOf } from './calling';
 
 interface Contact {
@@ -13,18 +14,26 @@ interface Contact {
 const MODULE = 'com.acme.crm';
 const TABLE = `/api/v1/ext/custom_data/${MODULE}/contacts`;
 
-function contactsOf(fake: FakeKiket): KiketTable<Contact> {
-  const api = createKiketApi({ apiKey, baseUrl: fake.url, projectId: 27 });
+function contactsOf({ url }: { readonly url: string }): KiketTable<Contact> {
+  const api = createKiketApi({ apiKey, baseUrl: url, projectId: 27 });
   return api.customData<Contact>(MODULE, 'contacts');
 }
 
-/** A fake with `count` contacts, of the ids from 1. */
-async function startWith(count: number, options: FakeKiketOptions = {}): Promise<FakeKiket> {
-  const fake = await start(options);
-  for (let i = 1; i <= count; i++) {
-    fake.addRecord(MODULE, 'contacts', { email: `${i}@example.org`, status: 'active' }, { projectId: 27 });
-  }
+/** `count` contacts, with the ids from 1. */
+function contacts(count: number): Contact[] {
+  return Array.from({ length: count }, (_, i) => ({ id: i + 1, email: `${i + 1}@example.org`, status: 'active' }));
+}
+
+/** A fake with `count` contacts. */
+async function startWith(count: number): Promise<FakeKiket> {
+  const fake = await start();
+  for (const contact of contacts(count)) fake.addRecord(MODULE, 'contacts', contact, { projectId: 27 });
   return fake;
+}
+
+/** An API that lists five contacts in pages. */
+function startPaged(paging: Paging): Promise<PagedTable> {
+  return startPagedTable(paging, contacts(5));
 }
 
 const idsOf = (contacts: readonly Contact[]): number[] => contacts.map(({ id }) => id);
@@ -94,11 +103,14 @@ describeMajors('custom data from a handler', (express) => {
   });
 
   it('should be iterated to its end', async () => {
-    const fake = await startWith(5, { pagination: 'cursor' });
-    const { result } = await callFrom(express, inDelivery(fake), (api) =>
+    const { url, queries } = await startPaged('cursor');
+    const { api, payload } = inDelivery(await start());
+    const elsewhere = { ...payload, api: { ...payload.api, base_url: url } };
+    const { result } = await callFrom(express, { api: { ...api, baseUrl: url }, payload: elsewhere }, (api) =>
       iterated(api.customData<Contact>(MODULE, 'contacts'), { limit: 2 }),
     );
     expect(result).toEqual([1, 2, 3, 4, 5]);
+    expect(queries).toHaveLength(3);
   });
 });
 
@@ -142,35 +154,52 @@ describe('a list of custom data', () => {
 describe('iterating over custom data', () => {
   const all = [1, 2, 3, 4, 5];
 
-  it.each<[string, FakeKiketOptions['pagination'], KiketListOptions | undefined, (number | string)[], number]>([
-    ['no pages, without limit', 'none', undefined, all, 1],
-    ['no pages, with a limit that is more than there is', 'none', { limit: 6 }, all, 1],
-    ['no pages, with filters', 'none', { limit: 2, filters: { email: '3@example.org' } }, [3], 1],
-    ['no pages, with nothing to find', 'none', { limit: 2, filters: { email: 'x' } }, [], 1],
-    ['no pages, with a limit that cuts', 'none', { limit: 2 }, [1, 2, 'api.refused'], 1],
-    ['no pages, with a limit that may cut', 'none', { limit: 5 }, [...all, 'api.refused'], 1],
-    ['a cursor, without limit', 'cursor', undefined, all, 1],
-    ['a cursor, with a short last page', 'cursor', { limit: 2 }, all, 3],
-    ['a cursor, one by one but the last', 'cursor', { limit: 4 }, all, 2],
-    ['a cursor, with filters', 'cursor', { limit: 2, filters: { email: '3@example.org' } }, [3], 1],
-    ['pages, without limit', 'pages', undefined, all, 1],
-    ['pages, with a short last page', 'pages', { limit: 2 }, all, 3],
-    ['pages, with a full last page', 'pages', { limit: 5 }, all, 1],
-    ['pages, one by one', 'pages', { limit: 1 }, all, 5],
-    ['pages, with filters', 'pages', { limit: 2, filters: { email: '3@example.org' } }, [3], 1],
-    ['pages, with nothing to find', 'pages', { limit: 2, filters: { email: 'x' } }, [], 1],
-  ])('should come with %s', async (_name, pagination, options, seen, requests) => {
-    const fake = await startWith(5, { pagination });
-    expect(await iterated(contactsOf(fake), options)).toEqual(seen);
-    expect(fake.requests).toHaveLength(requests);
+  function expectQueries(queries: readonly Readonly<Record<string, string>>[], options?: KiketListOptions): void {
     const filters = options?.filters && JSON.stringify(options.filters);
-    for (const { query } of fake.requests) {
+    for (const query of queries) {
       expect([query['project_id'], query['limit'], query['filters']]).toEqual([
         '27',
         options?.limit?.toString(),
         filters,
       ]);
     }
+  }
+
+  it.each<[string, KiketListOptions | undefined, (number | string)[]]>([
+    ['without limit', undefined, all],
+    ['with a limit that is more than there is', { limit: 6 }, all],
+    ['with filters', { limit: 2, filters: { email: '3@example.org' } }, [3]],
+    ['with nothing to find', { limit: 2, filters: { email: 'x' } }, []],
+    ['with a limit that cuts', { limit: 2 }, [1, 2, 'api.refused']],
+    ['with a limit that may cut', { limit: 5 }, [...all, 'api.refused']],
+  ])('should come without pages, %s', async (_name, options, seen) => {
+    const fake = await startWith(5);
+    expect(await iterated(contactsOf(fake), options)).toEqual(seen);
+    expect(fake.requests).toHaveLength(1);
+    expectQueries(
+      fake.requests.map(({ query }) => query),
+      options,
+    );
+  });
+
+  it.each<[Paging, string, KiketListOptions | undefined, number[], number]>([
+    ['cursor', 'without limit', undefined, all, 1],
+    ['cursor', 'with a short last page', { limit: 2 }, all, 3],
+    ['cursor', 'with all but one on the first page', { limit: 4 }, all, 2],
+    ['cursor', 'with filters', { limit: 2, filters: { email: '3@example.org' } }, [3], 1],
+    ['cursor', 'with filters over several pages', { limit: 2, filters: { status: 'active' } }, all, 3],
+    ['pages', 'without limit', undefined, all, 1],
+    ['pages', 'with a short last page', { limit: 2 }, all, 3],
+    ['pages', 'with a full last page', { limit: 5 }, all, 1],
+    ['pages', 'one by one', { limit: 1 }, all, 5],
+    ['pages', 'with filters', { limit: 2, filters: { email: '3@example.org' } }, [3], 1],
+    ['pages', 'with filters over several pages', { limit: 2, filters: { status: 'active' } }, all, 3],
+    ['pages', 'with nothing to find', { limit: 2, filters: { email: 'x' } }, [], 1],
+  ])('should come by %s, %s', async (paging, _name, options, seen, requests) => {
+    const table = await startPaged(paging);
+    expect(await iterated(contactsOf(table), options)).toEqual(seen);
+    expect(table.queries).toHaveLength(requests);
+    expectQueries(table.queries, options);
   });
 
   it('should tell in its error what to do', async () => {
@@ -181,60 +210,55 @@ describe('iterating over custom data', () => {
   });
 
   it('should ask for the numbers of pages and for cursors', async () => {
-    const byPages = await startWith(5, { pagination: 'pages' });
+    const byPages = await startPaged('pages');
     await iterate(contactsOf(byPages), { limit: 2 });
-    expect(byPages.requests.map(({ query }) => query['page'])).toEqual([undefined, '2', '3']);
-    const byCursor = await startWith(5, { pagination: 'cursor' });
+    expect(byPages.queries.map(({ page }) => page)).toEqual([undefined, '2', '3']);
+    const byCursor = await startPaged('cursor');
     await iterate(contactsOf(byCursor), { limit: 2 });
-    const cursors = byCursor.requests.map(({ query }) => query['cursor']);
-    expect([cursors[0], new Set(cursors).size]).toEqual([undefined, 3]);
+    expect(byCursor.queries.map(({ cursor }) => cursor)).toEqual([undefined, '2', '4']);
   });
 
-  it.each<FakeKiketOptions['pagination']>(['cursor', 'pages'])(
-    'should ask for no page before it is needed: %s',
-    async (pagination) => {
-      const fake = await startWith(5, { pagination });
-      const contacts = contactsOf(fake).iterate({ limit: 2 });
-      expect(fake.requests).toHaveLength(0);
-      for await (const { id } of contacts) {
-        expect(fake.requests).toHaveLength(Math.ceil(id / 2));
-        if (id === 3) break;
-      }
-      expect(fake.requests).toHaveLength(2);
-    },
-  );
+  it.each<Paging>(['cursor', 'pages'])('should ask for no page before it is needed: %s', async (paging) => {
+    const table = await startPaged(paging);
+    const contacts = contactsOf(table).iterate({ limit: 2 });
+    expect(table.queries).toHaveLength(0);
+    for await (const { id } of contacts) {
+      expect(table.queries).toHaveLength(Math.ceil(id / 2));
+      if (id === 3) break;
+    }
+    expect(table.queries).toHaveLength(2);
+  });
 
-  it.each<FakeKiketOptions['pagination']>(['none', 'cursor', 'pages'])(
-    'should end without an error where it is left on a full page: %s',
-    async (pagination) => {
-      const fake = await startWith(5, { pagination });
-      for await (const { id } of contactsOf(fake).iterate({ limit: 2 })) if (id === 2) break;
-      expect(fake.requests).toHaveLength(1);
-    },
-  );
+  it('should end without an error where it is left on a full page without a next one', async () => {
+    const fake = await startWith(5);
+    for await (const { id } of contactsOf(fake).iterate({ limit: 2 })) if (id === 2) break;
+    expect(fake.requests).toHaveLength(1);
+  });
+
+  it.each<Paging>(['cursor', 'pages'])('should end where it is left on a full page: %s', async (paging) => {
+    const table = await startPaged(paging);
+    for await (const { id } of contactsOf(table).iterate({ limit: 2 })) if (id === 2) break;
+    expect(table.queries).toHaveLength(1);
+  });
 
   it('should begin anew for each loop', async () => {
-    const fake = await startWith(3, { pagination: 'pages' });
-    const contacts = contactsOf(fake);
-    expect([await iterated(contacts, { limit: 2 }), await iterated(contacts, { limit: 2 })]).toEqual([
-      [1, 2, 3],
-      [1, 2, 3],
-    ]);
-  });
-
-  it('should give what came before a page that fails', async () => {
-    const fake = await startWith(5, { pagination: 'pages' });
-    const seen: number[] = [];
-    const loop = async () => {
-      for await (const { id } of contactsOf(fake).iterate({ limit: 2 })) {
-        seen.push(id);
-        if (id === 4) fake.fail({ kind: 'status', status: 403 });
-      }
-    };
-    expect([(await failureOf(loop)).apiStatus, seen]).toEqual([403, [1, 2, 3, 4]]);
+    const contacts = contactsOf(await startPaged('pages'));
+    expect([await iterated(contacts, { limit: 2 }), await iterated(contacts, { limit: 2 })]).toEqual([all, all]);
   });
 
   const page = [{ id: 1 }, { id: 2 }];
+
+  it('should give what came before a page that fails', async () => {
+    const fake = await start();
+    fake.fail({ kind: 'status', status: 200, body: { data: page, next_cursor: 'a' }, times: 1 });
+    fake.fail({ kind: 'status', status: 403 });
+    const seen: number[] = [];
+    const loop = async () => {
+      for await (const { id } of contactsOf(fake).iterate({ limit: 2 })) seen.push(id);
+    };
+    expect([(await failureOf(loop)).apiStatus, seen]).toEqual([403, [1, 2]]);
+  });
+
   it.each<[string, object, (number | string)[]]>([
     ['a cursor of null', { next_cursor: null }, [1, 2]],
     ['a cursor of null in pagination', { pagination: { next_cursor: null } }, [1, 2]],

@@ -78,14 +78,17 @@ describe('flush', () => {
     expect(held).toHaveLength(5);
   });
 
-  it.each(['hang', 'reset'] as const)('should resolve where the API fails: %s', async (kind) => {
-    const fake = await startFake();
-    const reporter = report(fake, { timeoutMs: 100 });
-    fake.fail({ kind });
-    ended('a');
-    await reporter.flush();
-    await until(() => reporter.dropped === 1);
-  });
+  it.each([{ kind: 'hang' }, { kind: 'status', status: 500 }] as const)(
+    'should resolve when the API fails: %j',
+    async (fault) => {
+      const fake = await startFake();
+      const reporter = report(fake, { timeoutMs: 100 });
+      fake.fail(fault);
+      ended('a');
+      await reporter.flush();
+      await until(() => reporter.dropped === 1);
+    },
+  );
 });
 
 describe('close', () => {

@@ -1,5 +1,6 @@
 import { KiketApiError } from 'kiket-express';
-import type { FakeKiketFault } from 'kiket-express/testing';
+import type { FakeKiket, FakeKiketFault } from 'kiket-express/testing';
+import { startBreakingFake, type Passage } from '../../support/breaking-fake';
 import { countsOf, ended, events, eventsAt, extension, report, TELEMETRY } from './reporting';
 import { deliver } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
@@ -10,18 +11,15 @@ import { until } from '../../support/until';
 
 const elsewhere = 'http://127.0.0.1:9/elsewhere';
 
-/** Everything that goes wrong with a record, but for the rate limit. */
+/** Everything that goes wrong with a record, except the rate limit and broken connections. */
 const faults: Readonly<Record<string, FakeKiketFault>> = {
   'answers too late': { kind: 'latency', ms: 60_000 },
   hangs: { kind: 'hang' },
-  'resets the connection': { kind: 'reset' },
-  'resets the connection afterwards': { kind: 'reset', processed: true },
-  'answers by half': { kind: 'half-body' },
-  'answers JSON that is cut': { kind: 'wrong-json' },
-  'answers a page of HTML': { kind: 'wrong-json', form: 'html' },
-  'answers more than 10 MB': { kind: 'flood', bytes: 10 * 1024 * 1024 + 1 },
-  redirects: { kind: 'redirect', location: elsewhere },
-  'redirects for good': { kind: 'redirect', location: elsewhere, status: 308 },
+  'answers JSON that is cut': { kind: 'status', status: 200, body: '{"status":"acc', contentType: 'application/json' },
+  'answers a page of HTML': { kind: 'status', status: 200, body: '<!doctype html><title>Kiket</title>' },
+  'answers more than 10 MB': { kind: 'status', status: 200, body: 'x'.repeat(10 * 1024 * 1024 + 1) },
+  redirects: { kind: 'status', status: 302, headers: { Location: elsewhere } },
+  'redirects for good': { kind: 'status', status: 308, headers: { Location: elsewhere } },
   ...Object.fromEntries(
     [400, 401, 403, 404, 408, 422, 500, 501, 502, 503, 504].map((status) => [
       `answers ${status}`,
@@ -30,27 +28,39 @@ const faults: Readonly<Record<string, FakeKiketFault>> = {
   ),
 };
 
-/** What only the reporter's own time ends. */
+/** These are ended by the time limit of the reporter. */
 const endless = new Set<FakeKiketFault['kind']>(['hang', 'latency']);
 
 describeMajors('a delivery', (express) => {
+  /** Delivers three times while telemetry fails, then once after `repair`. */
+  async function outlive(fake: FakeKiket, repair: () => void, timeoutMs = 2000): Promise<void> {
+    const reporter = report(fake, { intervalMs: 1, timeoutMs });
+    const app = extension(express);
+    await deliver(app).expect(200);
+    await until(() => reporter.dropped === 1);
+    await Promise.all([deliver(app).expect(200), deliver(app).expect(200)]);
+    await until(() => reporter.dropped === 3);
+    expect(fake.requests).toHaveLength(3);
+    repair();
+    await deliver(app).expect(200);
+    await until(() => reporter.sent === 1);
+    expect(countsOf(reporter)).toEqual({ sent: 1, dropped: 3, queued: 0 });
+  }
+
   it.each(Object.entries(faults))(
     'should be answered when telemetry %s, and be reported afterwards',
     async (...row) => {
       const [, fault] = row;
       const fake = await startFake();
-      const reporter = report(fake, { intervalMs: 1, timeoutMs: endless.has(fault.kind) ? 400 : 2000 });
-      const app = extension(express);
       const switchOff = fake.fail({ ...fault, on: `POST ${TELEMETRY}` });
-      await deliver(app).expect(200);
-      await until(() => reporter.dropped === 1);
-      await Promise.all([deliver(app).expect(200), deliver(app).expect(200)]);
-      await until(() => reporter.dropped === 3);
-      expect(fake.requests).toHaveLength(3);
-      switchOff();
-      await deliver(app).expect(200);
-      await until(() => reporter.sent === 1);
-      expect(countsOf(reporter)).toEqual({ sent: 1, dropped: 3, queued: 0 });
+      await outlive(fake, switchOff, endless.has(fault.kind) ? 400 : undefined);
+    },
+  );
+
+  it.each<Passage>(['nothing', 'half'])(
+    'should be answered when %s of the response arrives, and be reported afterwards',
+    async (passage) => {
+      await outlive(await startBreakingFake([passage, passage, passage]), () => undefined);
     },
   );
 
@@ -145,7 +155,7 @@ describe('telemetry that is down', () => {
   it('should lose the oldest of what waits meanwhile', async () => {
     const fake = await startFake();
     const reporter = report(fake, { batchSize: 1, maxQueued: 3 });
-    fake.fail({ kind: 'reset', times: 1 });
+    fake.fail({ kind: 'status', status: 500, times: 1 });
     ended('a');
     await until(() => reporter.dropped === 1);
     ended(...events(5));
@@ -157,7 +167,7 @@ describe('telemetry that is down', () => {
   it('should not follow a redirect', async () => {
     const target = await startServer((_req, res) => void res.end());
     const fake = await startFake();
-    fake.fail({ kind: 'redirect', location: `${target.url}/`, status: 307 });
+    fake.fail({ kind: 'status', status: 307, headers: { Location: `${target.url}/` } });
     const reporter = report(fake);
     ended('a');
     await reporter.flush();

@@ -1,4 +1,5 @@
 import type { FakeKiket } from 'kiket-express/testing';
+import { describeMajors } from '../../support/express';
 
 export { startFake as start } from '../../support/fake-kiket';
 
@@ -11,7 +12,7 @@ export interface Reply {
 
 export const apiKey = { 'X-Kiket-API-Key': 'ext_fake' };
 
-/** Sends `GET /path`, with a body if there is one: a text as it is, all else as JSON. */
+/** Sends `GET /path`, with a body if there is one: a string as it is, any other value as JSON. */
 export async function call(
   kiket: FakeKiket,
   what: string,
@@ -23,6 +24,18 @@ export async function call(
   const response = await fetch(kiket.url + target, { method, headers, redirect: 'manual', ...sent });
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+}
+
+/** Runs the same tests with fakes that run on Express 4 and 5. */
+export function describeOnMajors(name: string, define: () => void): void {
+  describeMajors(name, (express) => {
+    beforeEach(() => {
+      jest.resetModules();
+      jest.doMock('express', () => express);
+    });
+    afterAll(() => void jest.dontMock('express'));
+    define();
+  });
 }
 
 /** The headers of a delivery's runtime token. */

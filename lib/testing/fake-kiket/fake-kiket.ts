@@ -1,11 +1,10 @@
 import type { FakeKiketFault } from './faults';
-import type { FakeKiketIntakeForm } from './intake-forms';
-import type { FakeKiketIssue } from './issues';
-import type { FakeKiketRecord } from './custom-data';
-import type { FakeKiketRequest } from './request-log';
-import type { FakeKiketSlaEvent } from './sla-events';
+import type { FakeKiketIntakeForm } from './intake-store';
+import type { FakeKiketIssue } from './issue-store';
+import type { FakeKiketRecord } from './record-store';
+import type { FakeKiketSlaEvent } from './sla-event-store';
 
-/** What the platform puts into a payload, so that the extension can call back (contract.md §3). */
+/** The fields of a payload with which an extension calls back. */
 export interface FakeKiketCallback {
   readonly authentication: {
     readonly token_type: 'runtime';
@@ -14,58 +13,88 @@ export interface FakeKiketCallback {
     readonly expires_at: string;
     readonly scopes: readonly string[];
   };
+  /** The URL of the fake, and the header for the token. */
   readonly api: { readonly base_url: string; readonly runtime_header: string };
 }
 
+/** A request that has reached the fake, refused or not. */
+export interface FakeKiketRequest {
+  /** In upper case. */
+  readonly method: string;
+  /** As it was written, with the query. */
+  readonly target: string;
+  /** As it was written, without the query. */
+  readonly path: string;
+  /** Decoded. Of a name that occurs twice, it has the last value. */
+  readonly query: Readonly<Record<string, string>>;
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Parsed JSON; `undefined` until it has been read, and where there is none. */
+  readonly body: unknown;
+  /** The status of the response; `undefined` until then, and where none was sent. */
+  readonly status: number | undefined;
+}
+
+/** A request of the log, to be completed. */
+export type LoggedRequest = { -readonly [K in keyof FakeKiketRequest]: FakeKiketRequest[K] };
+
 /** A running fake. Its lists grow while it runs. */
 export interface FakeKiket {
-  /** e.g. `http://127.0.0.1:43210`, without a slash at the end. */
+  /** Such as `http://127.0.0.1:43210`, without a slash at the end. */
   readonly url: string;
   /** Every request so far, refused ones too, in the order of arrival. */
   readonly requests: readonly FakeKiketRequest[];
-  /** How many connections have been accepted so far, and how many are open; as of now. */
+  /** The number of connections accepted so far, and the number of those that are open now. */
   readonly connections: { readonly accepted: number; readonly open: number };
   /**
-   * A fresh runtime token and where to call: `{ ...payload, ...kiket.callback({ scopes: ['project:27'] }) }`. Default:
-   * scopes `['*']`, 3600 seconds; with 0 the token has expired already.
+   * Returns a new runtime token and where to call: `{ ...payload, ...kiket.callback({ scopes: ['project:27'] }) }`. Default:
+   * scopes `['*']`, 3600 seconds. With 0 seconds, the token has expired already.
+   *
+   * @throws {TypeError} for an invalid option.
    */
   callback(options?: {
     readonly scopes?: readonly string[] | undefined;
     readonly expiresInSeconds?: number | undefined;
   }): FakeKiketCallback;
-  /** Default: a breach in project 1, of issue 1, that has begun now. */
+  /** Adds an SLA event. Default: a breach of issue 1 in project 1 that begins now. */
   addSlaEvent(event?: Partial<FakeKiketSlaEvent>): FakeKiketSlaEvent;
-  /** Default: active, not public, in project 1. */
+  /** Adds an intake form. Default: active, not public, in project 1. */
   addIntakeForm(form: Partial<FakeKiketIntakeForm> & { readonly key: string }): FakeKiketIntakeForm;
-  /** Default: open, in project 1. */
+  /** Adds an issue. Default: open, in project 1. */
   addIssue(issue?: Partial<FakeKiketIssue>): FakeKiketIssue;
-  /** An `id` in `record` is kept, of any form; a record that has it already makes way. Default: in project 1. */
+  /**
+   * Adds a record of custom data. An `id` in `record`, of any form, is kept, and replaces the record that has it. Default: in
+   * project 1.
+   *
+   * @throws {TypeError} when `record` is not an object.
+   */
   addRecord(
     module: string,
     table: string,
     record: object,
     options?: { readonly projectId?: number | undefined },
   ): FakeKiketRecord;
+  /** Sets a secret of an extension. */
   setSecret(extensionId: string, key: string, value: string): void;
-  /** The records of a table. Default: of all projects, without the deleted ones. */
+  /** Returns the records of a table. Default: of all projects, without the deleted ones. */
   records(
     module: string,
     table: string,
     options?: { readonly projectId?: number | undefined; readonly withDeleted?: boolean | undefined },
   ): readonly FakeKiketRecord[];
-  /** What was sent to `/api/v1/extensions/:extension_id/events`, each with its `extension_id`. */
+  /** The bodies of requests to `/api/v1/extensions/:extension_id/events`, each with its `extension_id`. */
   readonly eventLog: readonly object[];
-  /** What was sent to `/api/v1/ext/telemetry`. */
+  /** The bodies of requests to `/api/v1/ext/telemetry`. */
   readonly telemetry: readonly object[];
   /**
-   * Switches a fault on, and gives what switches it off. Latencies add up; of the others, the one that was switched on
-   * first hits a request.
+   * Switches a fault on, and returns a function that switches it off. Latencies add up; of the other faults, the one that was
+   * switched on first hits a request.
    *
-   * @throws {TypeError} for a fault that makes no sense.
+   * @throws {TypeError} for an invalid fault.
    */
   fail(fault: FakeKiketFault): () => void;
-  /** The next request starts a new window. */
+  /** Starts a new window of the rate limit with the next request. */
   resetRateLimit(): void;
-  /** Ends every connection, also where an answer is still to come. A second call is harmless. */
+  /** Ends every connection, even one that waits for a response. A second call does nothing. */
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { describe, MAX_DELAY_MS, requireBoolean, requireNumber, requireRecord, requireWhole } from '../../options';
+import { describe, MAX_DELAY_MS, requireNumber, requireRecord, requireWhole } from '../../options';
 
 const WHO = 'fail';
 
@@ -12,102 +12,108 @@ export interface FakeKiketFaultTarget {
 }
 
 /**
- * What goes wrong. But for `latency`, `half-body` and a `reset` that is `processed`, the request is not carried out; all
- * count in the rate limit. Every answer carries the usual headers.
+ * A failure to switch on with `fail()`. The request counts in the rate limit, but is not carried out, except after `latency`. Every response has
+ * the usual headers.
  */
 export type FakeKiketFault = FakeKiketFaultTarget &
   (
     | {
-        /** The answer comes late; a request whose client has left until then is not carried out. */
+        /** The response comes late. A request whose client has left by then is not carried out. */
         readonly kind: 'latency';
         /** Milliseconds, from 0. */
         readonly ms: number;
       }
     | {
-        /** 429, as past the limit. */
+        /** 429, as beyond the limit. */
         readonly kind: 'rate-limit';
-        /** Seconds, or a text such as an HTTP date, for `Retry-After`. Default: no such header. */
+        /** Seconds, or a string such as an HTTP date, for `Retry-After`. Default: no such header. */
         readonly retryAfter?: number | string | undefined;
       }
     | {
-        /** Any answer. */
+        /** A response of your own: an error, a redirect, JSON that is cut. */
         readonly kind: 'status';
         /** From 200 to 599. */
         readonly status: number;
-        /** A text is sent as it is, all else as JSON. Default: `{ error }` with the name of the status. */
+        /** A string is sent as it is, any other value as JSON. Default: `{ error }` with the name of the status. */
         readonly body?: unknown;
-        /** Default `application/json`, and `text/html` for a text. */
+        /** Default `application/json`, and `text/html` for a string. */
         readonly contentType?: string | undefined;
-        /** Added to the usual ones, or in place of them. */
+        /** Sent beside the usual headers, or in place of them. */
         readonly headers?: Readonly<Record<string, string>> | undefined;
       }
     | {
-        /** The connection is reset before any answer. */
-        readonly kind: 'reset';
-        /** Whether the request is carried out before. Default false. */
-        readonly processed?: boolean | undefined;
-      }
-    | {
-        /** Carried out and announced in full, but the connection ends after half of the answer's body. */
-        readonly kind: 'half-body';
-      }
-    | {
-        /** 200 with a body that ends too soon, or with a page of HTML. */
-        readonly kind: 'wrong-json';
-        /** Default `truncated`. */
-        readonly form?: 'truncated' | 'html' | undefined;
-      }
-    | {
-        /** No answer, until the client leaves or the fake is closed. */
+        /** No response, until the client leaves or the fake is closed. */
         readonly kind: 'hang';
-      }
-    | {
-        /** 200 with an empty list in JSON that is filled up with white space, chunked. */
-        readonly kind: 'flood';
-        /** Length of the body, from 11. */
-        readonly bytes: number;
-      }
-    | {
-        /** An answer that leads elsewhere. */
-        readonly kind: 'redirect';
-        readonly location: string;
-        /** Default 302. */
-        readonly status?: 301 | 302 | 303 | 307 | 308 | undefined;
       }
   );
 
-export type FaultKind = FakeKiketFault['kind'];
-export type FaultOf<K extends FaultKind> = Extract<FakeKiketFault, { readonly kind: K }>;
+type FaultKind = FakeKiketFault['kind'];
+type FaultOf<K extends FaultKind> = Extract<FakeKiketFault, { readonly kind: K }>;
+
+/** A fault that takes the place of the request's own response. */
+export type FinalFault = Exclude<FakeKiketFault, FaultOf<'latency'>>;
+
+interface ActiveFault {
+  readonly fault: FakeKiketFault;
+  timesLeft: number;
+}
+
+/** The faults that are switched on. */
+export class ActiveFaults {
+  readonly #active: ActiveFault[] = [];
+
+  /** Returns a function that switches the fault off. */
+  switchOn(fault: FakeKiketFault): () => void {
+    assertFault(fault);
+    const active = { fault: { ...fault }, timesLeft: fault.times ?? Infinity };
+    this.#active.push(active);
+    return () => this.#remove(active);
+  }
+
+  /** Counts the request as hit. Latencies add up; of the other faults, the one that was switched on first hits. */
+  hit(method: string, path: string): { readonly latencyMs: number; readonly fault: FinalFault | undefined } {
+    let latencyMs = 0;
+    let final: FinalFault | undefined;
+    for (const active of [...this.#active]) {
+      const { fault } = active;
+      const isTarget = fault.on === undefined || fault.on === path || fault.on === `${method} ${path}`;
+      if (!isTarget || (fault.kind !== 'latency' && final !== undefined)) continue;
+      if (fault.kind === 'latency') latencyMs += fault.ms;
+      else final = fault;
+      if (--active.timesLeft === 0) this.#remove(active);
+    }
+    return { latencyMs, fault: final };
+  }
+
+  #remove(active: ActiveFault): void {
+    const index = this.#active.indexOf(active);
+    if (index !== -1) this.#active.splice(index, 1);
+  }
+}
 
 const CHECKS: { readonly [K in FaultKind]: (fault: FaultOf<K>) => void } = {
   latency: ({ ms }) => requireNumber(WHO, 'ms', ms, 0, MAX_DELAY_MS),
   'rate-limit': ({ retryAfter }) => {
     if (retryAfter === undefined) return;
-    if (typeof retryAfter === 'string') requireHeader('Retry-After', retryAfter);
+    if (typeof retryAfter === 'string') assertHeader('Retry-After', retryAfter);
     else requireNumber(WHO, 'retryAfter', retryAfter, 0, Number.MAX_SAFE_INTEGER);
   },
   status: ({ status, body, headers = {}, contentType = 'text/html' }) => {
     requireWhole(WHO, 'status', status, 200, 599);
     requireRecord(WHO, 'headers', headers);
-    for (const [name, value] of Object.entries({ ...headers, 'Content-Type': contentType })) requireHeader(name, value);
-    requireJson(body);
+    for (const [name, value] of Object.entries({ ...headers, 'Content-Type': contentType })) assertHeader(name, value);
+    assertJson(body);
   },
-  reset: ({ processed = false }) => requireBoolean(WHO, 'processed', processed),
-  'half-body': () => undefined,
-  'wrong-json': ({ form = 'truncated' }) => requireOneOf('form', form, ['truncated', 'html']),
   hang: () => undefined,
-  flood: ({ bytes }) => requireWhole(WHO, 'bytes', bytes, 11, Number.MAX_SAFE_INTEGER),
-  redirect: ({ location, status = 302 }) => {
-    requireHeader('Location', location);
-    requireOneOf('status', status, [301, 302, 303, 307, 308]);
-  },
 };
 
-/** @throws {TypeError} for a fault that makes no sense. */
-export function requireFault(fault: FakeKiketFault): void {
+/** @throws {TypeError} for an invalid fault. */
+function assertFault(fault: FakeKiketFault): void {
   requireRecord(WHO, 'fault', fault);
   const { kind, times = 1, on = '/' } = fault;
-  requireOneOf('kind', kind, Object.keys(CHECKS));
+  if (!Object.hasOwn(CHECKS, kind)) {
+    throw new TypeError(`${WHO}: kind is ${describe(kind)}; give one of ${Object.keys(CHECKS).join(', ')}`);
+  }
   requireWhole(WHO, 'times', times, 1, Number.MAX_SAFE_INTEGER);
   if (typeof on !== 'string' || !/^(?:[A-Z]+ )?\/[^\s?]*$/.test(on)) {
     throw new TypeError(`${WHO}: on is ${describe(on)}; give a path without query, or 'GET /path'`);
@@ -115,26 +121,21 @@ export function requireFault(fault: FakeKiketFault): void {
   (CHECKS[kind] as (fault: FakeKiketFault) => void)(fault);
 }
 
-function requireHeader(name: string, value: unknown): void {
+function assertHeader(name: string, value: unknown): void {
   try {
     validateHeaderName(name);
     if (typeof value === 'string') return validateHeaderValue(name, value);
   } catch {
-    // Falls to the error below, which says what to do.
+    // The error below says what to write instead.
   }
-  throw new TypeError(`${WHO}: the header '${name}' is ${describe(value)}; give a name and a text that HTTP allows`);
+  throw new TypeError(`${WHO}: the header '${name}' is ${describe(value)}; give a name and a string that HTTP allows`);
 }
 
-function requireJson(body: unknown): void {
+function assertJson(body: unknown): void {
   try {
     if (body === undefined || JSON.stringify(body) !== undefined) return;
   } catch {
     // As above.
   }
-  throw new TypeError(`${WHO}: body is ${describe(body)}; give what JSON can hold, or a text`);
-}
-
-function requireOneOf(name: string, value: unknown, known: readonly unknown[]): void {
-  if (known.includes(value)) return;
-  throw new TypeError(`${WHO}: ${name} is ${describe(value)}; give one of ${known.join(', ')}`);
+  throw new TypeError(`${WHO}: body is ${describe(body)}; give a value that JSON can hold, or a string`);
 }

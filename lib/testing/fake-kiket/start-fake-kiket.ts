@@ -1,57 +1,48 @@
 import { requireNumber, requireRecord } from '../../options';
-import { json } from './answer';
-import { Credentials } from './credentials';
-import { CustomData } from './custom-data';
-import { ExtensionSecrets } from './extension-secrets';
-import type { FakeKiket } from './fake-kiket';
-import { FaultBoard } from './fault-board';
-import { IntakeForms } from './intake-forms';
-import { Issues } from './issues';
-import { Journal } from './journal';
+import { Callers } from './callers';
+import { ExtensionStore } from './extension-store';
+import { createFakeApp } from './fake-app';
+import type { FakeKiket, FakeKiketRequest } from './fake-kiket';
+import { requireTexts, settingsOf, type FakeKiketOptions } from './fake-options';
+import { ActiveFaults } from './faults';
+import { IntakeStore } from './intake-store';
+import { IssueStore } from './issue-store';
 import { LoopbackServer } from './loopback-server';
-import { requireTexts, settingsOf, type FakeKiketOptions } from './options';
 import type { JsonObject } from './parameters';
-import { RateLimit } from './rate-limit';
-import type { FakeKiketRequest } from './request-log';
-import { Router, type Route } from './router';
-import { createService } from './service';
-import { SlaEvents } from './sla-events';
+import { RateLimiter } from './rate-limiter';
+import { RecordStore } from './record-store';
+import { SlaEventStore } from './sla-event-store';
 
-const RATE_LIMIT: Route = {
-  method: 'GET',
-  path: '/api/v1/ext/rate_limit',
-  handle: ({ window: { limit, remaining, resetSeconds, windowSeconds } }) =>
-    json(200, { rate_limit: { limit, remaining, reset_in: resetSeconds, window_seconds: windowSeconds } }),
-};
-
-/** A century: what is added to now must still be a date. */
-const LONGEST_SECONDS = 3_155_760_000;
+/** A century: the sum with the current time must still be a date. */
+const MAX_SECONDS = 3_155_760_000;
 
 /**
- * Starts a server on 127.0.0.1 that behaves as Kiket's API does (`contract.md` §5), in memory. Close it when the test is
- * done.
+ * Starts a server on 127.0.0.1 that behaves as Kiket's API does, in memory. Close it when the test is done.
  *
- * Rejects with a `TypeError` when an option makes no sense, and with the server's error when the port is taken.
+ * Rejects with a `TypeError` for an invalid option, and with the server's error when the port is taken.
  */
 export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): Promise<FakeKiket> {
   const settings = settingsOf(options);
-  const { limit, windowSeconds, runtimeHeader, pagination, port, now } = settings;
+  const { limit, windowSeconds, runtimeHeader, port, now } = settings;
   const timestamp = (): string => new Date(now()).toISOString();
 
-  const credentials = new Credentials(settings, now);
-  const rateLimit = new RateLimit(limit, windowSeconds, now);
-  const faults = new FaultBoard();
-  const customData = new CustomData(pagination, timestamp);
-  const slaEvents = new SlaEvents(timestamp);
-  const intakeForms = new IntakeForms(now, timestamp);
-  const issues = new Issues(timestamp);
-  const secrets = new ExtensionSecrets();
-  const journal = new Journal();
-  const resources = [customData, slaEvents, intakeForms, issues, secrets, journal];
-  const router = new Router([RATE_LIMIT, ...resources.flatMap(({ routes }) => routes)]);
-
+  const callers = new Callers(settings, now);
+  const rateLimiter = new RateLimiter(limit, windowSeconds, now);
+  const faults = new ActiveFaults();
+  const stores = {
+    records: new RecordStore(timestamp),
+    slaEvents: new SlaEventStore(timestamp),
+    intake: new IntakeStore(now, timestamp),
+    issues: new IssueStore(timestamp),
+    extensions: new ExtensionStore(),
+  };
+  const { records, slaEvents, intake, issues, extensions } = stores;
   const requests: FakeKiketRequest[] = [];
-  const server = new LoopbackServer(createService({ credentials, rateLimit, faults, router, requests, now }));
+
+  // Loaded here, because signDelivery stands in the same entry and needs no Express.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const express = require('express') as typeof import('express');
+  const server = new LoopbackServer(createFakeApp(express, { callers, rateLimiter, faults, stores, requests, now }));
   const url = await server.listen(port);
 
   return {
@@ -60,13 +51,13 @@ export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): 
     get connections() {
       return { accepted: server.accepted, open: server.open };
     },
-    eventLog: journal.eventLog,
-    telemetry: journal.telemetry,
+    eventLog: extensions.eventLog,
+    telemetry: extensions.telemetry,
     callback({ scopes = ['*'], expiresInSeconds = 3600 } = {}) {
       requireTexts('callback', 'scopes', scopes);
-      requireNumber('callback', 'expiresInSeconds', expiresInSeconds, 0, LONGEST_SECONDS);
+      requireNumber('callback', 'expiresInSeconds', expiresInSeconds, 0, MAX_SECONDS);
       const granted = [...scopes];
-      const { token, expiresAtMs } = credentials.grant(granted, expiresInSeconds);
+      const { token, expiresAtMs } = callers.grant(granted, expiresInSeconds);
       const expires_at = new Date(expiresAtMs).toISOString();
       return {
         authentication: { token_type: 'runtime', runtime_token: token, expires_at, scopes: granted },
@@ -74,17 +65,17 @@ export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): 
       };
     },
     addSlaEvent: (event = {}) => slaEvents.add(event),
-    addIntakeForm: (form) => intakeForms.add(form),
+    addIntakeForm: (form) => intake.add(form),
     addIssue: (issue = {}) => issues.add(issue),
     addRecord(module, table, record, { projectId = 1 } = {}) {
       requireRecord('addRecord', 'record', record);
-      return customData.add(projectId, module, table, record as JsonObject);
+      return records.add(projectId, { module, table }, record as JsonObject);
     },
-    setSecret: (extensionId, key, value) => secrets.set(extensionId, key, value),
+    setSecret: (extensionId, key, value) => extensions.setSecret(extensionId, key, value),
     records: (module, table, { projectId, withDeleted = false } = {}) =>
-      customData.records(module, table, projectId, withDeleted),
+      records.records({ module, table }, projectId, withDeleted),
     fail: (fault) => faults.switchOn(fault),
-    resetRateLimit: () => rateLimit.reset(),
+    resetRateLimit: () => rateLimiter.reset(),
     close: () => server.close(),
   };
 }

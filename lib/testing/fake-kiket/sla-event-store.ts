@@ -1,8 +1,6 @@
-import { isListed } from './access';
-import { json, Refusal, type Answer } from './answer';
-import { nextId } from './next-id';
-import { asJson, countOf, wholeNumber } from './parameters';
-import type { Call, Route } from './router';
+import { isListed, type Caller } from './callers';
+import { asJson, nextId } from './items';
+import { countIn, RequestError, wholeNumberIn, type Query } from './parameters';
 
 const STATES = ['imminent', 'breached', 'recovered'] as const;
 
@@ -20,13 +18,9 @@ export interface FakeKiketSlaEvent {
   readonly metrics: object;
 }
 
-export class SlaEvents {
+export class SlaEventStore {
   readonly #events: FakeKiketSlaEvent[] = [];
   readonly #timestamp: () => string;
-
-  readonly routes: readonly Route[] = [
-    { method: 'GET', path: '/api/v1/ext/sla/events', handle: (call) => this.#list(call) },
-  ];
 
   constructor(timestamp: () => string) {
     this.#timestamp = timestamp;
@@ -48,12 +42,12 @@ export class SlaEvents {
     return added;
   }
 
-  #list({ query, caller }: Call): Answer {
-    const projectId = wholeNumber(query, 'project_id');
-    const issueId = wholeNumber(query, 'issue_id');
+  list(caller: Caller, query: Query): FakeKiketSlaEvent[] {
+    const projectId = wholeNumberIn(query, 'project_id');
+    const issueId = wholeNumberIn(query, 'issue_id');
     const state = query['state'];
     if (state !== undefined && !STATES.some((known) => known === state)) {
-      throw new Refusal(422, `state must be one of ${STATES.join(', ')}`);
+      throw new RequestError(422, `state must be one of ${STATES.join(', ')}`);
     }
     const found = this.#events.filter(
       (event) =>
@@ -61,6 +55,6 @@ export class SlaEvents {
         (issueId ?? event.issue_id) === event.issue_id &&
         (state ?? event.state) === event.state,
     );
-    return json(200, { data: found.slice(0, countOf(query, 'limit')) });
+    return found.slice(0, countIn(query, 'limit'));
   }
 }

@@ -1,25 +1,23 @@
 import { validateHeaderName } from 'node:http';
 import { describe, requireFunction, requireRecord, requireWhole } from '../../options';
-import { PAGINATIONS, type FakeKiketPagination } from './paging';
 
 const WHO = 'startFakeKiket';
 
+/** The options of {@link startFakeKiket}. */
 export interface FakeKiketOptions {
-  /** Extension API keys (`X-Kiket-API-Key`) that are accepted, with their scopes. Default `{ ext_fake: ['*'] }`. */
+  /** The accepted extension API keys (`X-Kiket-API-Key`), with their scopes. Default `{ ext_fake: ['*'] }`. */
   apiKeys?: Readonly<Record<string, readonly string[]>> | undefined;
-  /** Workspace tokens (`Authorization: Bearer`) that are accepted; they have every scope. Default `['wk_fake']`. */
+  /** The accepted workspace tokens (`Authorization: Bearer`). They have every scope. Default `['wk_fake']`. */
   workspaceTokens?: readonly string[] | undefined;
-  /** Requests in a window, of all keys and runtime tokens together, and of each workspace token; a whole number from 1. Default 600. */
+  /**
+   * Requests in a window: of all API keys and runtime tokens together, and of each workspace token. A whole number from 1.
+   * Default 600.
+   */
   limit?: number | undefined;
   /** Length of a window, in whole seconds. It starts with the first request that is counted. Default 60. */
   windowSeconds?: number | undefined;
   /** The header that carries a runtime token. Default `X-Kiket-Runtime-Token`. */
   runtimeHeader?: string | undefined;
-  /**
-   * How lists of custom data go on after `limit` records: not at all; with `next_cursor` in the body and `cursor` in
-   * the query; or with `pagination` in the body and `page` in the query. Default `none`.
-   */
-  pagination?: FakeKiketPagination | undefined;
   /** The port on 127.0.0.1; 0 is any that is free. Default 0. */
   port?: number | undefined;
   /** The clock of windows, tokens and timestamps: milliseconds since 1970. Default `Date.now`. */
@@ -28,11 +26,11 @@ export interface FakeKiketOptions {
 
 export type FakeKiketSettings = { readonly [K in keyof FakeKiketOptions]-?: NonNullable<FakeKiketOptions[K]> };
 
-/** @throws {TypeError} for an option that makes no sense. */
+/** @throws {TypeError} for an invalid option. */
 export function settingsOf(options: Readonly<FakeKiketOptions>): FakeKiketSettings {
   requireRecord(WHO, 'options', options);
   const { apiKeys = { ext_fake: ['*'] }, workspaceTokens = ['wk_fake'], limit = 600, windowSeconds = 60 } = options;
-  const { runtimeHeader = 'X-Kiket-Runtime-Token', pagination = 'none', port = 0, now = () => Date.now() } = options;
+  const { runtimeHeader = 'X-Kiket-Runtime-Token', port = 0, now = () => Date.now() } = options;
   requireRecord(WHO, 'apiKeys', apiKeys);
   for (const [key, scopes] of Object.entries(apiKeys)) {
     requireTexts(WHO, 'apiKeys', [key]);
@@ -42,12 +40,9 @@ export function settingsOf(options: Readonly<FakeKiketOptions>): FakeKiketSettin
   requireWhole(WHO, 'limit', limit, 1, Number.MAX_SAFE_INTEGER);
   requireWhole(WHO, 'windowSeconds', windowSeconds, 1, 1_000_000_000);
   requireRuntimeHeader(runtimeHeader);
-  if (!PAGINATIONS.includes(pagination)) {
-    throw new TypeError(`${WHO}: pagination is ${describe(pagination)}; give one of '${PAGINATIONS.join("', '")}'`);
-  }
   requireWhole(WHO, 'port', port, 0, 65_535);
   requireFunction(WHO, 'now', now);
-  return { apiKeys, workspaceTokens, limit, windowSeconds, runtimeHeader, pagination, port, now };
+  return { apiKeys, workspaceTokens, limit, windowSeconds, runtimeHeader, port, now };
 }
 
 /** @throws {TypeError} */

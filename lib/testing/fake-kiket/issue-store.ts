@@ -1,0 +1,122 @@
+import { assertProject, assertScope, isListed, type Caller } from './callers';
+import { asJson, nextId } from './items';
+import {
+  countIn,
+  numberIn,
+  objectIn,
+  RequestError,
+  stringIn,
+  wholeNumberIn,
+  type JsonObject,
+  type Query,
+} from './parameters';
+
+/** An issue, as it goes over the wire. */
+export interface FakeKiketIssue {
+  readonly id: number;
+  /** Default `FAKE-` and the id. */
+  readonly key: string;
+  readonly project_id: number;
+  readonly title: string;
+  readonly status: string;
+  /** ISO 8601. */
+  readonly created_at: string;
+  /** ISO 8601. */
+  readonly updated_at: string;
+  readonly [field: string]: unknown;
+}
+
+/** Values of a client for these are dropped: `undefined` does not come into JSON. */
+const NOT_WRITABLE = { id: undefined, key: undefined, created_at: undefined, updated_at: undefined };
+
+/** Issues and their transitions. Comments are numbered, but not kept. */
+export class IssueStore {
+  readonly #issues: FakeKiketIssue[] = [];
+  readonly #timestamp: () => string;
+  #comments = 0;
+
+  constructor(timestamp: () => string) {
+    this.#timestamp = timestamp;
+  }
+
+  add(fields: JsonObject): FakeKiketIssue {
+    const now = this.#timestamp();
+    const id = (fields['id'] as number | undefined) ?? nextId(this.#issues);
+    const issue: FakeKiketIssue = {
+      id,
+      key: `FAKE-${id}`,
+      project_id: 1,
+      title: '',
+      status: 'open',
+      created_at: now,
+      updated_at: now,
+      ...asJson(fields),
+    };
+    this.#issues.push(issue);
+    return issue;
+  }
+
+  list(caller: Caller, query: Query): object {
+    assertScope(caller, 'read:issues');
+    const projectId = wholeNumberIn(query, 'project_id');
+    const found = this.#issues.filter(
+      (issue) => isListed(caller, issue, projectId) && (query['status'] ?? issue.status) === issue.status,
+    );
+    const [page, per_page] = [countIn(query, 'page', 1), countIn(query, 'per_page')];
+    const total_pages = Math.ceil(found.length / per_page);
+    return {
+      issues: found.slice((page - 1) * per_page, page * per_page),
+      pagination: { page, per_page, total_pages, total_count: found.length },
+    };
+  }
+
+  /** By key or id. */
+  find(caller: Caller, key: string): FakeKiketIssue {
+    assertScope(caller, 'read:issues');
+    return this.#find(caller, key);
+  }
+
+  create(caller: Caller, query: Query, body: unknown): FakeKiketIssue {
+    assertScope(caller, 'write:issues');
+    const fields = objectIn(body, 'issue');
+    stringIn(fields, 'title');
+    const project_id = numberIn(fields, 'project_id') ?? wholeNumberIn(query, 'project_id') ?? 1;
+    assertProject(caller, project_id);
+    return this.add({ ...fields, ...NOT_WRITABLE, project_id });
+  }
+
+  update(caller: Caller, key: string, body: unknown): FakeKiketIssue {
+    assertScope(caller, 'write:issues');
+    const issue = this.#find(caller, key);
+    const changes = objectIn(body, 'issue');
+    const project_id = numberIn(changes, 'project_id') ?? issue.project_id;
+    assertProject(caller, project_id);
+    return this.#change(issue, asJson({ ...changes, ...NOT_WRITABLE, project_id }));
+  }
+
+  transition(caller: Caller, key: string, body: unknown): FakeKiketIssue {
+    assertScope(caller, 'write:issues');
+    const issue = this.#find(caller, key);
+    return this.#change(issue, { status: stringIn(body, 'transition') });
+  }
+
+  comment(caller: Caller, key: string, body: unknown): object {
+    assertScope(caller, 'write:comments');
+    const issue = this.#find(caller, key);
+    const text = stringIn(objectIn(body, 'comment'), 'body');
+    return { id: ++this.#comments, issue_id: issue.id, body: text, created_at: this.#timestamp() };
+  }
+
+  #find(caller: Caller, key: string): FakeKiketIssue {
+    const issue = this.#issues.find((one) => one.key === key || String(one.id) === key);
+    if (issue === undefined) throw new RequestError(404, 'Issue not found');
+    assertProject(caller, issue.project_id);
+    return issue;
+  }
+
+  #change(issue: FakeKiketIssue, changes: JsonObject): FakeKiketIssue {
+    const changed = { ...issue, ...changes, updated_at: this.#timestamp() };
+    this.#issues[this.#issues.indexOf(issue)] = changed;
+    return changed;
+  }
+}
