@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { describe, MAX_DELAY_MS, requireBoolean, requireNumber, requireRecord, requireWhole } from '../../options';
+import { boolean, describe, integer, MAX_DELAY_MS, number, optionError, requireObject, shown } from '../../options';
 
 const WHO = 'fail';
 
@@ -80,23 +80,23 @@ export type FaultKind = FakeKiketFault['kind'];
 export type FaultOf<K extends FaultKind> = Extract<FakeKiketFault, { readonly kind: K }>;
 
 const CHECKS: { readonly [K in FaultKind]: (fault: FaultOf<K>) => void } = {
-  latency: ({ ms }) => requireNumber(WHO, 'ms', ms, 0, MAX_DELAY_MS),
+  latency: ({ ms }) => number({ min: 0, max: MAX_DELAY_MS }).read(ms, WHO, 'ms'),
   'rate-limit': ({ retryAfter }) => {
     if (retryAfter === undefined) return;
     if (typeof retryAfter === 'string') requireHeader('Retry-After', retryAfter);
-    else requireNumber(WHO, 'retryAfter', retryAfter, 0, Number.MAX_SAFE_INTEGER);
+    else number({ min: 0, max: Number.MAX_SAFE_INTEGER }).read(retryAfter, WHO, 'retryAfter');
   },
   status: ({ status, body, headers = {}, contentType = 'text/html' }) => {
-    requireWhole(WHO, 'status', status, 200, 599);
-    requireRecord(WHO, 'headers', headers);
+    integer({ min: 200, max: 599 }).read(status, WHO, 'status');
+    requireObject(WHO, 'headers', headers);
     for (const [name, value] of Object.entries({ ...headers, 'Content-Type': contentType })) requireHeader(name, value);
     requireJson(body);
   },
-  reset: ({ processed = false }) => requireBoolean(WHO, 'processed', processed),
+  reset: ({ processed = false }) => boolean(false).read(processed, WHO, 'processed'),
   'half-body': () => undefined,
   'wrong-json': ({ form = 'truncated' }) => requireOneOf('form', form, ['truncated', 'html']),
   hang: () => undefined,
-  flood: ({ bytes }) => requireWhole(WHO, 'bytes', bytes, 11, Number.MAX_SAFE_INTEGER),
+  flood: ({ bytes }) => integer({ min: 11, max: Number.MAX_SAFE_INTEGER }).read(bytes, WHO, 'bytes'),
   redirect: ({ location, status = 302 }) => {
     requireHeader('Location', location);
     requireOneOf('status', status, [301, 302, 303, 307, 308]);
@@ -105,12 +105,12 @@ const CHECKS: { readonly [K in FaultKind]: (fault: FaultOf<K>) => void } = {
 
 /** @throws {TypeError} for a fault that makes no sense. */
 export function requireFault(fault: FakeKiketFault): void {
-  requireRecord(WHO, 'fault', fault);
+  requireObject(WHO, 'fault', fault);
   const { kind, times = 1, on = '/' } = fault;
   requireOneOf('kind', kind, Object.keys(CHECKS));
-  requireWhole(WHO, 'times', times, 1, Number.MAX_SAFE_INTEGER);
+  integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).read(times, WHO, 'times');
   if (typeof on !== 'string' || !/^(?:[A-Z]+ )?\/[^\s?]*$/.test(on)) {
-    throw new TypeError(`${WHO}: on is ${describe(on)}; give a path without query, or 'GET /path'`);
+    throw optionError(WHO, 'on', 'a path without query, or "GET /path"', `is ${shown(on)}`);
   }
   (CHECKS[kind] as (fault: FakeKiketFault) => void)(fault);
 }
@@ -122,7 +122,7 @@ function requireHeader(name: string, value: unknown): void {
   } catch {
     // Falls to the error below, which says what to do.
   }
-  throw new TypeError(`${WHO}: the header '${name}' is ${describe(value)}; give a name and a text that HTTP allows`);
+  throw optionError(WHO, `header "${name}"`, 'a name and a string that HTTP allows', `is ${describe(value)}`);
 }
 
 function requireJson(body: unknown): void {
@@ -131,10 +131,10 @@ function requireJson(body: unknown): void {
   } catch {
     // As above.
   }
-  throw new TypeError(`${WHO}: body is ${describe(body)}; give what JSON can hold, or a text`);
+  throw optionError(WHO, 'body', 'a value that JSON can represent', `is ${describe(body)}`);
 }
 
 function requireOneOf(name: string, value: unknown, known: readonly unknown[]): void {
   if (known.includes(value)) return;
-  throw new TypeError(`${WHO}: ${name} is ${describe(value)}; give one of ${known.join(', ')}`);
+  throw optionError(WHO, name, `one of ${known.join(', ')}`, `is ${shown(value)}`);
 }

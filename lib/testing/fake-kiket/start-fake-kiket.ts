@@ -1,4 +1,4 @@
-import { requireNumber, requireRecord } from '../../options';
+import { number, requireObject } from '../../options';
 import { json } from './answer';
 import { Credentials } from './credentials';
 import { CustomData } from './custom-data';
@@ -9,8 +9,7 @@ import { IntakeForms } from './intake-forms';
 import { Issues } from './issues';
 import { Journal } from './journal';
 import { LoopbackServer } from './loopback-server';
-import { requireTexts, settingsOf, type FakeKiketOptions } from './options';
-import type { JsonObject } from './parameters';
+import { settingsOf, stringsOption, type FakeKiketOptions } from './options';
 import { RateLimit } from './rate-limit';
 import type { FakeKiketRequest } from './request-log';
 import { Router, type Route } from './router';
@@ -31,7 +30,7 @@ const LONGEST_SECONDS = 3_155_760_000;
  * Starts a server on 127.0.0.1 that behaves as Kiket's API does (`contract.md` §5), in memory. Close it when the test is
  * done.
  *
- * Rejects with a `TypeError` when an option makes no sense, and with the server's error when the port is taken.
+ * Rejects with a `TypeError` when an option is invalid or unknown, and with the server's error when the port is taken.
  */
 export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): Promise<FakeKiket> {
   const settings = settingsOf(options);
@@ -63,8 +62,8 @@ export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): 
     eventLog: journal.eventLog,
     telemetry: journal.telemetry,
     callback({ scopes = ['*'], expiresInSeconds = 3600 } = {}) {
-      requireTexts('callback', 'scopes', scopes);
-      requireNumber('callback', 'expiresInSeconds', expiresInSeconds, 0, LONGEST_SECONDS);
+      stringsOption.read(scopes, 'callback', 'scopes');
+      number({ min: 0, max: LONGEST_SECONDS }).read(expiresInSeconds, 'callback', 'expiresInSeconds');
       const granted = [...scopes];
       const { token, expiresAtMs } = credentials.grant(granted, expiresInSeconds);
       const expires_at = new Date(expiresAtMs).toISOString();
@@ -77,8 +76,8 @@ export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): 
     addIntakeForm: (form) => intakeForms.add(form),
     addIssue: (issue = {}) => issues.add(issue),
     addRecord(module, table, record, { projectId = 1 } = {}) {
-      requireRecord('addRecord', 'record', record);
-      return customData.add(projectId, module, table, record as JsonObject);
+      requireObject('addRecord', 'record', record);
+      return customData.add(projectId, module, table, record);
     },
     setSecret: (extensionId, key, value) => secrets.set(extensionId, key, value),
     records: (module, table, { projectId, withDeleted = false } = {}) =>
