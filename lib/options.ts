@@ -225,8 +225,8 @@ export function describe(value: unknown): string {
 
 /**
  * @param call how the factory is called, such as `kiketParse()`.
- * @param given what the factory was given where Express gives a middleware the request.
- * @throws {TypeError} when that is a request: the factory itself is mounted, in place of the middleware that it returns.
+ * @param given the argument in the place of the request.
+ * @throws {TypeError} when it is a request: the factory itself is mounted, instead of the middleware that it returns.
  */
 export function requireCalled(call: string, given: unknown): void {
   if (!isRequest(given)) return;
@@ -236,45 +236,6 @@ export function requireCalled(call: string, given: unknown): void {
 /** By its shape: adapters make requests of classes of their own. */
 function isRequest(value: unknown): boolean {
   return isObject(value) && typeof value.method === 'string' && isObject(value.headers);
-}
-
-/** @throws {TypeError} when `value` is no number within the bounds; says who was given what. */
-export function requireNumber(who: string, name: string, value: unknown, min: number, max: number): void {
-  if (typeof value === 'number' && value >= min && value <= max) return;
-  const received = typeof value === 'number' ? value : describe(value);
-  throw new TypeError(`${who}: ${name} is ${received}; give a number from ${min} to ${max}`);
-}
-
-/** @throws {TypeError} when `value` is no whole number within the bounds. */
-export function requireWhole(who: string, name: string, value: unknown, min: number, max: number): void {
-  requireNumber(who, name, value, min, max);
-  if (Number.isInteger(value)) return;
-  throw new TypeError(`${who}: ${name} is ${String(value)}; give a whole number`);
-}
-
-/** @throws {TypeError} when `value` is no boolean: 'false', as the environment gives it, would count as true. */
-export function requireBoolean(who: string, name: string, value: unknown): void {
-  if (typeof value === 'boolean') return;
-  throw new TypeError(`${who}: ${name} is ${describe(value)}; give true or false`);
-}
-
-/** @throws {TypeError} when `value` is no plain object. */
-export function requireRecord(who: string, name: string, value: unknown): void {
-  if (isObject(value)) return;
-  throw new TypeError(`${who}: ${name} is ${describe(value)}; give an object, or leave it out`);
-}
-
-/** @throws {TypeError} when an option is given that there is none of: a misspelt one would protect nothing. */
-export function requireKnown(who: string, options: object, names: readonly string[]): void {
-  const unknown = Object.entries(options).find(([name, value]) => value !== undefined && !names.includes(name))?.[0];
-  if (unknown === undefined) return;
-  throw new TypeError(`${who}: there is no option ${unknown}; give ${names.join(', ')}, or leave it out`);
-}
-
-/** @throws {TypeError} when `value` is neither a function nor absent. */
-export function requireFunction(who: string, name: string, value: unknown): void {
-  if (value === undefined || typeof value === 'function') return;
-  throw new TypeError(`${who}: ${name} is ${describe(value)}; give a function, or leave it out`);
 }
 
 /** An optional peer, and from which version on it has what is used of it. */

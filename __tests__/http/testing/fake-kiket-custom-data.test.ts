@@ -146,7 +146,9 @@ describe('custom data', () => {
     kiket.addRecord('m', 't', record);
     record.tags.push('b');
     expect(kiket.records('m', 't')).toMatchObject([{ tags: ['a'] }]);
-    expect(() => kiket.addRecord('m', 't', 'x' as never)).toThrow(/^addRecord: record is a string; give /);
+    expect(() => kiket.addRecord('m', 't', 'x' as never)).toThrow(
+      /^addRecord: record must be an object, but is a string$/,
+    );
   });
 });
 

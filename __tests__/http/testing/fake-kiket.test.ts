@@ -43,17 +43,25 @@ describe('startFakeKiket', () => {
     async (name, value) => {
       const starting = start({ [name]: value });
       await expect(starting).rejects.toThrow(TypeError);
-      await expect(starting).rejects.toThrow(new RegExp(`^startFakeKiket: .*${name}.*; give `));
+      await expect(starting).rejects.toThrow(new RegExp(`^startFakeKiket: .*${name}.* must be .*, but is `));
     },
   );
 
   it.each([null, 'options', 42, []])('should reject with a TypeError for options that are %j', async (options) => {
-    await expect(startFakeKiket(options as FakeKiketOptions)).rejects.toThrow(/^startFakeKiket: options is /);
+    await expect(startFakeKiket(options as FakeKiketOptions)).rejects.toThrow(
+      /^startFakeKiket: options must be an object, but is /,
+    );
   });
 
   it('should show no credential in the error of an option', async () => {
     const starting = start({ workspaceTokens: 'wk_canary' as never });
-    await expect(starting).rejects.toThrow('startFakeKiket: workspaceTokens is a string; give an array');
+    await expect(starting).rejects.toThrow('startFakeKiket: workspaceTokens must be an array, but is a string');
+  });
+
+  it('should reject with a TypeError for an unknown option', async () => {
+    await expect(start({ windowsSeconds: 1 } as FakeKiketOptions)).rejects.toThrow(
+      'startFakeKiket: unknown option "windowsSeconds". Did you mean "windowSeconds"? Known options: apiKeys, ',
+    );
   });
 
   it('should listen on the port that is asked for, and reject when it is taken', async () => {
@@ -98,7 +106,7 @@ describe('callback()', () => {
     'should throw a TypeError for %j',
     async (options) => {
       const kiket = await start();
-      expect(() => kiket.callback(options as never)).toThrow(/^callback: .+; give /);
+      expect(() => kiket.callback(options as never)).toThrow(/^callback: .+ must be .+, but is /);
     },
   );
 });

@@ -1,7 +1,6 @@
 import { validateHeaderName } from 'node:http';
-import { describe, requireFunction, requireRecord, requireWhole } from '../../options';
-
-const WHO = 'startFakeKiket';
+import { checked, clock, hidden, integer, list, readOptions, requireObject } from '../../options';
+import type { Option, OptionTable } from '../../options';
 
 /** The options of {@link startFakeKiket}. */
 export interface FakeKiketOptions {
@@ -26,38 +25,45 @@ export interface FakeKiketOptions {
 
 export type FakeKiketSettings = { readonly [K in keyof FakeKiketOptions]-?: NonNullable<FakeKiketOptions[K]> };
 
-/** @throws {TypeError} for an invalid option. */
+/** Credentials or scopes. */
+export const stringsOption = list(hidden<string>('a non-empty string', isNonEmptyString));
+
+const apiKeysOption: Option<NonNullable<FakeKiketOptions['apiKeys']>, FakeKiketSettings['apiKeys']> = {
+  default: { ext_fake: ['*'] },
+  read(value, who, name) {
+    requireObject(who, name, value);
+    for (const [key, scopes] of Object.entries(value)) {
+      stringsOption.read([key], who, `keys of ${name}`);
+      stringsOption.read(scopes, who, `each value of ${name}`);
+    }
+    return value as FakeKiketSettings['apiKeys'];
+  },
+};
+
+/** Headers of other credentials. */
+const TAKEN = ['x-kiket-api-key', 'authorization'];
+
+const OPTIONS = {
+  apiKeys: apiKeysOption,
+  workspaceTokens: { ...stringsOption, default: ['wk_fake'] },
+  limit: integer({ default: 600, min: 1, max: Number.MAX_SAFE_INTEGER }),
+  windowSeconds: integer({ default: 60, min: 1, max: 1_000_000_000 }),
+  runtimeHeader: checked(
+    'a header name, and not that of another credential',
+    (name) => isHeaderName(name) && !TAKEN.includes((name as string).toLowerCase()),
+    'X-Kiket-Runtime-Token',
+  ),
+  port: integer({ default: 0, min: 0, max: 65_535 }),
+  now: clock(),
+} satisfies OptionTable<FakeKiketOptions>;
+
+/** @throws {TypeError} when an option is invalid or unknown. */
 export function settingsOf(options: Readonly<FakeKiketOptions>): FakeKiketSettings {
-  requireRecord(WHO, 'options', options);
-  const { apiKeys = { ext_fake: ['*'] }, workspaceTokens = ['wk_fake'], limit = 600, windowSeconds = 60 } = options;
-  const { runtimeHeader = 'X-Kiket-Runtime-Token', port = 0, now = () => Date.now() } = options;
-  requireRecord(WHO, 'apiKeys', apiKeys);
-  for (const [key, scopes] of Object.entries(apiKeys)) {
-    requireTexts(WHO, 'apiKeys', [key]);
-    requireTexts(WHO, 'the scopes of an API key in apiKeys', scopes);
-  }
-  requireTexts(WHO, 'workspaceTokens', workspaceTokens);
-  requireWhole(WHO, 'limit', limit, 1, Number.MAX_SAFE_INTEGER);
-  requireWhole(WHO, 'windowSeconds', windowSeconds, 1, 1_000_000_000);
-  requireRuntimeHeader(runtimeHeader);
-  requireWhole(WHO, 'port', port, 0, 65_535);
-  requireFunction(WHO, 'now', now);
-  return { apiKeys, workspaceTokens, limit, windowSeconds, runtimeHeader, port, now };
+  return readOptions('startFakeKiket', options, OPTIONS);
 }
 
-/** @throws {TypeError} */
-export function requireTexts(who: string, name: string, value: unknown): void {
-  const wrong = Array.isArray(value) ? value.findIndex((one) => typeof one !== 'string' || one === '') : undefined;
-  if (wrong === -1) return;
-  const received = wrong === undefined ? describe(value) : `an array with ${describe((value as unknown[])[wrong])}`;
-  throw new TypeError(`${who}: ${name} is ${received}; give an array of texts that are not empty`);
-}
-
-function requireRuntimeHeader(name: unknown): void {
-  const isTaken = typeof name === 'string' && ['x-kiket-api-key', 'authorization'].includes(name.toLowerCase());
-  if (!isTaken && isHeaderName(name)) return;
-  const received = isTaken ? 'the header of another credential' : describe(name);
-  throw new TypeError(`${WHO}: runtimeHeader is ${received}; give a name such as 'X-Kiket-Runtime-Token'`);
+function isNonEmptyString(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
 }
 
 function isHeaderName(name: unknown): boolean {

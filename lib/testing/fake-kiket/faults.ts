@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { describe, MAX_DELAY_MS, requireNumber, requireRecord, requireWhole } from '../../options';
+import { describe, integer, MAX_DELAY_MS, number, optionError, requireObject, shown } from '../../options';
 
 const WHO = 'fail';
 
@@ -92,15 +92,15 @@ export class ActiveFaults {
 }
 
 const CHECKS: { readonly [K in FaultKind]: (fault: FaultOf<K>) => void } = {
-  latency: ({ ms }) => requireNumber(WHO, 'ms', ms, 0, MAX_DELAY_MS),
+  latency: ({ ms }) => number({ min: 0, max: MAX_DELAY_MS }).read(ms, WHO, 'ms'),
   'rate-limit': ({ retryAfter }) => {
     if (retryAfter === undefined) return;
     if (typeof retryAfter === 'string') assertHeader('Retry-After', retryAfter);
-    else requireNumber(WHO, 'retryAfter', retryAfter, 0, Number.MAX_SAFE_INTEGER);
+    else number({ min: 0, max: Number.MAX_SAFE_INTEGER }).read(retryAfter, WHO, 'retryAfter');
   },
   status: ({ status, body, headers = {}, contentType = 'text/html' }) => {
-    requireWhole(WHO, 'status', status, 200, 599);
-    requireRecord(WHO, 'headers', headers);
+    integer({ min: 200, max: 599 }).read(status, WHO, 'status');
+    requireObject(WHO, 'headers', headers);
     for (const [name, value] of Object.entries({ ...headers, 'Content-Type': contentType })) assertHeader(name, value);
     assertJson(body);
   },
@@ -109,14 +109,14 @@ const CHECKS: { readonly [K in FaultKind]: (fault: FaultOf<K>) => void } = {
 
 /** @throws {TypeError} for an invalid fault. */
 function assertFault(fault: FakeKiketFault): void {
-  requireRecord(WHO, 'fault', fault);
+  requireObject(WHO, 'fault', fault);
   const { kind, times = 1, on = '/' } = fault;
   if (!Object.hasOwn(CHECKS, kind)) {
-    throw new TypeError(`${WHO}: kind is ${describe(kind)}; give one of ${Object.keys(CHECKS).join(', ')}`);
+    throw optionError(WHO, 'kind', `one of ${Object.keys(CHECKS).join(', ')}`, `is ${shown(kind)}`);
   }
-  requireWhole(WHO, 'times', times, 1, Number.MAX_SAFE_INTEGER);
+  integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).read(times, WHO, 'times');
   if (typeof on !== 'string' || !/^(?:[A-Z]+ )?\/[^\s?]*$/.test(on)) {
-    throw new TypeError(`${WHO}: on is ${describe(on)}; give a path without query, or 'GET /path'`);
+    throw optionError(WHO, 'on', 'a path without query, or "GET /path"', `is ${shown(on)}`);
   }
   (CHECKS[kind] as (fault: FakeKiketFault) => void)(fault);
 }
@@ -128,7 +128,7 @@ function assertHeader(name: string, value: unknown): void {
   } catch {
     // The error below says what to write instead.
   }
-  throw new TypeError(`${WHO}: the header '${name}' is ${describe(value)}; give a name and a string that HTTP allows`);
+  throw optionError(WHO, `header "${name}"`, 'a name and a string that HTTP allows', `is ${describe(value)}`);
 }
 
 function assertJson(body: unknown): void {
@@ -137,5 +137,5 @@ function assertJson(body: unknown): void {
   } catch {
     // As above.
   }
-  throw new TypeError(`${WHO}: body is ${describe(body)}; give a value that JSON can hold, or a string`);
+  throw optionError(WHO, 'body', 'a value that JSON can represent', `is ${describe(body)}`);
 }

@@ -1,14 +1,13 @@
-import { requireNumber, requireRecord } from '../../options';
+import { number, requireObject } from '../../options';
 import { Callers } from './callers';
 import { ExtensionStore } from './extension-store';
 import { createFakeApp } from './fake-app';
 import type { FakeKiket, FakeKiketRequest } from './fake-kiket';
-import { requireTexts, settingsOf, type FakeKiketOptions } from './fake-options';
+import { settingsOf, stringsOption, type FakeKiketOptions } from './fake-options';
 import { ActiveFaults } from './faults';
 import { IntakeStore } from './intake-store';
 import { IssueStore } from './issue-store';
 import { LoopbackServer } from './loopback-server';
-import type { JsonObject } from './parameters';
 import { RateLimiter } from './rate-limiter';
 import { RecordStore } from './record-store';
 import { SlaEventStore } from './sla-event-store';
@@ -19,7 +18,9 @@ const MAX_SECONDS = 3_155_760_000;
 /**
  * Starts a server on 127.0.0.1 that behaves as Kiket's API does, in memory. Close it when the test is done.
  *
- * Rejects with a `TypeError` for an invalid option, and with the server's error when the port is taken.
+ * Rejects with a `TypeError` when an option is invalid or unknown, and with the server's error when the port is taken.
+ *
+ * @example const fake = await startFakeKiket(); app.post('/kiket', kiket({ secret, api: { baseUrl: fake.url } }), handler);
  */
 export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): Promise<FakeKiket> {
   const settings = settingsOf(options);
@@ -54,8 +55,8 @@ export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): 
     eventLog: extensions.eventLog,
     telemetry: extensions.telemetry,
     callback({ scopes = ['*'], expiresInSeconds = 3600 } = {}) {
-      requireTexts('callback', 'scopes', scopes);
-      requireNumber('callback', 'expiresInSeconds', expiresInSeconds, 0, MAX_SECONDS);
+      stringsOption.read(scopes, 'callback', 'scopes');
+      number({ min: 0, max: MAX_SECONDS }).read(expiresInSeconds, 'callback', 'expiresInSeconds');
       const granted = [...scopes];
       const { token, expiresAtMs } = callers.grant(granted, expiresInSeconds);
       const expires_at = new Date(expiresAtMs).toISOString();
@@ -68,8 +69,8 @@ export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): 
     addIntakeForm: (form) => intake.add(form),
     addIssue: (issue = {}) => issues.add(issue),
     addRecord(module, table, record, { projectId = 1 } = {}) {
-      requireRecord('addRecord', 'record', record);
-      return records.add(projectId, { module, table }, record as JsonObject);
+      requireObject('addRecord', 'record', record);
+      return records.add(projectId, { module, table }, record);
     },
     setSecret: (extensionId, key, value) => extensions.setSecret(extensionId, key, value),
     records: (module, table, { projectId, withDeleted = false } = {}) =>
