@@ -22,7 +22,7 @@ export interface KiketEvents extends KiketMiddleware {
    * Registers a handler for `name` (any version), `name@v2`, `prefix.*` or `*`, or for each of a list. The most specific
    * registration takes a delivery. A pattern never takes a guard, which is registered by its name.
    *
-   * @throws {TypeError} when a pattern is ill-formed or registered already, with both places; or an argument makes no sense.
+   * @throws {TypeError} when a pattern is invalid or already registered, or another argument is invalid.
    */
   on<P extends KiketEventPattern>(event: P | readonly P[], handler: KiketHandler<P>): this;
   /** The same, for deliveries that have been granted the scopes of `options`. */
@@ -68,7 +68,7 @@ export function kiketEvents(given?: unknown): KiketEvents {
     const scopes = requireScopes(options as KiketOnOptions);
     const handle = createHandling(WHO, handler as KiketHandler);
     const route = scopes.length === 0 ? handle : withScopes(scopes, handle);
-    routes.add(toPatterns(event), route, on);
+    routes.add(toPatterns(event), route);
     return this;
   }
 

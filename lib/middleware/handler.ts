@@ -29,7 +29,7 @@ export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHa
   const [pattern, fn] = typeof eventOrFn === 'string' ? [eventOrFn, maybeFn!] : [undefined, eventOrFn];
   const handle = createHandling(WHO, fn);
   const routes = new EventRoutes<Stage>(WHO);
-  if (pattern !== undefined) routes.add([pattern], handle, kiketHandler);
+  if (pattern !== undefined) routes.add([pattern], handle);
   const reject: Stage = (exchange, next) =>
     failDelivery(exchange, eventUnhandled(exchange.delivery, routes.patterns), next);
 
