@@ -1,5 +1,6 @@
 import { KiketError, PayloadError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
+import { asKiketDelivery } from '../delivery/delivery';
 import { isObject, isId } from '../guards';
 import type { KiketPayload } from '../delivery/payload';
 
@@ -17,7 +18,7 @@ export interface JobData {
 
 /** @throws {KiketError} `handler.failed` when a handler has put into the payload what JSON cannot say. */
 export function toJobData({ delivery, parsed }: Exchange): JobData {
-  const { event, eventVersion, payload, invocationId, projectId, organizationId } = delivery.whole;
+  const { event, eventVersion, payload, invocationId, projectId, organizationId } = asKiketDelivery(delivery);
   const open: Record<string, unknown> = { ...payload };
   delete open['authentication'];
   delete open['secrets'];

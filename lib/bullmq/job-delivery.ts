@@ -1,7 +1,6 @@
 import { ApiClient, type KiketApi } from '../api/client';
 import { authorizeDelivery } from '../api/credentials';
 import type { ApiSettings } from '../api/options';
-import type { KiketJobDelivery } from '../delivery/delivery';
 import type { Redactor } from '../redaction';
 import type { KiketPayload } from '../delivery/payload';
 import type { Attempt } from './attempt';
@@ -49,11 +48,6 @@ export class JobDelivery {
 
   get signal(): AbortSignal {
     return this.#signal;
-  }
-
-  /** This delivery in the type that handlers see. */
-  get whole(): KiketJobDelivery {
-    return this as unknown as KiketJobDelivery;
   }
 
   is(event: string): boolean {

@@ -104,9 +104,9 @@ export function kiketWorker(
     let delivery: KiketJobDelivery | undefined;
     try {
       const data = readJobData(job.data);
-      const { whole } = new JobDelivery(data, attempt, api, secrets);
-      delivery = whole;
-      await attempt.run(() => fn(whole), data);
+      const received = new JobDelivery(data, attempt, api, secrets) as unknown as KiketJobDelivery;
+      delivery = received;
+      await attempt.run(() => fn(received), data);
     } catch (error) {
       callSafely(onError, error, delivery);
       const failure = failureOf(error, (text) => secrets.redact(text), bullMq);

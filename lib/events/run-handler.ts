@@ -1,6 +1,6 @@
 import { serializeReply } from '../delivery/reply';
 import type { Request, Response } from 'express';
-import { type KiketDelivery } from '../delivery/delivery';
+import { asKiketDelivery, type KiketDelivery } from '../delivery/delivery';
 import { type Exchange } from '../exchange/exchange';
 import { describe } from '../options';
 import type { KiketGuardEvent, KiketGuardReply } from '../delivery/reply';
@@ -43,7 +43,7 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
     if (!exchange.isArmed) exchange.arm(DEFAULT_DEADLINE_MS, undefined);
     try {
       const { delivery, req, res } = exchange;
-      const reply = exchange.runHandler(() => fn(delivery.whole, req as unknown as Request, res as Response));
+      const reply = exchange.runHandler(() => fn(asKiketDelivery(delivery), req as unknown as Request, res as Response));
       if (isThenable(reply)) Promise.resolve(reply).then(answer, fail);
       else answer(reply);
     } catch (error) {
@@ -68,12 +68,12 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
 }
 
 /** @internal Hands a whole delivery to the stage that `find` names for its event. */
-export function dispatch(who: string, find: (event: string, version: string) => Stage): Stage {
+export function dispatch(who: string, find: (event: string | undefined, version: string) => Stage): Stage {
   return (exchange, next) => {
     const incomplete = refuseIncomplete(exchange, who);
     if (incomplete !== undefined) return failDelivery(exchange, incomplete, next);
-    const { event, eventVersion } = exchange.delivery.whole;
-    find(event, eventVersion)(exchange, next);
+    const { event, eventVersion } = exchange.delivery;
+    find(event, eventVersion!)(exchange, next);
   };
 }
 
