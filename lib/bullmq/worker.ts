@@ -2,7 +2,7 @@ import type { KiketJobDelivery } from '../delivery/delivery';
 import { Redactor, withoutCommand } from '../redaction';
 import { callSafely } from '../callbacks';
 import { describe } from '../options';
-import { settledWithin } from '../timers';
+import { withTimeout } from '../timers';
 import { Attempt } from './attempt';
 import { loadBullMq, type BullJob } from './bullmq';
 import { backoff, failureOf } from './failure';
@@ -130,7 +130,7 @@ export function kiketWorker(
     );
     do {
       await Promise.all([...attempts.values()].map(({ ended }) => ended));
-      await settledWithin(GRACE_MS, [paused]);
+      await withTimeout(paused, GRACE_MS, () => undefined);
       // One that BullMQ was about to fetch may have begun meanwhile.
     } while (attempts.size > 0);
     await worker.close(true);

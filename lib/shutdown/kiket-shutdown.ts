@@ -6,7 +6,7 @@ import { closingServers, serverOf } from './closing-servers';
 import { noteSession, sessionOf, sessionsOf } from './http2-sessions';
 import { openClaims, type RenewableClaim } from '../idempotency/claim-renewer';
 import { describe, MAX_DELAY_MS, requireKnown, requireNumber } from '../options';
-import { settledWithin } from '../timers';
+import { withTimeout } from '../timers';
 
 const WHO = 'kiketShutdown';
 
@@ -116,7 +116,8 @@ async function shutDown(server: KiketServer, timeoutMs: number): Promise<KiketSh
   }
   const claims = openClaimsOf(server);
   const released = claims.filter((claim) => claim.isOpen).length;
-  await settledWithin(SETTLING_MS, [...claims.map((claim) => claim.release()), closeKiketApi()]);
+  const closing = Promise.allSettled([...claims.map((claim) => claim.release()), closeKiketApi()]);
+  await withTimeout(closing, SETTLING_MS, () => undefined);
   server.off('request', endConnection);
   closingServers.delete(server);
   return { finished, released };

@@ -5,6 +5,7 @@ import { callSafely } from '../callbacks';
 import type { TelemetrySettings } from './options';
 import { isLimited, Pace } from './pace';
 import { Sink } from './sink';
+import { withTimeout } from '../timers';
 
 /** Keeps records until they are sent, in rounds: one after the other, each of what waits when it begins. */
 export class Reporter {
@@ -59,7 +60,8 @@ export class Reporter {
       this.#pace.tryAgain();
       return this.#sendWaiting(endsAtMs);
     });
-    return within(timeoutMs, round);
+    // The process does not end before: the caller waits.
+    return withTimeout(round, timeoutMs, () => undefined);
   }
 
   close(): Promise<void> {
@@ -136,15 +138,4 @@ export class Reporter {
     const { onDropped } = this.#settings;
     if (onDropped !== undefined) this.#outside(() => void setImmediate(() => callSafely(onDropped, record, undefined)));
   }
-}
-
-/** Resolves when `work` is done, or the time is over. The process does not end meanwhile: somebody waits. */
-function within(ms: number, work: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    void work.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -6,6 +6,7 @@ import { poolOf } from '../api/transport';
 import type { KiketApiError, KiketRateLimit } from '../errors';
 import type { TelemetrySettings } from './options';
 import { redact } from '../redaction';
+import { withTimeout } from '../timers';
 
 /** `undefined` for a record that has arrived. */
 export type SendFailure = KiketApiError | undefined;
@@ -44,14 +45,16 @@ export class Sink {
   async send(records: readonly KiketTelemetry[]): Promise<Sent> {
     const before = this.#api.lastRateLimit;
     const { signal } = (this.#controller = new AbortController());
-    const timer = setTimeout(() => this.#abort('No answer in time', 'TimeoutError'), this.#timeoutMs);
-    timer.unref?.();
     const aborted = new Promise<SendFailure>((resolve) => {
       signal.addEventListener('abort', () => resolve(failureOfConnection('POST', undefined, signal)));
     });
-    // A dispatcher of the user's own may not heed the signal.
-    const failures = await Promise.all(records.map((record) => Promise.race([this.#sendOne(record), aborted])));
-    clearTimeout(timer);
+    // A dispatcher of the user's own may ignore the signal.
+    const sending = Promise.all(records.map((record) => Promise.race([this.#sendOne(record), aborted])));
+    const onTimeout = (): typeof sending => {
+      this.#abort('No response in time', 'TimeoutError');
+      return sending;
+    };
+    const failures = await withTimeout(sending, this.#timeoutMs, onTimeout, { unref: true });
     const { lastRateLimit } = this.#api;
     return { failures, rateLimit: lastRateLimit === before ? undefined : lastRateLimit };
   }
