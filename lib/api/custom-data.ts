@@ -1,4 +1,5 @@
 import { KiketApiError } from '../errors';
+import { isNonEmptyString } from '../guards';
 import { malformed } from './failure';
 import { dataOf, type Requests } from './requests';
 import { segment } from './target';
@@ -106,7 +107,7 @@ function recordsOf<T>(page: unknown): T[] {
 
 /** The contract has no pages here; the platform's documents know a cursor, and lists of issues number their pages. */
 function nextPage({ pagination, next_cursor: cursor = pagination?.next_cursor }: Page): object | undefined {
-  if (typeof cursor === 'string' && cursor !== '') return { cursor };
+  if (isNonEmptyString(cursor)) return { cursor };
   const { page, total_pages: pages } = pagination ?? {};
   return typeof page === 'number' && typeof pages === 'number' && page < pages ? { page: page + 1 } : undefined;
 }

@@ -1,5 +1,6 @@
 import { KiketApiError } from '../errors';
-import { fieldOf, isText, type Requests } from './requests';
+import { isString } from '../guards';
+import { fieldOf, type Requests } from './requests';
 import { segment } from './target';
 
 /** The secrets that the extension keeps at Kiket. They need `apiKey`, or a workspace token: the runtime token does not reach them. */
@@ -21,13 +22,13 @@ export function extensionSecrets(
   const pathOf = (key: string): string => `${path}/${segment('the key of the secret', key)}`;
   return {
     async keys() {
-      const isAsAgreed = (keys: unknown): boolean => Array.isArray(keys) && keys.every(isText);
+      const isAsAgreed = (keys: unknown): boolean => Array.isArray(keys) && keys.every(isString);
       return fieldOf('GET', await api.request('GET', path), 'keys', isAsAgreed) as string[];
     },
     async get(key) {
       const answer = await api.request('GET', pathOf(key)).catch(nothingIfUnknown);
       if (answer === undefined) return undefined;
-      const value = fieldOf('GET', answer, 'value', isText) as string;
+      const value = fieldOf('GET', answer, 'value', isString) as string;
       onValue(key, value);
       return value;
     },

@@ -1,4 +1,5 @@
 import { KiketApiError, type ApiErrorOptions } from '../errors';
+import { isNonEmptyString, isObject } from '../guards';
 import { readRateLimit, readRetryAfter, type ApiHeaders } from './rate-limit';
 import { TooLargeError } from './transport';
 
@@ -86,11 +87,10 @@ function requestIdOf(headers: ApiHeaders): string | undefined {
 
 /** `{ "error": "…" }` (`contract.md` §5); its newer parts write `detail` and `title` (RFC 9457). */
 function reasonOf(body: unknown): string | undefined {
-  if (typeof body !== 'object' || body === null) return undefined;
-  const { error, detail, title } = body as Record<string, unknown>;
-  const nested = (error as { message?: unknown } | null | undefined)?.message;
-  const reason = [error, nested, detail, title].find((each) => typeof each === 'string' && each !== '');
-  return reason as string | undefined;
+  if (!isObject(body)) return undefined;
+  const { error, detail, title } = body;
+  const nested = isObject(error) ? error['message'] : undefined;
+  return [error, nested, detail, title].find(isNonEmptyString);
 }
 
 /** Not within a character of two units. */

@@ -31,7 +31,3 @@ export function fieldOf(
   if (isAsAgreed(value)) return value;
   throw malformed(method);
 }
-
-export function isText(value: unknown): value is string {
-  return typeof value === 'string';
-}

@@ -1,7 +1,7 @@
 import { KiketError, PayloadError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import { asKiketDelivery } from '../delivery/delivery';
-import { isObject, isId } from '../guards';
+import { isId, isNonEmptyString, isObject } from '../guards';
 import type { KiketPayload } from '../delivery/payload';
 
 /** All that a job holds of its delivery. Nothing here is secret: it is written to Redis. */
@@ -48,10 +48,10 @@ export function readJobData(data: unknown): JobData {
   if (isObject(data)) {
     const { event, eventVersion, payload, invocationId, projectId, organizationId, apiProjectId } = data;
     if (
-      isText(event) &&
-      isText(eventVersion) &&
+      isNonEmptyString(event) &&
+      isNonEmptyString(eventVersion) &&
       isObject(payload) &&
-      (invocationId === undefined || isText(invocationId)) &&
+      (invocationId === undefined || isNonEmptyString(invocationId)) &&
       isIdOrAbsent(projectId) &&
       isIdOrAbsent(organizationId) &&
       isIdOrAbsent(apiProjectId)
@@ -63,10 +63,6 @@ export function readJobData(data: unknown): JobData {
     'payload.invalid',
     'The job holds no delivery as kiketEnqueue writes it. Give jobs of other kinds a queue of their own.',
   );
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }
 
 function isIdOrAbsent(value: unknown): value is number | undefined {
