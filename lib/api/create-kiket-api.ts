@@ -4,19 +4,20 @@ import { ApiClient, requireProjectId, type KiketApi, DEFAULT_VERSION } from './c
 import { authorizeConfigured } from './credentials';
 import { readApiOptions, requireHeaderText, type KiketApiOptions } from './options';
 
+/** Options of createKiketApi. */
 export interface CreateKiketApiOptions extends KiketApiOptions {
-  /** A workspace's token, `wk_…`, for what is not the extension's own; and for all, without `apiKey`. Sent to `baseUrl` only. */
+  /** A workspace token, `wk_…`, for paths that are not of extensions; without `apiKey` for all. Sent to `baseUrl` only. */
   workspaceToken?: string | undefined;
-  /** The project of methods that are given none. */
+  /** The default project of methods with a project. Default none. */
   projectId?: number | undefined;
-  /** Ends every call. Default: each ends after 10 s. */
+  /** Aborts all calls. Default: each is aborted after 10 s. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * The client of Kiket's API outside a delivery, for jobs of your own. Inside, use `delivery.api`.
+ * Creates a client of Kiket's API for use outside a delivery. Inside, use `delivery.api`.
  *
- * @throws {TypeError} when an option makes no sense.
+ * @throws {TypeError} when an option is invalid.
  */
 export function createKiketApi(options: Readonly<CreateKiketApiOptions>): KiketApi {
   requireRecord('createKiketApi', 'options', options);

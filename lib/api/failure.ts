@@ -3,74 +3,70 @@ import { isNonEmptyString, isObject } from '../guards';
 import { readRateLimit, readRetryAfter, type ApiHeaders } from './rate-limit';
 import { TooLargeError } from './transport';
 
-/** What the API has answered. */
-export interface Answer {
+/** A complete response of the API. */
+export interface ApiResponse {
   readonly status: number;
   readonly headers: ApiHeaders;
-  /** Parsed; `undefined` when it is empty, {@link NO_JSON} when it is something else. */
+  /** The parsed JSON; `undefined` when it is empty, {@link NOT_JSON} when it is not JSON. */
   readonly body: unknown;
 }
 
-export const NO_JSON = Symbol('no JSON');
+export const NOT_JSON = Symbol('not JSON');
 
-/** A retry carries a fresh token, so a 401 passes too. */
-const PASSING: ReadonlySet<number> = new Set([401, 408, 425]);
+/** Below 500. A 401 is among them, as a retry of the platform carries a fresh token. */
+const RETRYABLE: ReadonlySet<number> = new Set([401, 408, 425]);
 
-/** An error text is for a person; what is longer is no text. */
+/** Longest error message taken over from the API, in characters. */
 const MAX_REASON_LENGTH = 500;
 
-/** @param redact takes known secrets out of a text. */
-export function failureOfAnswer(method: string, answer: Answer, redact: (text: string) => string): KiketApiError {
-  const { status } = answer;
-  const reason = reasonOf(answer.body);
+/** The error for a response that is not a success. `redact` redacts known secrets. */
+export function responseError(method: string, response: ApiResponse, redact: (text: string) => string): KiketApiError {
+  const { status } = response;
+  const reason = reasonOf(response.body);
   const options = {
-    ...evidenceOf(answer),
+    ...evidenceOf(response),
     details: reason === undefined ? [] : [{ reason: shorten(redact(reason)) }],
   };
   if (status === 429) {
-    return KiketApiError.because(
-      'api.rate_limited',
-      "Kiket's API has too many requests from this installation.",
-      options,
-    );
+    return KiketApiError.because('api.rate_limited', "Kiket's API limits the requests of this installation.", options);
   }
-  if (status >= 500 || PASSING.has(status)) {
-    return KiketApiError.because('api.unavailable', `Kiket's API has answered a ${method} with ${status}.`, options);
+  if (status >= 500 || RETRYABLE.has(status)) {
+    return KiketApiError.because('api.unavailable', `Kiket's API responded to a ${method} with ${status}.`, options);
   }
   if (status >= 400) {
-    return KiketApiError.because('api.refused', `Kiket's API has refused a ${method} with ${status}.`, options);
+    return KiketApiError.because('api.refused', `Kiket's API refused a ${method} with ${status}.`, options);
   }
   if (status >= 300) {
     return KiketApiError.because(
       'api.target_refused',
-      `Kiket's API redirects a ${method} with ${status}, and redirects are not followed.`,
+      `Kiket's API redirected a ${method} with ${status}. Redirects are not followed.`,
       options,
     );
   }
-  return malformed(method, answer);
+  return malformedError(method, response);
 }
 
-/** A success that says something else than the contract. */
-export function malformed(method: string, answer?: Answer): KiketApiError {
+/** The error for a response that Kiket does not document, such as a success without JSON. */
+export function malformedError(method: string, response?: ApiResponse): KiketApiError {
   return KiketApiError.because(
     'api.unavailable',
-    `Kiket's API has answered a ${method} with something else than the contract says.`,
-    answer && evidenceOf(answer),
+    `Kiket's API responded to a ${method} with something unexpected.`,
+    response && evidenceOf(response),
   );
 }
 
-/** No answer came, or it was not complete. */
-export function failureOfConnection(method: string, cause: unknown, signal: AbortSignal): KiketApiError {
+/** The error for a response that did not arrive, or not completely. */
+export function connectionError(method: string, cause: unknown, signal: AbortSignal): KiketApiError {
   if (cause instanceof TooLargeError) {
-    return KiketApiError.because('api.unavailable', `Kiket's API has answered a ${method} with more than 10 MB.`);
+    return KiketApiError.because('api.unavailable', `Kiket's API responded to a ${method} with more than 10 MB.`);
   }
   const message = signal.aborted
-    ? `A ${method} of Kiket's API was broken off before it had an answer.`
-    : `A ${method} of Kiket's API got no answer.`;
+    ? `A ${method} to Kiket's API was aborted before its response was complete.`
+    : `A ${method} to Kiket's API got no complete response.`;
   return KiketApiError.because('api.unavailable', message, { cause: signal.aborted ? signal.reason : cause });
 }
 
-function evidenceOf({ status, headers }: Answer): ApiErrorOptions {
+function evidenceOf({ status, headers }: ApiResponse): ApiErrorOptions {
   const nowMs = Date.now();
   return {
     apiStatus: status,
@@ -85,7 +81,7 @@ function requestIdOf(headers: ApiHeaders): string | undefined {
   return typeof id === 'string' && /^[\x21-\x7e]{1,200}$/.test(id) ? id : undefined;
 }
 
-/** `{ "error": "…" }` (`contract.md` §5); its newer parts write `detail` and `title` (RFC 9457). */
+/** The API sends `{ "error": "…" }`; its newer parts send `detail` and `title` (RFC 9457). */
 function reasonOf(body: unknown): string | undefined {
   if (!isObject(body)) return undefined;
   const { error, detail, title } = body;
@@ -93,7 +89,7 @@ function reasonOf(body: unknown): string | undefined {
   return [error, nested, detail, title].find(isNonEmptyString);
 }
 
-/** Not within a character of two units. */
+/** Does not cut a surrogate pair in half. */
 function shorten(text: string): string {
   return text.slice(0, MAX_REASON_LENGTH).replace(/[\uD800-\uDBFF]$/, '');
 }

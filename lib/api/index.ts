@@ -1,6 +1,5 @@
 /// <reference types="node" preserve="true" />
 export type { KiketRateLimit } from '../errors';
-/// <reference types="node" preserve="true" />
 export type { KiketApiRequestOptions } from './call';
 export type { KiketApi } from './client';
 export { createKiketApi, type CreateKiketApiOptions } from './create-kiket-api';

@@ -1,23 +1,27 @@
 import { segment } from './target';
 import type { Requests } from './requests';
 
+/** Options of an entry in the event log. */
 export interface KiketLogEventOptions {
-  /** Default the delivery's version; outside a delivery `v1`. */
+  /** Default: that of the delivery; outside a delivery `v1`. */
   version?: string | undefined;
   /** Default now. */
   timestamp?: Date | undefined;
 }
 
-/** How the handling of one event went. */
+/** How one event was handled. */
 export interface KiketTelemetry {
+  /** The event's name. */
   readonly event: string;
-  /** Default the delivery's version; outside a delivery `v1`. */
+  /** Default: that of the delivery; outside a delivery `v1`. */
   readonly version?: string | undefined;
+  /** `ok` for a success. */
   readonly status: 'ok' | 'error';
+  /** Milliseconds. */
   readonly durationMs: number;
   /** Default now. */
   readonly timestamp?: Date | undefined;
-  /** What else the platform is to keep, by its own names, e.g. `error_message`. */
+  /** Further fields, by the API's names, e.g. `error_message`. */
   readonly metadata?: object | undefined;
 }
 

@@ -1,25 +1,25 @@
 import type { KiketApi } from './client';
 import { deliveryUnverifiedError } from '../errors';
 
-/** Stands for the client of a delivery that nobody has verified: every method throws `delivery.unverified`. */
+/** The client of an unverified delivery: every method throws `delivery.unverified`, or rejects with it. */
 export class WithheldApi implements KiketApi {
   readonly lastRateLimit = undefined;
-  readonly rateLimit = refuseLater;
-  readonly logEvent = refuseLater;
-  readonly sendTelemetry = refuseLater;
-  readonly request = refuseLater;
-  readonly customData = refuse;
-  readonly slaEvents = refuse;
-  readonly intakeForms = refuse;
-  readonly issues = refuse;
-  readonly extensionSecrets = refuse;
+  readonly rateLimit = rejectUnverified;
+  readonly logEvent = rejectUnverified;
+  readonly sendTelemetry = rejectUnverified;
+  readonly request = rejectUnverified;
+  readonly customData = throwUnverified;
+  readonly slaEvents = throwUnverified;
+  readonly intakeForms = throwUnverified;
+  readonly issues = throwUnverified;
+  readonly extensionSecrets = throwUnverified;
 }
 
-function refuse(): never {
+function throwUnverified(): never {
   throw deliveryUnverifiedError("Kiket's API is not called for it");
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- A method that gives a promise rejects, and does not throw.
-async function refuseLater(): Promise<never> {
-  return refuse();
+// eslint-disable-next-line @typescript-eslint/require-await -- methods that return promises reject instead of throwing
+async function rejectUnverified(): Promise<never> {
+  return throwUnverified();
 }

@@ -1,6 +1,6 @@
 import { ApiClient, DEFAULT_VERSION } from '../api/client';
 import { authorizeConfigured } from '../api/credentials';
-import { failureOfConnection } from '../api/failure';
+import { connectionError } from '../api/failure';
 import type { KiketTelemetry } from '../api/journal';
 import { poolOf } from '../api/transport';
 import type { KiketApiError, KiketRateLimit } from '../errors';
@@ -46,7 +46,7 @@ export class Sink {
     const before = this.#api.lastRateLimit;
     const { signal } = (this.#controller = new AbortController());
     const aborted = new Promise<SendFailure>((resolve) => {
-      signal.addEventListener('abort', () => resolve(failureOfConnection('POST', undefined, signal)));
+      signal.addEventListener('abort', () => resolve(connectionError('POST', undefined, signal)));
     });
     // A dispatcher of the user's own may ignore the signal.
     const sending = Promise.all(records.map((record) => Promise.race([this.#sendOne(record), aborted])));
