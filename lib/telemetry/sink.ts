@@ -8,24 +8,24 @@ import type { TelemetrySettings } from './options';
 import { redact } from '../redaction';
 import { withTimeout } from '../timers';
 
-/** `undefined` for a record that has arrived. */
+/** `undefined` for a record that was accepted. */
 export type SendFailure = KiketApiError | undefined;
 
 export interface Sent {
   /** In the order of the records. */
   readonly failures: readonly SendFailure[];
-  /** `undefined` when no answer has told it. */
+  /** `undefined` when no response contained it. */
   readonly rateLimit: KiketRateLimit | undefined;
 }
 
-/** Sends to Kiket's telemetry, with one time limit for what is sent at the same time. */
+/** Sends records to Kiket, with one timeout for those that are sent together. */
 export class Sink {
   readonly #api: ApiClient;
   readonly #timeoutMs: number;
   #controller = new AbortController();
 
   constructor({ api, timeoutMs }: Pick<TelemetrySettings, 'api' | 'timeoutMs'>) {
-    // Loads the HTTP client at start-up: by the first record it would hold up the deliveries of that moment for 90 ms.
+    // Loads the HTTP client at start-up: loading it takes 90 ms, which would delay the deliveries at that moment.
     if (api.dispatcher === undefined) poolOf(api.origin);
     this.#timeoutMs = timeoutMs;
     this.#api = new ApiClient({
@@ -34,14 +34,14 @@ export class Sink {
       projectId: undefined,
       extensionId: undefined,
       eventVersion: DEFAULT_VERSION,
-      // No time is left to wait in: after a 429 the client would try again by itself, where all are to pause.
+      // Without time left, the client does not retry: after a 429 all records are to pause.
       limits: () => ({ signal: this.#controller.signal, remainingMs: 0 }),
       redact: (text) => redact(text, [api.apiKey]),
       onSecret: () => undefined,
     });
   }
 
-  /** One attempt for each record, all at the same time. Never rejects. */
+  /** Sends all records at once, each in one attempt. Never rejects. */
   async send(records: readonly KiketTelemetry[]): Promise<Sent> {
     const before = this.#api.lastRateLimit;
     const { signal } = (this.#controller = new AbortController());
@@ -59,7 +59,7 @@ export class Sink {
     return { failures, rateLimit: lastRateLimit === before ? undefined : lastRateLimit };
   }
 
-  /** Ends the requests that are under way. */
+  /** Aborts running requests. */
   abort(): void {
     this.#abort('The reporter was closed', 'AbortError');
   }
