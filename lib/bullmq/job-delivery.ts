@@ -6,11 +6,11 @@ import type { KiketPayload } from '../delivery/payload';
 import type { Attempt } from './attempt';
 import type { JobData } from './job-data';
 
-/** A job carries no token, and what its payload says of the API is for one. */
+/** A job has no runtime token, and `api` of its payload concerns the token only. */
 const NO_CALLBACK = Object.freeze({});
 const NO_TOKEN = Object.freeze({ runtimeToken: undefined, expiresAt: undefined });
 
-/** A delivery that comes out of a queue. It prints and serialises without `api` and `signal`. */
+/** A delivery from a queue. Printed or serialised, it contains neither `api` nor `signal`. */
 export class JobDelivery {
   readonly event: string;
   readonly eventVersion: string;
