@@ -2,13 +2,14 @@ import { KiketApiError, type KiketRateLimit } from '../errors';
 import { describe } from '../options';
 import { callApi, type Caller, type KiketApiRequestOptions } from './call';
 import { CustomDataTable, type KiketTable } from './custom-data';
+import { logEvent, type KiketLogEventOptions } from './event-log';
 import { extensionSecrets, type KiketExtensionSecrets } from './extension-secrets';
-import { malformedError } from './failure';
+import { malformedError } from './api-errors';
 import { intakeForms, type KiketIntakeForms } from './intake-forms';
 import { issues, type KiketIssues } from './issues';
-import { logEvent, sendTelemetry, type KiketLogEventOptions, type KiketTelemetry } from './journal';
 import { toRateLimit } from './rate-limit';
 import { slaEvents, type KiketSlaEvents } from './sla-events';
+import { sendTelemetry, type KiketTelemetry } from './telemetry';
 import { isId } from '../guards';
 import type { KiketApiMethod } from './transport';
 

@@ -2,7 +2,7 @@ import { Redactor } from '../redaction';
 import { describe, requireRecord } from '../options';
 import { ApiClient, requireProjectId, type KiketApi, DEFAULT_VERSION } from './client';
 import { authorizeConfigured } from './credentials';
-import { readApiOptions, requireHeaderText, type KiketApiOptions } from './options';
+import { readApiOptions, requireHeaderText, type KiketApiOptions } from './api-options';
 
 /** Options of createKiketApi. */
 export interface CreateKiketApiOptions extends KiketApiOptions {

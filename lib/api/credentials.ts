@@ -1,5 +1,5 @@
 import { KiketApiError } from '../errors';
-import { isHeaderText, type ApiSettings } from './options';
+import { isHeaderText, type ApiSettings } from './api-options';
 import { failTarget, readOrigin } from './target';
 
 /** The origin of a call, and its credential. */

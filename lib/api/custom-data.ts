@@ -1,6 +1,6 @@
 import { KiketApiError } from '../errors';
 import { isNonEmptyString } from '../guards';
-import { malformedError } from './failure';
+import { malformedError } from './api-errors';
 import { dataOf, type Requests } from './requests';
 import { segment } from './target';
 

@@ -1,8 +1,8 @@
 import type { Redactor } from '../redaction';
 import { ApiClient, type KiketApi } from './client';
 import { authorizeDelivery, type Callback, type RuntimeToken } from './credentials';
-import type { ApiSettings } from './options';
-import { WithheldApi } from './withheld';
+import type { ApiSettings } from './api-options';
+import { WithheldApi } from './withheld-api';
 
 /** The members of an exchange that its client uses. */
 export interface ApiCaller {

@@ -1,6 +1,6 @@
 import { isObject } from '../guards';
 import type { KiketApiRequestOptions } from './call';
-import { malformedError } from './failure';
+import { malformedError } from './api-errors';
 import type { KiketApiMethod } from './transport';
 
 /** The client as the typed methods use it. */

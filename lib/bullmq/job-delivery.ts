@@ -1,6 +1,6 @@
 import { ApiClient, type KiketApi } from '../api/client';
 import { authorizeDelivery } from '../api/credentials';
-import type { ApiSettings } from '../api/options';
+import type { ApiSettings } from '../api/api-options';
 import type { Redactor } from '../redaction';
 import type { KiketPayload } from '../delivery/payload';
 import type { Attempt } from './attempt';

@@ -1,4 +1,4 @@
-import { readApiOptions, type ApiSettings, type KiketApiOptions } from '../api/options';
+import { readApiOptions, type ApiSettings, type KiketApiOptions } from '../api/api-options';
 import type { KiketJobDelivery } from '../delivery/delivery';
 import { isObject } from '../guards';
 import { describe, MAX_DELAY_MS, requireFunction, requireKnown, requireNumber, requireWhole } from '../options';

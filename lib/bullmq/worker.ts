@@ -5,7 +5,7 @@ import { describe } from '../options';
 import { withTimeout } from '../timers';
 import { Attempt } from './attempt';
 import { loadBullMq, type BullJob } from './bullmq';
-import { backoff, failureOf } from './failure';
+import { backoff, failureOf } from './job-failure';
 import { readJobData } from './job-data';
 import { JobDelivery } from './job-delivery';
 import { readWorkerOptions, type KiketWorkerOptions } from './worker-options';

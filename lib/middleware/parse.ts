@@ -1,5 +1,5 @@
 import { createConnectApi } from '../api/delivery-api';
-import { readApiOptions, type KiketApiOptions } from '../api/options';
+import { readApiOptions, type KiketApiOptions } from '../api/api-options';
 import { asParsersReport, obtainBody, skipLaterParsers, type BodyRequest } from '../body/source';
 import { ParsedDelivery, type ParseSettings } from '../delivery/parsed-delivery';
 import { KiketError, PayloadError } from '../errors';

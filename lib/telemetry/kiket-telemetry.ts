@@ -1,5 +1,5 @@
 import { onRecord } from '../exchange/record';
-import { readTelemetryOptions, type KiketTelemetryOptions } from './options';
+import { readTelemetryOptions, type KiketTelemetryOptions } from './telemetry-options';
 import { Reporter } from './reporter';
 import { telemetryOf } from './telemetry-of';
 

@@ -1,4 +1,4 @@
-import { LONGEST_WAIT_MS } from './options';
+import { LONGEST_WAIT_MS } from './telemetry-options';
 import type { Sent, SendFailure } from './sink';
 import type { KiketRateLimit } from '../errors';
 

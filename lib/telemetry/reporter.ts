@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { KiketTelemetry } from '../api/journal';
+import type { KiketTelemetry } from '../api/telemetry';
 import type { KiketApiError } from '../errors';
 import { callSafely } from '../callbacks';
-import type { TelemetrySettings } from './options';
+import type { TelemetrySettings } from './telemetry-options';
 import { isLimited, Pace } from './pace';
 import { Sink } from './sink';
 import { withTimeout } from '../timers';

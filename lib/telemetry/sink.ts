@@ -1,10 +1,10 @@
 import { ApiClient, DEFAULT_VERSION } from '../api/client';
 import { authorizeConfigured } from '../api/credentials';
-import { connectionError } from '../api/failure';
-import type { KiketTelemetry } from '../api/journal';
+import { connectionError } from '../api/api-errors';
+import type { KiketTelemetry } from '../api/telemetry';
 import { poolOf } from '../api/transport';
 import type { KiketApiError, KiketRateLimit } from '../errors';
-import type { TelemetrySettings } from './options';
+import type { TelemetrySettings } from './telemetry-options';
 import { redact } from '../redaction';
 import { withTimeout } from '../timers';
 

@@ -1,4 +1,4 @@
-import type { KiketTelemetry } from '../api/journal';
+import type { KiketTelemetry } from '../api/telemetry';
 import type { KiketRecord } from '../exchange/record';
 import { shorten } from '../text';
 

@@ -275,8 +275,8 @@ describe('the README', () => {
     ['kiketErrorHandler', ['error-handler', 'KiketErrorHandlerOptions']],
     ['kiketEvents().on', ['events', 'KiketOnOptions']],
     ['kiketRuntimeToken', ['../runtime-token/options', 'TokenOptions'], ['runtime-token', 'KiketRuntimeTokenOptions']],
-    ['kiketTelemetry', ['../telemetry/options', 'KiketTelemetryOptions']],
-    ['api', ['../api/options', 'KiketApiOptions']],
+    ['kiketTelemetry', ['../telemetry/telemetry-options', 'KiketTelemetryOptions']],
+    ['api', ['../api/api-options', 'KiketApiOptions']],
   ])('should list the options of %s with their defaults', (middleware, ...sources) => {
     const rows = tableOf(sectionOf('Options'));
     const start = rows.findIndex(([name]) => name === `**${middleware}**`) + 1;

@@ -2,7 +2,7 @@ import * as bullMq from 'bullmq';
 import createError from 'http-errors';
 import { KiketError, MissingSecretError, NonRetryableError, RetryableError } from 'kiket-express';
 import { KiketApiError } from '../../../lib/errors';
-import { backoff, failureOf } from '../../../lib/bullmq/failure';
+import { backoff, failureOf } from '../../../lib/bullmq/job-failure';
 
 const revoked = Proxy.revocable({}, {});
 revoked.revoke();

@@ -1,5 +1,5 @@
-import { isHeaderText, readApiOptions, type ApiSettings, type KiketApiOptions } from '../api/options';
-import type { KiketTelemetry } from '../api/journal';
+import { isHeaderText, readApiOptions, type ApiSettings, type KiketApiOptions } from '../api/api-options';
+import type { KiketTelemetry } from '../api/telemetry';
 import type { KiketApiError } from '../errors';
 import { describe, requireFunction, requireNumber, requireWhole } from '../options';
 import { isObject } from '../guards';
