@@ -22,6 +22,11 @@ export function isNonEmptyString(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
+/** Returns a string of at least one character; `undefined` for any other value. */
+export function nonEmptyString(value: unknown): string | undefined {
+  return isNonEmptyString(value) ? value : undefined;
+}
+
 /** True for an id of an organization, a project or an issue: a positive safe integer. */
 export function isId(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;

@@ -1,8 +1,3 @@
-/** Returns a string of at least one character; `undefined` for any other value. */
-export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
 /** In characters. */
 const LONGEST_QUOTED = 100;
 

@@ -3,7 +3,7 @@ import { KiketError, deliveryUnverifiedError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import { identify } from '../idempotency/delivery-key';
 import { describe } from '../options';
-import { isGuard } from '../delivery/reply';
+import { isGuardEvent } from '../delivery/reply';
 import { toJobData } from './job-data';
 import { jobOptionsOf, type DefaultJobOptions } from './job-options';
 import { refuseIncomplete } from '../exchange/wiring-errors';
@@ -73,7 +73,7 @@ function exchangeBehind(delivery: object | undefined): Exchange {
 }
 
 function assertDeferrable({ delivery }: Exchange): void {
-  if (isGuard(delivery.event)) {
+  if (isGuardEvent(delivery.event)) {
     throw KiketError.of(
       'guard.not_deferrable',
       'The platform waits for the decision of a guard event, so it cannot be left to a worker. Register a handler of its own for it.',

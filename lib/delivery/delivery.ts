@@ -3,9 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import type { KiketApi } from '../api/client';
 import type { KiketSignature } from '../signature/hmac';
-import { textOf } from '../text';
 import type { KiketAuth, TokenClaims } from './auth';
-import { headerId } from '../guards';
+import { headerId, nonEmptyString } from '../guards';
 import type { ParsedDelivery } from './parsed-delivery';
 import type { KiketEventName, KiketEventOf, KiketPayload, KiketPayloadOf } from './payload';
 import type { KiketSecrets } from './secrets';
@@ -109,7 +108,7 @@ export class Delivery {
 
   get invocationId(): string | undefined {
     const { headers } = this.#source.req;
-    return textOf(headers['x-kiket-invocation']) ?? textOf(headers['x-kiket-delivery']);
+    return nonEmptyString(headers['x-kiket-invocation']) ?? nonEmptyString(headers['x-kiket-delivery']);
   }
 
   get organizationId(): number | undefined {

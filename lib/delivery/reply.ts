@@ -51,7 +51,7 @@ export function pending(message: string, options: Readonly<KiketReplyOptions> = 
  */
 export function serializeReply(reply: unknown, event: string | undefined): string | undefined {
   const json = toJson(reply);
-  if (!isGuard(event) || (json !== undefined && decisionOf(json) !== undefined)) return json;
+  if (!isGuardEvent(event) || (json !== undefined && decisionOf(json) !== undefined)) return json;
   throw KiketError.of(
     'reply.missing',
     'The guard returned no decision, which Kiket would treat as approval. Return allow(), deny() or pending().',
@@ -79,7 +79,7 @@ function replyInvalid(options?: { cause: unknown }): KiketError {
 }
 
 /** @internal True for a guard event. It needs a decision, as Kiket treats an empty response as approval. */
-export function isGuard(event: string | undefined): boolean {
+export function isGuardEvent(event: string | undefined): boolean {
   return event === ('workflow.before_transition' satisfies KiketGuardEvent);
 }
 

@@ -1,5 +1,5 @@
 import { requirePattern, splitPattern } from '../delivery/event-pattern';
-import { isGuard } from '../delivery/reply';
+import { isGuardEvent } from '../delivery/reply';
 
 /** An event that has a handler. */
 export interface RegisteredEvent {
@@ -78,7 +78,7 @@ export class EventRoutes<Route> {
   #findByName(event: string, version: string): Route | undefined {
     const named = this.#names.get(event);
     const route = named?.exact.get(version) ?? named?.any;
-    return route === undefined && this.#prefixes.size > 0 && !isGuard(event) ? this.#findByPrefix(event) : route;
+    return route === undefined && this.#prefixes.size > 0 && !isGuardEvent(event) ? this.#findByPrefix(event) : route;
   }
 
   /** Tries no prefix longer than the longest registered one: an event may have as many dots as a payload has bytes. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Exchange } from '../exchange/exchange';
-import { isGuard } from '../delivery/reply';
+import { isGuardEvent } from '../delivery/reply';
 import type { Outcome, Replacement, Settlement } from '../response/handler-outcome';
 import { claimKeys, inProgress, type Found } from './claim-keys';
 import { keep, writeBinding } from './stored-response';
@@ -63,7 +63,7 @@ export class Claim implements Settlement, RenewableClaim {
   settle(outcome: Outcome): Promise<Replacement> {
     if (!this.#isOpen) return NOTHING;
     const { ttlMs, guardTtlMs } = this.#settings;
-    const isOfGuard = isGuard(this.#exchange.delivery.event);
+    const isOfGuard = isGuardEvent(this.#exchange.delivery.event);
     // Once the operator has set the secret, the next attempt may end otherwise.
     const isPrompt = this.#exchange.parsed?.toldOfMissing === true;
     const record = isPrompt

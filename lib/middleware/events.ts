@@ -2,7 +2,7 @@ import { EventRoutes, type RegisteredEvent } from '../events/router';
 import { createHandling, dispatch, type KiketHandler } from '../events/run-handler';
 import { describe, requireCalled, requireKnown, requireRecord } from '../options';
 import type { KiketEventPattern } from '../delivery/payload';
-import { isGuard } from '../delivery/reply';
+import { isGuardEvent } from '../delivery/reply';
 import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
 import { eventUnhandled } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
@@ -103,7 +103,7 @@ function withScopes(scopes: readonly string[], handle: Stage): Stage {
 /** Ignores an event, but rejects a guard event. */
 function ignoreOrReject(reject: Stage): Stage {
   const ignore = createHandling(WHO, (_delivery) => undefined);
-  return (exchange, next) => (isGuard(exchange.delivery.event) ? reject : ignore)(exchange, next);
+  return (exchange, next) => (isGuardEvent(exchange.delivery.event) ? reject : ignore)(exchange, next);
 }
 
 function toPatterns(event: unknown): readonly string[] {

@@ -8,7 +8,7 @@ import { requireStore, type KiketStore } from '../idempotency/store';
 import { callStore } from '../idempotency/call-store';
 import { callSafely } from '../callbacks';
 import { requireBoolean, requireCalled, requireKnown, requireNumber, requireRecord } from '../options';
-import { isGuard } from '../delivery/reply';
+import { isGuardEvent } from '../delivery/reply';
 import { runStage, type Stage, failDelivery, guardStep } from '../exchange/pipeline';
 import { wiringMissing } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
@@ -126,7 +126,7 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
     }
 
     function answerAgain(answer: RecordedResponse): void {
-      if (isGuard(exchange.delivery.event) && !answer.isOfGuard) failDelivery(exchange, noDecision(), next);
+      if (isGuardEvent(exchange.delivery.event) && !answer.isOfGuard) failDelivery(exchange, noDecision(), next);
       else exchange.replay(answer);
     }
   };

@@ -6,7 +6,7 @@ import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { KiketError, SignatureError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import { requireStore, type KiketStore } from '../idempotency/store';
-import { isObject, headerId } from '../guards';
+import { isObject, headerId, nonEmptyString } from '../guards';
 import { requireBoolean, requireCalled, requireKnown } from '../options';
 import type { ContractPayload } from '../delivery/payload';
 import { parseObject } from '../delivery/parse-payload';
@@ -23,7 +23,6 @@ import {
   proceed,
   rejectDelivery,
 } from '../exchange/pipeline';
-import { textOf } from '../text';
 import type { KiketMiddleware } from '../exchange/express';
 import type { TokenClaims } from '../delivery/auth';
 
@@ -107,7 +106,7 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
   async function admit(exchange: Exchange): Promise<KiketError | undefined> {
     const payload = parseObject(exchange.rawBody!);
     if (payload instanceof KiketError) return payload;
-    const token = isObject(payload.authentication) ? textOf(payload.authentication.runtime_token) : undefined;
+    const token = isObject(payload.authentication) ? nonEmptyString(payload.authentication.runtime_token) : undefined;
     if (token === undefined) return noToken();
     const claims = await verifyToken(token);
     if (claims instanceof SignatureError) return claims;
