@@ -1,4 +1,5 @@
 import type { Redactor } from '../redaction';
+import type { Redactor } from '../redaction';
 import { ApiClient, type KiketApi } from './client';
 import { authorizeDelivery, type Callback, type RuntimeToken } from './credentials';
 import type { ApiSettings } from './api-options';

@@ -16,6 +16,7 @@ export interface DeliveryIdentity {
 export function identify({ delivery, authenticity, rawBody }: Exchange): DeliveryIdentity {
   const body = rawBody!;
   const { mac, token } = authenticity;
+  const { mac, token } = authenticity;
   const payload = sha256(signedContent(body));
   const { invocationId, organizationId } = delivery;
   return {
