@@ -1,8 +1,9 @@
-/** Whether a value is an object, and neither null nor an array. */
+/** True for an object that is neither null nor an array. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** True for a promise, and for any other object or function with a `then` method. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     (typeof value === 'object' || typeof value === 'function') &&
@@ -11,14 +12,29 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** Whether a value is what the platform numbers its organizations, projects and issues with. */
+/** True for any string, also an empty one. */
+export function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/** True for a string of at least one character. */
+export function isNonEmptyString(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+/** Returns a string of at least one character; `undefined` for any other value. */
+export function nonEmptyString(value: unknown): string | undefined {
+  return isNonEmptyString(value) ? value : undefined;
+}
+
+/** True for an id of an organization, a project or an issue: a positive safe integer. */
 export function isId(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 const DIGITS = /^[1-9]\d{0,15}$/;
 
-/** A header that is no positive integer is none. */
+/** Returns the id in a header, or `undefined` when the header is not a positive integer. */
 export function headerId(header: string | string[] | undefined): number | undefined {
   if (typeof header !== 'string' || !DIGITS.test(header)) return undefined;
   const id = Number(header);

@@ -1,6 +1,6 @@
-// Beside the sources and beside what they are built to.
+// Both lib and dist are beside package.json.
 // eslint-disable-next-line @typescript-eslint/no-require-imports
 const manifest = require('../package.json') as { readonly version: string };
 
-/** Of this package. */
+/** The version of this package. */
 export const VERSION = manifest.version;

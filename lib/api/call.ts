@@ -3,28 +3,28 @@ import type { KiketApiError, KiketRateLimit } from '../errors';
 import { parseJson, decodeUtf8 } from '../json';
 import { describe, optionError, shown } from '../options';
 import type { Authorize } from './credentials';
-import { failureOfAnswer, failureOfConnection, malformed, NO_JSON, type Answer } from './failure';
-import { CallSignal, type Limits } from './limits';
+import { connectionError, malformedError, NOT_JSON, responseError, type ApiResponse } from './api-errors';
+import { CallSignal, type Limits } from './call-signal';
 import { readRateLimit } from './rate-limit';
 import { delayBeforeRetry } from './retry';
-import { checkPath, withQuery } from './target';
-import { poolOf, readAnswer, type ApiDispatcher, type KiketApiMethod } from './transport';
+import { checkedPath, withQuery } from './target';
+import { poolOf, readBody, type ApiDispatcher, type KiketApiMethod } from './transport';
 
 export interface KiketApiRequestOptions {
-  /** Values by name: `undefined` and `null` are left out, a Date is written as ISO 8601, other objects as JSON. */
+  /** Parameters by name. `undefined` and `null` are left out, a Date is sent as ISO 8601, other objects as JSON. */
   query?: object | undefined;
   /** Sent as JSON. */
   body?: unknown;
-  /** Ends this call, beside the deadline. */
+  /** Aborts this call, in addition to the deadline. */
   signal?: AbortSignal | undefined;
 }
 
-/** On whose behalf calls are made, and what ends them. */
+/** The credentials and limits of calls. */
 export interface Caller {
   readonly authorize: Authorize;
   readonly dispatcher: ApiDispatcher | undefined;
   limits(): Limits;
-  /** Takes known secrets out of a text. */
+  /** Redacts known secrets. */
   redact(text: string): string;
 }
 
@@ -33,13 +33,13 @@ type ApiRequest = Parameters<ApiDispatcher['request']>[0];
 
 const METHODS: ReadonlySet<unknown> = new Set<KiketApiMethod>(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
-const MAX_ANSWER_BYTES = 10 * 1024 * 1024;
+const MAX_RESPONSE_BYTES = 10 * 1024 * 1024;
 
 /**
- * One call of Kiket's API, with its retries: the parsed body of the answer, or `undefined` where it is empty.
+ * Calls Kiket's API, with retries. Returns the parsed body of the response, or `undefined` when it is empty.
  *
- * @throws {KiketApiError}
- * @throws {TypeError} when the method or the body makes no sense.
+ * @throws {KiketApiError} when the call fails.
+ * @throws {TypeError} when the method or the body is invalid.
  */
 export async function callApi(
   caller: Caller,
@@ -49,7 +49,7 @@ export async function callApi(
   onRateLimit: OnRateLimit,
 ): Promise<unknown> {
   const body = toBody(method, options.body);
-  const { origin, header, credential } = caller.authorize(checkPath(path));
+  const { origin, header, credential } = caller.authorize(checkedPath(path));
   const target = withQuery(path, options.query);
   const headers: Record<string, string> = {
     accept: 'application/json',
@@ -71,7 +71,7 @@ export async function callApi(
       if (delayMs === undefined) throw failure;
       failedBefore ||= failure.code !== 'api.rate_limited';
       await wait(delayMs, undefined, { signal }).catch(() => {
-        throw failureOfConnection(method, undefined, signal);
+        throw connectionError(method, undefined, signal);
       });
     }
   } finally {
@@ -86,49 +86,49 @@ async function attempt(
   onRateLimit: OnRateLimit,
 ): Promise<{ readonly body: unknown } | { readonly failure: KiketApiError }> {
   const { method, signal } = request;
-  let answer: Answer;
+  let response: ApiResponse;
   try {
     signal.throwIfAborted();
-    // A pool that was closed while the call waited for this attempt is not used again.
-    answer = await send(caller.dispatcher ?? poolOf(request.origin), request);
+    // For each attempt anew: the pool may have been closed during the wait.
+    response = await send(caller.dispatcher ?? poolOf(request.origin), request);
   } catch (error) {
-    return { failure: failureOfConnection(method, error, signal) };
+    return { failure: connectionError(method, error, signal) };
   }
-  const { status, headers, body } = answer;
+  const { status, headers, body } = response;
   const rateLimit = readRateLimit(headers, Date.now());
   if (rateLimit !== undefined) onRateLimit(rateLimit);
-  // The first attempt may have done it, and its answer was lost.
+  // An earlier attempt may have deleted it, and its response was lost.
   if (status === 404 && method === 'DELETE' && failedBefore) return { body: undefined };
   if (status >= 200 && status < 300) {
-    return isWhole(method, body) ? { body } : { failure: malformed(method, answer) };
+    return isComplete(method, body) ? { body } : { failure: malformedError(method, response) };
   }
-  return { failure: failureOfAnswer(method, answer, (text) => caller.redact(text)) };
+  return { failure: responseError(method, response, (text) => caller.redact(text)) };
 }
 
-/** Whether a success says what was asked for. */
-function isWhole(method: KiketApiMethod, body: unknown): boolean {
-  return body !== NO_JSON && (body !== undefined || method !== 'GET');
+/** True for the body of a success: JSON, and for a GET not empty. */
+function isComplete(method: KiketApiMethod, body: unknown): boolean {
+  return body !== NOT_JSON && (body !== undefined || method !== 'GET');
 }
 
-async function send(dispatcher: ApiDispatcher, request: ApiRequest): Promise<Answer> {
+async function send(dispatcher: ApiDispatcher, request: ApiRequest): Promise<ApiResponse> {
   const { statusCode: status, headers, body } = await dispatcher.request(request);
   try {
-    return { status, headers, body: parseBody(await readAnswer(body, MAX_ANSWER_BYTES)) };
+    return { status, headers, body: parseBody(await readBody(body, MAX_RESPONSE_BYTES)) };
   } catch (error) {
-    // Of a refusal the status says enough.
+    // The status of an error is enough.
     if (status < 400) throw error;
-    return { status, headers, body: NO_JSON };
+    return { status, headers, body: NOT_JSON };
   }
 }
 
 function parseBody(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
   const text = decodeUtf8(bytes);
-  if (text === undefined) return NO_JSON;
+  if (text === undefined) return NOT_JSON;
   try {
     return parseJson(text);
   } catch {
-    return NO_JSON;
+    return NOT_JSON;
   }
 }
 

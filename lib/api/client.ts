@@ -1,59 +1,67 @@
 import { KiketApiError, type KiketRateLimit } from '../errors';
 import { callApi, type Caller, type KiketApiRequestOptions } from './call';
 import { CustomDataTable, type KiketTable } from './custom-data';
+import { logEvent, type KiketLogEventOptions } from './event-log';
 import { extensionSecrets, type KiketExtensionSecrets } from './extension-secrets';
-import { malformed } from './failure';
+import { malformedError } from './api-errors';
 import { intakeForms, type KiketIntakeForms } from './intake-forms';
 import { issues, type KiketIssues } from './issues';
-import { logEvent, sendTelemetry, type KiketLogEventOptions, type KiketTelemetry } from './journal';
 import { toRateLimit } from './rate-limit';
 import { slaEvents, type KiketSlaEvents } from './sla-events';
-import { projectIdOption } from './options';
+import { projectIdOption } from './api-options';
+import { sendTelemetry, type KiketTelemetry } from './telemetry';
 import type { KiketApiMethod } from './transport';
 
 /**
- * Kiket's API (`contract.md` §5). Every failure is a {@link KiketApiError}, and ends as the right answer to the platform
- * where the handler does not catch it.
+ * The client of Kiket's API. Every failure is a {@link KiketApiError}, whose status is right for the platform's retry when
+ * the handler does not catch it.
  *
- * A call ends with the delivery's `signal`, or after 10 s where nothing else ends it. `GET`, `PUT` and `DELETE` are made
- * again, up to three times, after 429, 502, 503, 504 and a broken connection; `POST` and `PATCH` after 429 only. An answer
- * has at most 10 MB. The project, where a method takes one, is by default that of the signed payload.
+ * A call is aborted by the delivery's `signal`, or after 10 s when it has none. `GET`, `PUT` and `DELETE` are retried up to
+ * three times after 429, 502, 503, 504 and a connection error; `POST` and `PATCH` after 429 only. A response may have
+ * 10 MB. Methods with a project use that of the signed payload by default.
  */
 export interface KiketApi {
+  /** Fetches the state of the rate limit, which all calls of the installation share. */
   rateLimit(): Promise<KiketRateLimit>;
-  /** The newest that an answer to this client has told; `undefined` before the first. */
+  /** The rate limit in the latest response to this client; `undefined` before the first. */
   readonly lastRateLimit: KiketRateLimit | undefined;
-  /** One table of a module. `T` is asserted, not checked. @throws {TypeError} when `projectId` is no positive integer. */
+  /** One table of a module. `T` is not checked. @throws {TypeError} when `projectId` is not a positive integer. */
   customData<T extends object = Record<string, unknown>>(
     module: string,
     table: string,
     options?: { projectId?: number | undefined },
   ): KiketTable<T>;
+  /** SLA events of a project. @throws {TypeError} when `projectId` is not a positive integer. */
   slaEvents(projectId?: number): KiketSlaEvents;
+  /** Intake forms of a project. @throws {TypeError} when `projectId` is not a positive integer. */
   intakeForms(projectId?: number): KiketIntakeForms;
+  /** Issues of a project. @throws {TypeError} when `projectId` is not a positive integer. */
   issues(projectId?: number): KiketIssues;
-  /** @throws {KiketApiError} `api.not_configured` without an `extensionId`. */
+  /** Secrets that the extension stores at Kiket. @throws {KiketApiError} `api.not_configured` without an `extensionId`. */
   extensionSecrets(): KiketExtensionSecrets;
   /** Writes to the extension's event log. @throws {KiketApiError} `api.not_configured` without an `extensionId`. */
   logEvent(event: string, data?: object, options?: Readonly<KiketLogEventOptions>): Promise<void>;
+  /** Reports how one event was handled. `kiketTelemetry` does so for every delivery. */
   sendTelemetry(record: Readonly<KiketTelemetry>): Promise<void>;
   /**
-   * The parsed JSON body; `undefined` where the answer to another method than `GET` is empty.
+   * Calls any endpoint. Resolves to the parsed JSON body, or to `undefined` when the response to another method than `GET` is
+   * empty.
    *
-   * @param path begins with `/`, its parts encoded with `encodeURIComponent`. One that resolves to another place is refused.
+   * @param path begins with `/`; its segments are encoded with `encodeURIComponent`. A path that resolves to another one is
+   *   `api.target_refused`.
    */
   request(method: KiketApiMethod, path: string, options?: Readonly<KiketApiRequestOptions>): Promise<unknown>;
 }
 
-/** The version of an event, and of the API path, where nothing names one. */
+/** The version of an event that names none. */
 export const DEFAULT_VERSION = 'v1';
 
-/** What a client is made for. */
+/** The credentials, limits and defaults of a client. */
 export interface ApiContext extends Caller {
   readonly projectId: number | undefined;
   readonly extensionId: string | undefined;
   readonly eventVersion: string;
-  /** Is told the value of each secret that is fetched or set, to keep it out of texts. */
+  /** Called with each secret that is fetched or set, so that it can be redacted. */
   onSecret(key: string, value: string): void;
 }
 
@@ -71,7 +79,7 @@ export class ApiClient implements KiketApi {
 
   async rateLimit(): Promise<KiketRateLimit> {
     const rateLimit = toRateLimit(await this.request('GET', '/api/v1/ext/rate_limit'));
-    if (rateLimit === undefined) throw malformed('GET');
+    if (rateLimit === undefined) throw malformedError('GET');
     this.#lastRateLimit = rateLimit;
     return rateLimit;
   }
@@ -126,6 +134,6 @@ export class ApiClient implements KiketApi {
   #extension(who: string): string {
     const { extensionId } = this.#context;
     if (extensionId !== undefined) return extensionId;
-    throw KiketApiError.because('api.not_configured', `api.${who} needs to know the extension. Set extensionId.`);
+    throw KiketApiError.because('api.not_configured', `api.${who} needs the id of the extension. Set extensionId.`);
   }
 }

@@ -2,14 +2,15 @@ import { Redactor } from '../redaction';
 import { checked, optional, readOptions, type OptionTable } from '../options';
 import { ApiClient, type KiketApi, DEFAULT_VERSION } from './client';
 import { authorizeConfigured } from './credentials';
-import { API_OPTIONS, credentialOption, projectIdOption, toApiSettings, type KiketApiOptions } from './options';
+import { API_OPTIONS, credentialOption, projectIdOption, toApiSettings, type KiketApiOptions } from './api-options';
 
+/** Options of createKiketApi. */
 export interface CreateKiketApiOptions extends KiketApiOptions {
-  /** A workspace's token, `wk_…`, for what is not the extension's own; and for all, without `apiKey`. Sent to `baseUrl` only. */
+  /** A workspace token, `wk_…`, for paths that are not of extensions; without `apiKey` for all. Sent to `baseUrl` only. */
   workspaceToken?: string | undefined;
-  /** The project of methods that are given none. */
+  /** The default project of methods with a project. Default none. */
   projectId?: number | undefined;
-  /** Ends every call. Default: each ends after 10 s. */
+  /** Aborts all calls. Default: each is aborted after 10 s. */
   signal?: AbortSignal | undefined;
 }
 
@@ -21,7 +22,7 @@ const OPTIONS = {
 } satisfies OptionTable<CreateKiketApiOptions>;
 
 /**
- * The client of Kiket's API outside a delivery, for jobs of your own. Inside, use `delivery.api`.
+ * Creates a client of Kiket's API for use outside a delivery. Inside, use `delivery.api`.
  *
  * @throws {TypeError} when an option is invalid or unknown.
  */

@@ -1,18 +1,18 @@
 import { KiketApiError } from '../errors';
-import { isHeaderText, type ApiSettings } from './options';
-import { readOrigin, refuseTarget } from './target';
+import { isHeaderText, type ApiSettings } from './api-options';
+import { failTarget, readOrigin } from './target';
 
-/** Where a call goes, and the header that says on whose behalf. */
+/** The origin of a call, and its credential. */
 export interface Grant {
   readonly origin: string;
   readonly header: string;
   readonly credential: string;
 }
 
-/** @throws {KiketApiError} `api.not_configured` or `api.target_refused`, before a byte leaves. */
+/** Chooses the credential for a path. @throws {KiketApiError} `api.not_configured` or `api.target_refused`. */
 export type Authorize = (path: string) => Grant;
 
-/** What a delivery's payload brings along for calls back (`contract.md` §3), as it was sent. */
+/** `api` of a payload, as it was sent. */
 export interface Callback {
   readonly base_url?: string | null;
   readonly runtime_header?: string | null;
@@ -23,17 +23,17 @@ export interface RuntimeToken {
   readonly expiresAt: Date | undefined;
 }
 
-/** What the runtime token is for. */
+/** Paths that accept a runtime token. */
 const EXTENSION_API = '/api/v1/ext/';
 
-/** The contract's example. */
+/** For a payload that does not name the header. */
 const DEFAULT_RUNTIME_HEADER = 'X-Kiket-Runtime-Token';
 const RUNTIME_HEADER = /^x-kiket-(?!api-key$)[a-z0-9-]+$/i;
 
-/** A token that expires on its way is of no use. */
+/** A token must not expire on its way to the API. */
 const EXPIRY_SLACK_MS = 10_000;
 
-/** A delivery's runtime token where it is good for the call, else the API key, which goes to `baseUrl` only. */
+/** Uses the runtime token of a delivery where the API accepts it, else the API key, which is sent to `baseUrl` only. */
 export function authorizeDelivery(settings: ApiSettings, callback: Callback, token: RuntimeToken): Authorize {
   return (path) => {
     const origin = callbackOrigin(settings, callback);
@@ -41,15 +41,15 @@ export function authorizeDelivery(settings: ApiSettings, callback: Callback, tok
       return { origin, header: runtimeHeader(callback), credential: runtimeTokenOf(token) };
     }
     if (settings.apiKey !== undefined) return withApiKey(settings, settings.apiKey);
-    return refuseUnconfigured(
+    return failUnconfigured(
       !token.runtimeToken || !path.startsWith(EXTENSION_API)
-        ? 'The delivery carries no runtime token that is good for this call. Set api.apiKey.'
-        : 'The runtime token of the delivery has expired. Set api.apiKey, or call before it does.',
+        ? 'The delivery has no runtime token that this call accepts. Set api.apiKey.'
+        : 'The runtime token of the delivery has expired. Set api.apiKey, or call earlier.',
     );
   };
 }
 
-/** Outside a delivery: the extension's key for its own part of the API, the workspace's token for the rest. */
+/** Outside a delivery: uses the API key for paths of extensions, and the workspace token for all others. */
 export function authorizeConfigured(settings: ApiSettings, workspaceToken: string | undefined): Authorize {
   const key = settings.apiKey === undefined ? undefined : withApiKey(settings, settings.apiKey);
   const workspace =
@@ -58,7 +58,7 @@ export function authorizeConfigured(settings: ApiSettings, workspaceToken: strin
       : { origin: settings.origin, header: 'Authorization', credential: `Bearer ${workspaceToken}` };
   return (path) =>
     (path.startsWith(EXTENSION_API) ? (key ?? workspace) : (workspace ?? key)) ??
-    refuseUnconfigured('Give apiKey or workspaceToken to createKiketApi.');
+    failUnconfigured('Set apiKey or workspaceToken of createKiketApi.');
 }
 
 function withApiKey({ origin }: ApiSettings, apiKey: string): Grant {
@@ -69,9 +69,9 @@ function callbackOrigin({ origin, allowedOrigins }: ApiSettings, { base_url: bas
   if (baseUrl == null) return origin;
   if (allowedOrigins.has(baseUrl)) return baseUrl;
   const read = readOrigin(baseUrl);
-  if ('problem' in read) return refuseTarget(`the delivery's api.base_url ${read.problem}`);
+  if ('problem' in read) return failTarget(`the delivery's api.base_url ${read.problem}`);
   if (allowedOrigins.has(read.origin)) return read.origin;
-  return refuseTarget("the delivery's api.base_url is not allowed; if it is yours, name it in api.allowedOrigins");
+  return failTarget("the delivery's api.base_url is not allowed; if it is yours, add it to api.allowedOrigins");
 }
 
 function isUsable({ runtimeToken, expiresAt }: RuntimeToken): boolean {
@@ -82,13 +82,15 @@ function runtimeHeader({ runtime_header: header }: Callback): string {
   if (header == null) return DEFAULT_RUNTIME_HEADER;
   return RUNTIME_HEADER.test(header)
     ? header
-    : refuseTarget("the delivery's api.runtime_header is none that a runtime token may go in (X-Kiket-…)");
+    : failTarget("the delivery's api.runtime_header is not a header for runtime tokens (X-Kiket-…)");
 }
 
 function runtimeTokenOf({ runtimeToken }: RuntimeToken): string {
-  return isHeaderText(runtimeToken) ? runtimeToken : refuseTarget('the runtime token is no text for a header');
+  return isHeaderText(runtimeToken)
+    ? runtimeToken
+    : failTarget('the runtime token contains characters that are invalid in a header');
 }
 
-function refuseUnconfigured(message: string): never {
+function failUnconfigured(message: string): never {
   throw KiketApiError.because('api.not_configured', message);
 }

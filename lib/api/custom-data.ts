@@ -1,29 +1,33 @@
 import { KiketApiError } from '../errors';
-import { malformed } from './failure';
+import { isNonEmptyString } from '../guards';
+import { malformedError } from './api-errors';
 import { dataOf, type Requests } from './requests';
 import { segment } from './target';
 
+/** Filters of a list of records. */
 export interface KiketListOptions {
-  /** Records in one page; the API has a default of its own. */
+  /** Records in one page. Default: the API's. */
   limit?: number | undefined;
-  /** Values that fields must have, by field. */
+  /** Required values, by field. */
   filters?: object | undefined;
 }
 
-/** The records of one table of a module. `T` is asserted, not checked. */
+/** The records of one table of a module. `T` is not checked. */
 export interface KiketTable<T> {
-  /** One page, as the API gives it. */
+  /** The first page. */
   list(options?: Readonly<KiketListOptions>): Promise<T[]>;
   /**
-   * Record by record, over all pages that the API offers, by a cursor or by numbers. Where it offers none, that is one
-   * page; and if that page is as long as `limit`, so that there may be more, this ends with `api.refused` rather than as
-   * if it were complete.
+   * All records, page by page. When the API offers no further page, but the one page is as long as `limit`, so that records
+   * may be missing, it throws `api.refused`.
    */
   iterate(options?: Readonly<KiketListOptions>): AsyncIterable<T>;
+  /** One record. */
   get(id: string | number): Promise<T>;
+  /** Creates a record. */
   create(record: object): Promise<T>;
-  /** Changes the fields that are given. */
+  /** Changes the given fields. */
   update(id: string | number, changes: object): Promise<T>;
+  /** Deletes a record. */
   delete(id: string | number): Promise<void>;
 }
 
@@ -60,13 +64,13 @@ export class CustomDataTable<T> implements KiketTable<T> {
       yield* records;
       next = nextPage(page);
       if (next === undefined) {
-        const offersPages = followed.size > 0 || saysThatItIsLast(page);
-        if (!offersPages && records.length === options.limit) throw mayHaveMore();
+        const offersPages = followed.size > 0 || isMarkedLast(page);
+        if (!offersPages && records.length === options.limit) throw incompleteError();
         return;
       }
-      // Pages that go round in a circle would go on for ever.
+      // Pages that refer to one another in a circle would never end.
       const place = JSON.stringify(next);
-      if (followed.has(place)) throw malformed('GET');
+      if (followed.has(place)) throw malformedError('GET');
       followed.add(place);
     }
   }
@@ -104,21 +108,21 @@ function recordsOf<T>(page: unknown): T[] {
   return dataOf('GET', page, Array.isArray) as T[];
 }
 
-/** The contract has no pages here; the platform's documents know a cursor, and lists of issues number their pages. */
+/** Kiket documents a cursor; its lists of issues number their pages. */
 function nextPage({ pagination, next_cursor: cursor = pagination?.next_cursor }: Page): object | undefined {
-  if (typeof cursor === 'string' && cursor !== '') return { cursor };
+  if (isNonEmptyString(cursor)) return { cursor };
   const { page, total_pages: pages } = pagination ?? {};
   return typeof page === 'number' && typeof pages === 'number' && page < pages ? { page: page + 1 } : undefined;
 }
 
-/** Whether the API says itself that there is no page after this one. */
-function saysThatItIsLast({ pagination, next_cursor: cursor }: Page): boolean {
+/** True when the response says that it is the last page. */
+function isMarkedLast({ pagination, next_cursor: cursor }: Page): boolean {
   return cursor === null || typeof pagination?.total_pages === 'number' || pagination?.next_cursor === null;
 }
 
-function mayHaveMore(): KiketApiError {
+function incompleteError(): KiketApiError {
   return KiketApiError.because(
     'api.refused',
-    'The table may have more records than one page, and the API offers no further one. Raise limit, or filter.',
+    'The table may have more records than this page, and the API offers no further page. Raise limit, or filter.',
   );
 }

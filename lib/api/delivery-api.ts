@@ -1,29 +1,31 @@
 import type { Redactor } from '../redaction';
 import { ApiClient, type KiketApi } from './client';
 import { authorizeDelivery, type Callback, type RuntimeToken } from './credentials';
-import type { ApiSettings } from './options';
-import { WithheldApi } from './withheld';
+import type { ApiSettings } from './api-options';
+import { WithheldApi } from './withheld-api';
 
-/** The delivery that calls are made for. */
+/** The members of an exchange that its client uses. */
 export interface ApiCaller {
   readonly delivery: { readonly verified: boolean | undefined; readonly eventVersion: string | undefined };
   readonly signal: AbortSignal;
   /** Milliseconds until the deadline; `undefined` without one. */
   readonly remainingMs: number | undefined;
+  /** Knows the secrets of the delivery, and those that its client fetches. */
   readonly redactor: Redactor;
 }
 
-/** What the payload of a delivery says about calls. */
+/** The parts of a payload that concern API calls. */
 export interface CallbackSource {
   readonly auth: RuntimeToken;
   readonly callback: Callback;
-  /** The default project of calls. */
+  /** The default project. */
   readonly apiProjectId: number | undefined;
 }
 
 /** Creates the client of a delivery. */
 export type ConnectApi = (caller: ApiCaller, source: CallbackSource) => KiketApi;
 
+/** The client of an unverified delivery refuses every call. */
 export function createConnectApi(settings: ApiSettings): ConnectApi {
   return (caller, source) => (caller.delivery.verified ? connect(settings, caller, source) : new WithheldApi());
 }

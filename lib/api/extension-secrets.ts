@@ -1,17 +1,21 @@
 import { KiketApiError } from '../errors';
-import { fieldOf, isText, type Requests } from './requests';
+import { isString } from '../guards';
+import { fieldOf, type Requests } from './requests';
 import { segment } from './target';
 
-/** The secrets that the extension keeps at Kiket. They need `apiKey`, or a workspace token: the runtime token does not reach them. */
+/** The secrets that the extension stores at Kiket. Calls need `apiKey` or a workspace token; a runtime token does not do. */
 export interface KiketExtensionSecrets {
+  /** Names of all secrets. */
   keys(): Promise<string[]>;
-  /** `undefined` where there is no such secret. */
+  /** Resolves to `undefined` when there is no such secret. */
   get(key: string): Promise<string | undefined>;
+  /** Creates or replaces a secret. */
   set(key: string, value: string): Promise<void>;
+  /** Deletes a secret. */
   delete(key: string): Promise<void>;
 }
 
-/** @param onValue is told each value that is fetched or set, to keep it out of texts. */
+/** @param onValue called with each value that is fetched or set, so that it can be redacted. */
 export function extensionSecrets(
   api: Requests,
   extensionId: string,
@@ -21,13 +25,13 @@ export function extensionSecrets(
   const pathOf = (key: string): string => `${path}/${segment('the key of the secret', key)}`;
   return {
     async keys() {
-      const isAsAgreed = (keys: unknown): boolean => Array.isArray(keys) && keys.every(isText);
-      return fieldOf('GET', await api.request('GET', path), 'keys', isAsAgreed) as string[];
+      const isValid = (keys: unknown): boolean => Array.isArray(keys) && keys.every(isString);
+      return fieldOf('GET', await api.request('GET', path), 'keys', isValid) as string[];
     },
     async get(key) {
-      const answer = await api.request('GET', pathOf(key)).catch(nothingIfUnknown);
-      if (answer === undefined) return undefined;
-      const value = fieldOf('GET', answer, 'value', isText) as string;
+      const response = await api.request('GET', pathOf(key)).catch(undefinedIfNotFound);
+      if (response === undefined) return undefined;
+      const value = fieldOf('GET', response, 'value', isString) as string;
       onValue(key, value);
       return value;
     },
@@ -41,7 +45,7 @@ export function extensionSecrets(
   };
 }
 
-function nothingIfUnknown(error: unknown): undefined {
+function undefinedIfNotFound(error: unknown): undefined {
   if (error instanceof KiketApiError && error.apiStatus === 404) return undefined;
   throw error;
 }

@@ -1,10 +1,10 @@
 /// <reference types="node" preserve="true" />
 export type { KiketRateLimit } from '../errors';
-/// <reference types="node" preserve="true" />
 export type { KiketApiRequestOptions } from './call';
 export type { KiketApi } from './client';
 export { createKiketApi, type CreateKiketApiOptions } from './create-kiket-api';
 export type { KiketListOptions, KiketTable } from './custom-data';
+export type { KiketLogEventOptions } from './event-log';
 export type { KiketExtensionSecrets } from './extension-secrets';
 export type {
   KiketIntakeForms,
@@ -13,7 +13,7 @@ export type {
   KiketIntakeSubmissionsOptions,
 } from './intake-forms';
 export type { KiketIssues } from './issues';
-export type { KiketLogEventOptions, KiketTelemetry } from './journal';
-export type { KiketApiOptions } from './options';
+export type { KiketApiOptions } from './api-options';
 export type { KiketSlaEvent, KiketSlaEvents, KiketSlaEventsOptions } from './sla-events';
+export type { KiketTelemetry } from './telemetry';
 export { closeKiketApi, type KiketApiMethod } from './transport';

@@ -1,34 +1,49 @@
 import type { Requests } from './requests';
 import { segment } from './target';
 
-/** Results are the parsed body of the answer: the contract does not say its shape. */
+/** Intake forms of a project. Results are the parsed body of the response, whose shape Kiket does not document. */
 export interface KiketIntakeForms {
+  /** Lists the forms. */
   list(options?: Readonly<KiketIntakeFormsOptions>): Promise<unknown>;
+  /** One form. */
   get(key: string): Promise<unknown>;
-  /** Counts of a form's submissions. `period` as the API knows it, e.g. `30d`. */
+  /** Counts of a form's submissions in `period`, e.g. `30d`. */
   stats(key: string, options?: { readonly period?: string | undefined }): Promise<unknown>;
+  /** The submissions of one form. */
   submissions(key: string): KiketIntakeSubmissions;
 }
 
+/** Filters of a list of forms. */
 export interface KiketIntakeFormsOptions {
+  /** Only active, or only inactive forms. Default both. */
   active?: boolean | undefined;
+  /** Only public, or only internal forms. Default both. */
   public?: boolean | undefined;
+  /** Most forms in the response. Default: the API's. */
   limit?: number | undefined;
 }
 
 /** The submissions of one form. */
 export interface KiketIntakeSubmissions {
+  /** Lists the submissions. */
   list(options?: Readonly<KiketIntakeSubmissionsOptions>): Promise<unknown>;
+  /** One submission. */
   get(id: string | number): Promise<unknown>;
+  /** Submits the form. */
   create(submission: { readonly data: object; readonly metadata?: object | undefined }): Promise<unknown>;
+  /** Approves a submission. */
   approve(id: string | number, options?: { readonly notes?: string | undefined }): Promise<unknown>;
+  /** Rejects a submission. */
   reject(id: string | number, options?: { readonly notes?: string | undefined }): Promise<unknown>;
 }
 
+/** Filters of a list of submissions. */
 export interface KiketIntakeSubmissionsOptions {
+  /** Only submissions with this status. Default all. */
   status?: string | undefined;
-  /** A text as the API knows it, in ISO 8601. */
+  /** Only submissions since then; a string is in ISO 8601. */
   since?: Date | string | undefined;
+  /** Most submissions in the response. Default: the API's. */
   limit?: number | undefined;
 }
 

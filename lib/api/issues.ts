@@ -2,25 +2,27 @@ import type { Requests } from './requests';
 import { segment } from './target';
 
 /**
- * Issues, by key or id. The scopes `read:issues`, `write:issues` and `write:comments` are needed. Results are the parsed body
- * of the answer: the contract does not say its shape.
+ * Issues, by key or id. Needs the scopes `read:issues`, `write:issues` and `write:comments`. Results are the parsed body of the
+ * response, whose shape Kiket does not document.
  */
 export interface KiketIssues {
-  /** `filters` become the query, beside the project: `status`, `page`, `per_page` and whatever else the API knows. */
+  /** Lists issues of the project. `filters` are further query parameters, such as `status`, `page` and `per_page`. */
   list(filters?: object): Promise<unknown>;
+  /** One issue. */
   get(key: string | number): Promise<unknown>;
-  /** In the client's project, unless the issue has a `project_id` of its own. */
+  /** Creates an issue, in the client's project unless `issue` has a `project_id`. */
   create(issue: object): Promise<unknown>;
-  /** Changes the fields that are given. */
+  /** Changes the given fields. */
   update(key: string | number, changes: object): Promise<unknown>;
+  /** Adds a comment. */
   comment(key: string | number, text: string): Promise<unknown>;
-  /** `transition` by its name in the workflow, e.g. `done`. */
+  /** Moves an issue. `transition` is its name in the workflow, e.g. `done`. */
   transition(key: string | number, transition: string): Promise<unknown>;
 }
 
 const ISSUES = '/api/v1/ext/issues';
 
-/** Bodies are those that the platform's own published client sends. */
+/** The bodies are those that the platform's published client sends. */
 export function issues(api: Requests, projectId: number | undefined): KiketIssues {
   const project = { project_id: projectId };
   const pathOf = (key: string | number): string => `${ISSUES}/${segment('the key of the issue', key)}`;

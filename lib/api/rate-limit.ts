@@ -1,15 +1,15 @@
 import { cappedRetryAfter, type KiketRateLimit } from '../errors';
 
-/** Headers by their names in small letters, as undici gives them. */
+/** Headers by lower-case names, as undici returns them. */
 export type ApiHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** The headers do not tell the length of a window; the contract does. */
+/** Kiket documents a window of one minute. No header contains it. */
 const WINDOW_SECONDS = 60;
 
-/** A number that large is a time, in seconds since 1970: published descriptions of the header disagree. */
+/** From here on, a reset is a time in seconds since 1970: published descriptions of the header disagree. */
 const FIRST_TIMESTAMP = 1_000_000_000;
 
-/** What the headers of an answer tell; undefined when one is missing, or no number. */
+/** Returns the rate limit in the headers of a response; `undefined` when a header is missing or not a number. */
 export function readRateLimit(headers: ApiHeaders, nowMs: number): KiketRateLimit | undefined {
   const limit = wholeNumber(headers['x-ratelimit-limit']);
   const remaining = wholeNumber(headers['x-ratelimit-remaining']);
@@ -19,7 +19,7 @@ export function readRateLimit(headers: ApiHeaders, nowMs: number): KiketRateLimi
   return { limit, remaining, windowSeconds: WINDOW_SECONDS, resetInSeconds };
 }
 
-/** The body of `/api/v1/ext/rate_limit`; undefined when it is none. */
+/** Returns the rate limit in the body of `/api/v1/ext/rate_limit`; `undefined` when the body has another shape. */
 export function toRateLimit(body: unknown): KiketRateLimit | undefined {
   const found = (body as { rate_limit?: Record<string, unknown> | null } | null | undefined)?.rate_limit;
   const { limit, remaining, window_seconds: windowSeconds, reset_in: resetInSeconds } = found ?? {};
@@ -29,8 +29,8 @@ export function toRateLimit(body: unknown): KiketRateLimit | undefined {
 }
 
 /**
- * The seconds of `Retry-After`, which is a number of them or a date (RFC 9110 §10.2.3); an hour at most. No call waits as long, and Kiket
- * is not to wait longer because of a slip of the API.
+ * Returns the seconds of `Retry-After`, a number or a date (RFC 9110 §10.2.3), at most an hour: a wrong header must not delay
+ * the platform's retry for longer.
  */
 export function readRetryAfter(headers: ApiHeaders, nowMs: number): number | undefined {
   const value = headers['retry-after'];
@@ -42,7 +42,7 @@ export function readRetryAfter(headers: ApiHeaders, nowMs: number): number | und
 
 const WHOLE_NUMBER = /^\d{1,10}$/;
 
-/** `Date.parse` alone would take '5 s' for a month. */
+/** `Date.parse` alone reads '5 s' as a month. */
 const HTTP_DATE = /^[A-Z][a-z]{2,8}, .+ GMT$/;
 
 function wholeNumber(value: ApiHeaders[string]): number | undefined {

@@ -1,37 +1,34 @@
 import { isObject } from '../guards';
 import type { KiketApiRequestOptions } from './call';
-import { malformed } from './failure';
+import { malformedError } from './api-errors';
 import type { KiketApiMethod } from './transport';
 
-/** What the typed methods are made of. */
+/** The client as the typed methods use it. */
 export interface Requests {
   request(method: KiketApiMethod, path: string, options?: Readonly<KiketApiRequestOptions>): Promise<unknown>;
 }
 
 /**
- * The `data` of an answer.
+ * Returns `data` of a response.
  *
- * @throws {KiketApiError} `api.unavailable` when there is none, or another than it must be.
+ * @throws {KiketApiError} `api.unavailable` when it is missing, or `isValid` returns false.
  */
 export function dataOf(
   method: KiketApiMethod,
-  answer: unknown,
-  isAsAgreed: (data: unknown) => boolean = isObject,
+  response: unknown,
+  isValid: (data: unknown) => boolean = isObject,
 ): unknown {
-  return fieldOf(method, answer, 'data', isAsAgreed);
+  return fieldOf(method, response, 'data', isValid);
 }
 
+/** Returns a field of a response. Throws as {@link dataOf} does. */
 export function fieldOf(
   method: KiketApiMethod,
-  answer: unknown,
+  response: unknown,
   field: string,
-  isAsAgreed: (value: unknown) => boolean,
+  isValid: (value: unknown) => boolean,
 ): unknown {
-  const value = isObject(answer) ? answer[field] : undefined;
-  if (isAsAgreed(value)) return value;
-  throw malformed(method);
-}
-
-export function isText(value: unknown): value is string {
-  return typeof value === 'string';
+  const value = isObject(response) ? response[field] : undefined;
+  if (isValid(value)) return value;
+  throw malformedError(method);
 }

@@ -1,18 +1,21 @@
 import type { KiketApiError } from '../errors';
 
+// undici's RetryAgent does not do: it has one list of statuses for all methods, where a POST may be repeated after 429 only;
+// it cuts Retry-After to maxTimeout, and so retries too early; it has no jitter; and it knows no deadline.
+
 /** Attempts after the first. */
 const MAX_RETRIES = 3;
 
 const FIRST_DELAY_MS = 200;
 
-/** The longest wait of a call whose deadline is not known: one window of the rate limit. */
+/** Longest wait of a call without a known deadline: one window of the rate limit. */
 const MAX_WAIT_MS = 60_000;
 
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'PUT', 'DELETE']);
-const PASSING: ReadonlySet<number> = new Set([502, 503, 504]);
+const RETRYABLE: ReadonlySet<number> = new Set([502, 503, 504]);
 
-/** How Node and undici name connections that could not be made, or broke. */
-const BROKEN_CONNECTION: ReadonlySet<unknown> = new Set([
+/** Codes of Node and undici for a connection that failed or broke. */
+const CONNECTION_ERRORS: ReadonlySet<unknown> = new Set([
   'EAI_AGAIN',
   'ECONNABORTED',
   'ECONNREFUSED',
@@ -24,7 +27,7 @@ const BROKEN_CONNECTION: ReadonlySet<unknown> = new Set([
   'ENOTFOUND',
   'EPIPE',
   'ETIMEDOUT',
-  // The end of a connection between two chunks: undici gives this error no code.
+  // A connection that ended between two chunks. undici's error has this name and no code.
   'HTTPParserError',
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
@@ -32,11 +35,11 @@ const BROKEN_CONNECTION: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Milliseconds to wait before the next attempt of a call; undefined when there is to be none: it makes no sense, or would
- * come too late.
+ * Returns the milliseconds to wait before the next attempt of a call; `undefined` when it must not be retried, or the deadline
+ * would pass before.
  *
- * @param retries how many there have been.
- * @param remainingMs until the call must have ended.
+ * @param retries retries made so far.
+ * @param remainingMs milliseconds until the deadline.
  */
 export function delayBeforeRetry(
   method: string,
@@ -47,14 +50,14 @@ export function delayBeforeRetry(
   if (retries >= MAX_RETRIES || !mayRetry(method, failure)) return undefined;
   const backoffMs = (FIRST_DELAY_MS * 2 ** retries * (1 + Math.random())) / 2;
   const { retryAfterSeconds = 0 } = failure;
-  // Beyond what the API asks for, too: its callers must not come back all at once.
+  // Jitter also after Retry-After, so that callers do not all come back at once.
   const delayMs = retryAfterSeconds * 1000 + backoffMs;
   return delayMs < Math.min(remainingMs, MAX_WAIT_MS) ? delayMs : undefined;
 }
 
-/** A 429 was not processed, so any call may be made again. After what else passes, only one that may take effect twice. */
+/** A request that met 429 was not processed, so any may be repeated. After other errors, only an idempotent one. */
 function mayRetry(method: string, { code, apiStatus, cause }: KiketApiError): boolean {
   if (code === 'api.rate_limited') return true;
   const { code: errorCode, name } = (cause ?? {}) as { readonly code?: unknown; readonly name?: unknown };
-  return IDEMPOTENT.has(method) && (PASSING.has(apiStatus!) || BROKEN_CONNECTION.has(errorCode ?? name));
+  return IDEMPOTENT.has(method) && (RETRYABLE.has(apiStatus!) || CONNECTION_ERRORS.has(errorCode ?? name));
 }

@@ -1,6 +1,7 @@
 import { isObject } from '../guards';
 import { dataOf, type Requests } from './requests';
 
+/** An SLA that is about to be missed, was missed, or is met again. */
 export interface KiketSlaEvent {
   readonly id: number;
   readonly issueId: number;
@@ -8,21 +9,25 @@ export interface KiketSlaEvent {
   readonly state: 'imminent' | 'breached' | 'recovered';
   /** ISO 8601. */
   readonly triggeredAt: string;
-  /** ISO 8601; `null` while it lasts. */
+  /** ISO 8601; `null` while the event is unresolved. */
   readonly resolvedAt: string | null;
   readonly definition: unknown;
   readonly metrics: unknown;
 }
 
+/** Filters of a list of SLA events. */
 export interface KiketSlaEventsOptions {
+  /** Only events of this issue. Default all. */
   issueId?: number | undefined;
-  /** Default all. */
+  /** Only events in this state. Default all. */
   state?: KiketSlaEvent['state'] | undefined;
-  /** Events in the answer; the API has a default of its own. */
+  /** Most events in the response. Default: the API's. */
   limit?: number | undefined;
 }
 
+/** SLA events of a project. */
 export interface KiketSlaEvents {
+  /** Lists the events. */
   list(options?: Readonly<KiketSlaEventsOptions>): Promise<KiketSlaEvent[]>;
 }
 
@@ -37,8 +42,8 @@ export function slaEvents(api: Requests, projectId: number | undefined): KiketSl
   return {
     async list({ issueId, state, limit } = {}) {
       const query = { project_id: projectId, issue_id: issueId, state, limit };
-      const answer = await api.request('GET', '/api/v1/ext/sla/events', { query });
-      return (dataOf('GET', answer, isListOfEvents) as SlaEvent[]).map(toSlaEvent);
+      const response = await api.request('GET', '/api/v1/ext/sla/events', { query });
+      return (dataOf('GET', response, isListOfEvents) as SlaEvent[]).map(toSlaEvent);
     },
   };
 }

@@ -1,12 +1,13 @@
 import { isDate } from 'node:util/types';
 import { KiketApiError } from '../errors';
+import { isNonEmptyString } from '../guards';
 
-/** A call that may not be made. Nothing of it has left the process. */
-export function refuseTarget(reason: string): never {
-  throw KiketApiError.because('api.target_refused', `The call to Kiket's API is not made: ${reason}.`);
+/** Throws `api.target_refused`. Nothing of the call has left the process. */
+export function failTarget(reason: string): never {
+  throw KiketApiError.because('api.target_refused', `The call to Kiket's API was not made: ${reason}.`);
 }
 
-/** The origin that a text is, if credentials may be sent to it; otherwise what is wrong with it. */
+/** Returns the origin of a URL to which credentials may be sent; otherwise the problem with it, as the end of a sentence. */
 export function readOrigin(text: string): { readonly origin: string } | { readonly problem: string } {
   const url = parseUrl(text);
   if (url === undefined) return { problem: 'is not a URL' };
@@ -21,33 +22,30 @@ function isLoopback(hostname: string): boolean {
 }
 
 /**
- * A path as it is written, unless it resolves to another place: `//evil.example/`, `%2e%2e/`, `\`, a tab, a fragment,
- * what must be encoded and is not; also to a server that decodes it more often, such as one behind a proxy: `..%2f`, `%252e%252e`,
- * `..;`. What a credential is chosen by is then what the API will see.
+ * Returns `path`, by which the credential of a call is chosen, when the API will see the same path.
  *
- * @throws {KiketApiError} `api.target_refused`.
+ * @throws {KiketApiError} `api.target_refused` when it resolves to another path, such as `//evil.example/`, `%2e%2e/`, `\`, a
+ *   tab or a fragment; also on a server that decodes it again, such as `..%2f`, `%252e%252e` and `..;`.
  */
-export function checkPath(path: string): string {
-  // Which origin it is resolved against makes no difference, as none may come out but that one.
+export function checkedPath(path: string): string {
+  // Any origin would do: the path must not change it.
   const origin = 'https://kiket.dev';
   if (typeof path !== 'string' || path.includes('#') || parseUrl(path, origin)?.href !== origin + path) {
-    refuseTarget(
-      'the path is not in the form that it resolves to; begin with /, and encode each part with encodeURIComponent',
-    );
+    failTarget('the path resolves to another one; begin with /, and encode each segment with encodeURIComponent');
   }
-  if (mayClimb(path.split('?', 1)[0]!)) refuseTarget('the path has a segment that a server may read as . or ..');
+  if (mayLeaveItsFolder(path.split('?', 1)[0]!)) failTarget('the path has a segment that a server may read as . or ..');
   return path;
 }
 
-/** More layers of encoding are no accident. */
+/** More layers of encoding are an attack. */
 const MAX_DECODINGS = 8;
 
-/** Whether a segment of a path is `.` or `..` to a server that decodes it however often, or takes `\` for `/`. */
-function mayClimb(path: string): boolean {
+/** True when a segment is `.` or `..` on a server that decodes it several times, or reads `\` as `/`. */
+function mayLeaveItsFolder(path: string): boolean {
   let decoded = path;
   for (let i = 0; i < MAX_DECODINGS; i++) {
     if (decoded.split(/[/\\]/).some((segment) => DOTS.test(segment))) return true;
-    // By bytes, so that an escape that is no UTF-8 hides no other.
+    // Byte by byte: decodeURIComponent stops at an escape that is not UTF-8.
     const next = decoded.replace(/%([\da-f]{2})/gi, (_escape, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
     );
@@ -57,38 +55,38 @@ function mayClimb(path: string): boolean {
   return true;
 }
 
-/** To some servers a segment ends at its parameters (RFC 3986 §3.3), or at what ends a path or a text. */
+/** Some servers end a segment at its parameters (RFC 3986 §3.3), at the end of the path, or at a null character. */
 const DOTS = /^\.{1,2}(?:$|[;?#\0])/;
 
-/** `undefined` and `null` are left out. */
+/** Appends a query. Leaves out values that are `undefined` or `null`. */
 export function withQuery(path: string, query: object = {}): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query) as [string, unknown][]) {
-    if (value !== undefined && value !== null) parameters.append(name, toText(value));
+    if (value !== undefined && value !== null) parameters.append(name, toParameter(value));
   }
   if (parameters.size === 0) return path;
   return `${path}${path.includes('?') ? '&' : '?'}${parameters.toString()}`;
 }
 
-function toText(value: unknown): string {
+function toParameter(value: unknown): string {
   if (isDate(value)) return value.toISOString();
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /**
- * One segment of a path: whatever is in it, `/` and `?` too, it stays one. {@link checkPath} refuses what holds `..` between slashes.
+ * Encodes one segment of a path, which may contain `/` and `?`. {@link checkedPath} refuses `..` between its slashes.
  *
- * @throws {KiketApiError} `api.target_refused` for what cannot be one: an empty text, `.` and `..`, half a character.
+ * @throws {KiketApiError} `api.target_refused` for an empty string, `.`, `..` and a lone surrogate.
  */
 export function segment(name: string, value: string | number): string {
   const text: unknown = typeof value === 'number' ? String(value) : value;
-  if (typeof text !== 'string' || text === '' || text === '.' || text === '..') {
-    return refuseTarget(`${name} is not one that can stand in a path`);
+  if (!isNonEmptyString(text) || text === '.' || text === '..') {
+    return failTarget(`${name} cannot be a segment of a path`);
   }
   try {
     return encodeURIComponent(text);
   } catch {
-    return refuseTarget(`${name} holds half of a character`);
+    return failTarget(`${name} contains a lone surrogate`);
   }
 }
 

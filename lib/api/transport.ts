@@ -2,9 +2,10 @@ import type { Readable } from 'node:stream';
 import type { Pool } from 'undici';
 import type { ApiHeaders } from './rate-limit';
 
+/** Methods of Kiket's API. */
 export type KiketApiMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** What is used of undici's Dispatcher; structural, so that a dispatcher of any version fits. */
+/** The members of undici's Dispatcher that are used. Structural, so that any version of undici fits. */
 export interface ApiDispatcher {
   request(request: {
     readonly origin: string;
@@ -16,16 +17,16 @@ export interface ApiDispatcher {
   }): Promise<{ readonly statusCode: number; readonly headers: ApiHeaders; readonly body: Readable }>;
 }
 
-/** Sockets to one origin. What is more waits its turn. */
+/** Sockets per origin. Further calls are queued. */
 const CONNECTIONS = 64;
 
 const pools = new Map<string, Pool>();
 
-/** The pool of an origin, which all clients of the process share. */
+/** Returns the pool of an origin, which all clients of the process share. */
 export function poolOf(origin: string): ApiDispatcher {
   let pool = pools.get(origin);
   if (pool === undefined) {
-    // Loaded by the first call, because it takes 90 ms and not every service calls back.
+    // Loaded by the first call: it takes 90 ms, and not every service calls the API.
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     const undici = require('undici') as typeof import('undici');
     pool = new undici.Pool(origin, { connections: CONNECTIONS });
@@ -35,8 +36,8 @@ export function poolOf(origin: string): ApiDispatcher {
 }
 
 /**
- * Closes the connections to Kiket's API that the process keeps alive, once the calls that are running have ended. A later
- * call opens new ones. A `dispatcher` of your own stays open.
+ * Closes the connections to Kiket's API, once running calls have ended. A later call opens new ones. A `dispatcher` of your own
+ * stays open.
  */
 export async function closeKiketApi(): Promise<void> {
   const closing = [...pools.values()];
@@ -44,8 +45,8 @@ export async function closeKiketApi(): Promise<void> {
   await Promise.all(closing.map((pool) => pool.close()));
 }
 
-/** Reads an answer to its end. Rejects when it breaks, and with a {@link TooLargeError} beyond `limit` bytes. */
-export function readAnswer(stream: Readable, limit: number): Promise<Buffer> {
+/** Reads a body to its end. Rejects when the stream fails, and with a {@link TooLargeError} beyond `limit` bytes. */
+export function readBody(stream: Readable, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;

@@ -1,9 +1,10 @@
 import { KiketError } from '../errors';
 import { lateErrors } from '../exchange/record';
+import { withTimeout } from '../timers';
 import type { JobData } from './job-data';
 import { createAbortController } from '../exchange/deadline';
 
-/** One attempt at a job: runs until its handler has settled, or its time is over. */
+/** One attempt at a job, which ends when its handler settles, or at the timeout. */
 export class Attempt {
   readonly #controller = createAbortController();
   readonly #timeoutMs: number;
@@ -27,29 +28,21 @@ export class Attempt {
   }
 
   /**
-   * Runs `fn`. A failure that comes after the time is over goes to the service's diagnostics.
+   * Runs `fn`. A failure after the timeout is published to the channel `kiket:late-error`.
    *
-   * @throws {KiketError} `deadline.exceeded` once the time is over, whether or not `fn` stops then; and what `fn` throws.
+   * @throws {KiketError} `deadline.exceeded` at the timeout, even if `fn` goes on; and whatever `fn` throws before.
    */
   async run(fn: () => unknown, { event, eventVersion, invocationId }: JobData): Promise<void> {
     let isOver = false;
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        const error = KiketError.of('deadline.exceeded', `The job did not end within ${this.#timeoutMs} ms.`);
-        isOver = true;
-        this.abort(error);
-        reject(error);
-      }, this.#timeoutMs);
-    });
     const running = (async () => void (await fn()))();
     running.catch((error: unknown) => {
       if (isOver && lateErrors.hasSubscribers) lateErrors.publish({ error, event, eventVersion, invocationId });
     });
-    try {
-      await Promise.race([running, limit]);
-    } finally {
-      clearTimeout(timer);
-    }
+    await withTimeout(running, this.#timeoutMs, () => {
+      isOver = true;
+      const error = KiketError.of('deadline.exceeded', `The job did not end within ${this.#timeoutMs} ms.`);
+      this.abort(error);
+      throw error;
+    });
   }
 }

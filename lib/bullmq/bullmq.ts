@@ -1,23 +1,25 @@
 import { isObject } from '../guards';
 import { requirePeer } from '../options';
 
-/** What is used of a job; structural, as all of BullMQ here, so that its versions 5 and 6 fit. */
+/** The members of a job that are used. All of BullMQ is typed structurally here, so that versions 5 and 6 fit. */
 export interface BullJob {
   readonly id?: string | undefined;
   readonly data: unknown;
 }
 
+/** The members of BullMQ's Worker that are used. */
 export interface BullWorker {
   on(event: 'error', listener: (error: unknown) => void): unknown;
   on(event: 'failed', listener: (job: BullJob | undefined, error: unknown) => void): unknown;
   on(event: 'lockRenewalFailed', listener: (jobIds: readonly string[]) => void): unknown;
-  /** Takes no more jobs, and waits for those that run. */
+  /** Takes no more jobs, and waits for running ones. */
   pause(): Promise<void>;
   close(force: boolean): Promise<void>;
-  /** Cuts its connections, also one that the user has made. */
+  /** Closes its connections, also one that the user created. */
   disconnect(): Promise<void>;
 }
 
+/** The exports of BullMQ that are used. */
 export interface BullMq {
   readonly Worker: new (
     queueName: string,
@@ -30,7 +32,7 @@ export interface BullMq {
 /**
  * Loads the optional peer.
  *
- * @throws {TypeError} at start-up, when it is not installed, or too old.
+ * @throws {TypeError} when it is not installed, or too old.
  */
 export function loadBullMq(who: string): BullMq {
   // eslint-disable-next-line @typescript-eslint/no-require-imports

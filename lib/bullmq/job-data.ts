@@ -1,9 +1,10 @@
 import { KiketError, PayloadError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
-import { isObject, isId } from '../guards';
+import { asKiketDelivery } from '../delivery/delivery';
+import { isId, isNonEmptyString, isObject } from '../guards';
 import type { KiketPayload } from '../delivery/payload';
 
-/** All that a job holds of its delivery. Nothing here is secret: it is written to Redis. */
+/** The data of a job, which are written to Redis. They contain no secrets. */
 export interface JobData {
   readonly event: string;
   readonly eventVersion: string;
@@ -11,20 +12,20 @@ export interface JobData {
   readonly invocationId: string | undefined;
   readonly projectId: number | undefined;
   readonly organizationId: number | undefined;
-  /** The project of calls back. */
+  /** The default project of API calls. */
   readonly apiProjectId: number | undefined;
 }
 
-/** @throws {KiketError} `handler.failed` when a handler has put into the payload what JSON cannot say. */
+/** @throws {KiketError} `handler.failed` when a handler has changed the payload so that JSON cannot represent it. */
 export function toJobData({ delivery, parsed }: Exchange): JobData {
-  const { event, eventVersion, payload, invocationId, projectId, organizationId } = delivery.whole;
-  const open: Record<string, unknown> = { ...payload };
-  delete open['authentication'];
-  delete open['secrets'];
+  const { event, eventVersion, payload, invocationId, projectId, organizationId } = asKiketDelivery(delivery);
+  const publicPayload: Record<string, unknown> = { ...payload };
+  delete publicPayload['authentication'];
+  delete publicPayload['secrets'];
   const data: JobData = {
     event,
     eventVersion,
-    payload: open,
+    payload: publicPayload,
     invocationId,
     projectId,
     organizationId,
@@ -35,22 +36,22 @@ export function toJobData({ delivery, parsed }: Exchange): JobData {
   } catch (cause) {
     throw KiketError.of(
       'handler.failed',
-      'The payload cannot be written as JSON, so no job can be made of it. It is nested too deeply, or a handler has changed it.',
+      'The payload cannot be written as JSON, so it cannot be queued. It is nested too deeply, or a handler has changed it.',
       { cause },
     );
   }
   return data;
 }
 
-/** @throws {PayloadError} `payload.invalid` when the data of a job are not what {@link toJobData} makes. */
+/** @throws {PayloadError} `payload.invalid` when the data were not created by {@link toJobData}. */
 export function readJobData(data: unknown): JobData {
   if (isObject(data)) {
     const { event, eventVersion, payload, invocationId, projectId, organizationId, apiProjectId } = data;
     if (
-      isText(event) &&
-      isText(eventVersion) &&
+      isNonEmptyString(event) &&
+      isNonEmptyString(eventVersion) &&
       isObject(payload) &&
-      (invocationId === undefined || isText(invocationId)) &&
+      (invocationId === undefined || isNonEmptyString(invocationId)) &&
       isIdOrAbsent(projectId) &&
       isIdOrAbsent(organizationId) &&
       isIdOrAbsent(apiProjectId)
@@ -60,12 +61,8 @@ export function readJobData(data: unknown): JobData {
   }
   throw PayloadError.of(
     'payload.invalid',
-    'The job holds no delivery as kiketEnqueue writes it. Give jobs of other kinds a queue of their own.',
+    'The job does not contain a delivery of kiketEnqueue. Use another queue for other jobs.',
   );
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }
 
 function isIdOrAbsent(value: unknown): value is number | undefined {

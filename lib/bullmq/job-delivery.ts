@@ -1,17 +1,16 @@
 import { ApiClient, type KiketApi } from '../api/client';
 import { authorizeDelivery } from '../api/credentials';
-import type { ApiSettings } from '../api/options';
-import type { KiketJobDelivery } from '../delivery/delivery';
+import type { ApiSettings } from '../api/api-options';
 import type { Redactor } from '../redaction';
 import type { KiketPayload } from '../delivery/payload';
 import type { Attempt } from './attempt';
 import type { JobData } from './job-data';
 
-/** A job carries no token, and what its payload says of the API is for one. */
+/** A job has no runtime token, and `api` of its payload concerns the token only. */
 const NO_CALLBACK = Object.freeze({});
 const NO_TOKEN = Object.freeze({ runtimeToken: undefined, expiresAt: undefined });
 
-/** A delivery that comes out of a queue. It prints and serialises without `api` and `signal`. */
+/** A delivery from a queue. Printed or serialised, it contains neither `api` nor `signal`. */
 export class JobDelivery {
   readonly event: string;
   readonly eventVersion: string;
@@ -49,11 +48,6 @@ export class JobDelivery {
 
   get signal(): AbortSignal {
     return this.#signal;
-  }
-
-  /** This delivery in the type that handlers see. */
-  get whole(): KiketJobDelivery {
-    return this as unknown as KiketJobDelivery;
   }
 
   is(event: string): boolean {

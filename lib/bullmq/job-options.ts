@@ -1,27 +1,27 @@
 import type { DeliveryIdentity } from '../idempotency/delivery-key';
 import { isObject } from '../guards';
 
-/** What is used of a queue's own `defaultJobOptions`. */
+/** The members of a queue's `defaultJobOptions` that are used. */
 export interface DefaultJobOptions {
   readonly attempts?: number | undefined;
   readonly removeOnComplete?: unknown;
 }
 
-/** The first attempt and five retries, as the platform itself makes of a delivery (`contract.md` §4). */
+/** The first attempt and five retries, as many as the platform makes of a delivery. */
 const ATTEMPTS = 6;
 
-/** A day, the default `ttlSeconds` of kiketIdempotency, of which a queue knows nothing: so long a retry finds its job. */
+/** A day, as long as kiketIdempotency by default: until then, a retry of the platform finds its job. */
 const KEPT_SECONDS = 86_400;
 
-/** Whatever the type is called, kiketWorker decides. */
+/** The delays are those of kiketWorker; BullMQ needs some type. */
 const BACKOFF = { type: 'kiket' };
 
-/** What BullMQ is told of a job. Where it stands already, under either of its two names, nothing is added. */
+/** Returns BullMQ's options of a job. They add nothing when the job exists already, under either of its two ids. */
 export function jobOptionsOf({ attempt, delivery }: DeliveryIdentity, ofQueue: DefaultJobOptions = {}): object {
   return {
-    // BullMQ takes neither a colon nor digits alone.
+    // BullMQ accepts neither a colon nor digits only.
     jobId: `kiket-${delivery ?? attempt}`,
-    // The same signed bytes under another invocation, which is not signed.
+    // For the same signed bytes with another invocation id, which is not signed.
     ...(delivery !== undefined && { deduplication: { id: attempt, ttl: KEPT_SECONDS * 1000 } }),
     attempts: ofQueue.attempts ?? ATTEMPTS,
     backoff: BACKOFF,
@@ -29,7 +29,7 @@ export function jobOptionsOf({ attempt, delivery }: DeliveryIdentity, ofQueue: D
   };
 }
 
-/** Whether completed jobs stay at least as long as they must be found: never removed, or by an age that suffices. */
+/** True when completed jobs are kept long enough: never removed, or only by an age of at least a day. */
 function keepsLongEnough(removeOnComplete: unknown): boolean {
   if (!isObject(removeOnComplete)) return removeOnComplete === false;
   const { age, count } = removeOnComplete;

@@ -1,4 +1,4 @@
-import { apiOption, type ApiSettings, type KiketApiOptions } from '../api/options';
+import { apiOption, type ApiSettings, type KiketApiOptions } from '../api/api-options';
 import type { KiketJobDelivery } from '../delivery/delivery';
 import { isObject } from '../guards';
 import { callback, hidden, integer, MAX_DELAY_MS, number, optional, readOptions, string } from '../options';

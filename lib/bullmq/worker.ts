@@ -2,10 +2,10 @@ import type { KiketJobDelivery } from '../delivery/delivery';
 import { Redactor, withoutCommand } from '../redaction';
 import { callSafely } from '../callbacks';
 import { functionOption, optionError, shown } from '../options';
-import { settledWithin } from '../timers';
+import { withTimeout } from '../timers';
 import { Attempt } from './attempt';
 import { loadBullMq, type BullJob } from './bullmq';
-import { backoff, failureOf } from './failure';
+import { backoff, failureOf } from './job-failure';
 import { readJobData } from './job-data';
 import { JobDelivery } from './job-delivery';
 import { readWorkerOptions, type KiketWorkerOptions } from './worker-options';
@@ -14,38 +14,32 @@ export type { KiketWorkerOptions } from './worker-options';
 
 const WHO = 'kiketWorker';
 
-/** A deploy kills workers, and a job whose workers were killed has done nothing wrong. */
+/** Deploys kill workers, which is not the fault of a job. */
 const MAX_STALLED_COUNT = 5;
 
-/** How long `close()` waits for Redis once no job runs any more. */
+/** How long `close()` waits for Redis after the last job. */
 const GRACE_MS = 5000;
 
-/** Does the work of one job. What it returns is not kept. */
+/** Handles one job. Its result is not stored. */
 export type KiketJobHandler<P extends string = string> = (job: KiketJobDelivery<P>) => unknown;
 
+/** A running worker. */
 export interface KiketWorker {
   /**
-   * Takes no more jobs, waits for those that run, each at most `timeoutMs`, and closes the connections that BullMQ has made.
-   * Resolves also when Redis is down, 5 s after the last job has ended; never rejects. Called again, it returns the same
-   * promise.
+   * Takes no more jobs, waits for running ones, each at most `timeoutMs`, and closes the connections that BullMQ created. While
+   * Redis is down, it resolves 5 s after the last job. Never rejects. A second call returns the same promise.
    */
   close(): Promise<void>;
 }
 
 /**
- * Runs `fn` for the deliveries that kiketEnqueue has left in a queue, from now on.
+ * Runs `fn` for the deliveries that kiketEnqueue adds to a queue.
  *
- * A job is done once `fn` has settled well. `RetryableError`, and whatever else does not say that it is final, is tried
- * again: after its `retryAfterSeconds`, or with exponential backoff and jitter, about 1, 2, 4, … s and at most 5 min; six
- * attempts in all, or what the queue says. `NonRetryableError`, and every KiketError that is not `retryable`, fails for
- * good. A failed job stays in Redis with the name, message and stack of what was thrown, without the API key and secrets
- * that were fetched through `job.api`; keep others out of messages. **What `fn` returns is not kept**, as it may be secret.
+ * A failed job is repeated as its error says, with back-off, up to six times or as the queue says; a `NonRetryableError`, and
+ * every KiketError that is not `retryable`, is final. A job runs at least once, and again when its worker was killed. The
+ * result of `fn` is not stored, as it may be secret; name, message and stack of an error are.
  *
- * A job runs at least once, and again when its worker was killed or had lost its lock: after one to two times `lockSeconds` by another
- * worker, up to five times, none of which counts as an attempt. `job.signal` aborts at `timeoutMs`, and when the lock was
- * lost; not at `close()`, which waits.
- *
- * @throws {TypeError} when an option makes no sense, or the package bullmq is not installed or older than 5.66.7.
+ * @throws {TypeError} when an argument is invalid, or bullmq is not installed or older than 5.66.7.
  */
 export function kiketWorker(
   queueName: string,
@@ -59,7 +53,7 @@ export function kiketWorker(
   const secrets = new Redactor(() => [api.apiKey]);
   const failures = new WeakSet<object>();
   const attempts = new Map<BullJob, { attempt: Attempt; ended: Promise<unknown> }>();
-  /** A client of the user's own can be duplicated, which options cannot. */
+  /** A client of the user has a method duplicate, options have not. */
   const ownsConnection = !('duplicate' in connection);
   let closing: Promise<void> | undefined;
 
@@ -72,14 +66,15 @@ export function kiketWorker(
     settings: { backoffStrategy: backoff },
     ...(prefix !== undefined && { prefix }),
   });
-  worker.on('error', onTrouble);
+  worker.on('error', reportError);
   worker.on('failed', (_job, error) => {
-    // What BullMQ itself has failed, such as a job that was stalled too often.
-    if (!failures.has(error as object)) onTrouble(error);
+    // The other errors are BullMQ's own, such as that of a job that stalled too often.
+    if (!failures.has(error as object)) reportError(error);
   });
   worker.on('lockRenewalFailed', (jobIds) => {
     for (const [{ id }, { attempt }] of attempts) {
-      if (jobIds.includes(id!)) attempt.abort(new DOMException('Another worker may have the job', 'AbortError'));
+      if (jobIds.includes(id!))
+        attempt.abort(new DOMException('The lock was lost, so another worker may run the job', 'AbortError'));
     }
   });
 
@@ -104,9 +99,9 @@ export function kiketWorker(
     let delivery: KiketJobDelivery | undefined;
     try {
       const data = readJobData(job.data);
-      const { whole } = new JobDelivery(data, attempt, api, secrets);
-      delivery = whole;
-      await attempt.run(() => fn(whole), data);
+      const received = new JobDelivery(data, attempt, api, secrets) as unknown as KiketJobDelivery;
+      delivery = received;
+      await attempt.run(() => fn(received), data);
     } catch (error) {
       callSafely(onError, error, delivery);
       const failure = failureOf(error, (text) => secrets.redact(text), bullMq);
@@ -115,13 +110,13 @@ export function kiketWorker(
     }
   }
 
-  function onTrouble(trouble: unknown): void {
-    const error = withoutCommand(trouble);
+  function reportError(thrown: unknown): void {
+    const error = withoutCommand(thrown);
     if (onError === undefined) console.error(error);
     else callSafely(onError, error, undefined);
   }
 
-  /** BullMQ's own close() never comes to an end while Redis is away, but its close(true) does, which waits for nothing. */
+  /** BullMQ's close() never ends while Redis is down. close(true) does, but waits for nothing. */
   async function close(): Promise<void> {
     let isPaused = false;
     const paused = worker.pause().then(
@@ -130,11 +125,11 @@ export function kiketWorker(
     );
     do {
       await Promise.all([...attempts.values()].map(({ ended }) => ended));
-      await settledWithin(GRACE_MS, [paused]);
-      // One that BullMQ was about to fetch may have begun meanwhile.
+      await withTimeout(paused, GRACE_MS, () => undefined);
+      // BullMQ may have fetched another job meanwhile.
     } while (attempts.size > 0);
     await worker.close(true);
-    // A pause() that comes to its end when Redis is back has connected again.
+    // A pause() that ends when Redis is back has connected again.
     if (!isPaused && ownsConnection) void paused.then(() => worker.disconnect()).catch(() => {});
   }
 }

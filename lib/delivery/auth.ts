@@ -1,16 +1,17 @@
 import { inspect } from 'node:util';
 import { ScopeError } from '../errors';
 
-/** The `authentication` of a delivery. It prints and serialises without the token. */
+/** The `authentication` of a delivery. Printed or serialised, it does not contain the token. */
 export interface KiketAuth {
-  /** `token` once kiketRuntimeToken has run: scopes, expiry and ids are then those of the verified token. */
+  /** `token` when kiketRuntimeToken verified it: scopes, expiry and ids are then those of the token. */
   readonly source: 'body' | 'token';
+  /** `token_type` of the payload. */
   readonly tokenType: string | undefined;
-  /** For calls to `/api/v1/ext/**`, until `expiresAt`. */
+  /** The token for calls to `/api/v1/ext/**`, until `expiresAt`. */
   readonly runtimeToken: string | undefined;
-  /** When the token expires; `undefined` where the payload has no date. */
+  /** `undefined` when the payload has no valid date. */
   readonly expiresAt: Date | undefined;
-  /** Empty for an unverified delivery. */
+  /** Granted scopes. Empty for an unverified delivery. */
   readonly scopes: readonly string[];
   /** Of the verified token; otherwise `undefined`. */
   readonly organizationId: number | undefined;
@@ -18,15 +19,15 @@ export interface KiketAuth {
   readonly projectId: number | undefined;
   /** Of the verified token; otherwise `undefined`. */
   readonly extensionId: string | undefined;
-  /** `jti` of the verified token, which names this one token; otherwise `undefined`. */
+  /** `jti` of the verified token; otherwise `undefined`. */
   readonly tokenId: string | undefined;
-  /** Whether all are granted; `*` grants all. */
+  /** True when all `scopes` are granted. The scope `*` includes all. */
   hasScopes(...scopes: string[]): boolean;
-  /** @throws {ScopeError} `scope.missing`, with the missing ones. */
+  /** @throws {ScopeError} `scope.missing` when one of `scopes` is not granted. */
   requireScopes(...scopes: string[]): void;
 }
 
-/** What a runtime token says, once it is verified. */
+/** The claims of a verified runtime token. */
 export interface TokenClaims {
   readonly organizationId: number | undefined;
   readonly projectId: number | undefined;
@@ -37,6 +38,7 @@ export interface TokenClaims {
   readonly expiresAt: Date;
 }
 
+/** `authentication` of a payload. */
 export interface Authentication {
   readonly token_type?: string | null;
   readonly runtime_token?: string | null;
@@ -44,6 +46,7 @@ export interface Authentication {
   readonly scopes?: readonly string[] | null;
 }
 
+/** The class of `delivery.auth`. */
 export class DeliveryAuth implements KiketAuth {
   readonly #authentication: Authentication;
   readonly #token: TokenClaims | undefined;
@@ -94,12 +97,12 @@ export class DeliveryAuth implements KiketAuth {
   }
 
   requireScopes(...scopes: string[]): void {
-    const error = this.refuseWithout(scopes);
+    const error = this.scopeError(scopes);
     if (error !== undefined) throw error;
   }
 
-  /** Why a handler that requires `scopes` cannot have this delivery; undefined when it can. */
-  refuseWithout(scopes: readonly string[]): ScopeError | undefined {
+  /** Returns an error when one of `scopes` is not granted. */
+  scopeError(scopes: readonly string[]): ScopeError | undefined {
     const missing = this.#missing(scopes);
     if (missing.length === 0) return undefined;
     return ScopeError.of(
@@ -128,7 +131,7 @@ export class DeliveryAuth implements KiketAuth {
 
 const NONE: readonly string[] = Object.freeze([]);
 
-/** RFC 3339; `Date` alone would take '5' for a month. */
+/** RFC 3339. `Date` alone reads '5' as a month. */
 const DATE = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 function toDate(text: string | null | undefined): Date | undefined {

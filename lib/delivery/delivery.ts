@@ -3,51 +3,58 @@ import type { IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import type { KiketApi } from '../api/client';
 import type { KiketSignature } from '../signature/hmac';
-import { textOf } from '../text';
 import type { KiketAuth, TokenClaims } from './auth';
-import { headerId } from '../guards';
+import { headerId, nonEmptyString } from '../guards';
 import type { ParsedDelivery } from './parsed-delivery';
 import type { KiketEventName, KiketEventOf, KiketPayload, KiketPayloadOf } from './payload';
 import type { KiketSecrets } from './secrets';
 
-/** What a background job may know of a delivery: nothing here is secret. */
+/** The part of a delivery that kiketEnqueue writes to a queue. It holds no secrets. */
 export interface KiketJobDelivery<P extends string = string> {
+  /** The event's name, without a version. */
   readonly event: KiketEventOf<P>;
   /** `v1`, `v2`, …; `1` is `v1`. */
   readonly eventVersion: string;
+  /** The parsed body. */
   readonly payload: KiketPayloadOf<P>;
-  /** `X-Kiket-Invocation`, else `X-Kiket-Delivery`: not signed, for correlation, and to know a retry of the same payload again. */
+  /** `X-Kiket-Invocation`, else `X-Kiket-Delivery`. Not signed. Equal for the retries of one delivery. */
   readonly invocationId: string | undefined;
-  /** The signed payload's `issue.project_id`, else that of a verified runtime token, else `X-Kiket-Project`: then not signed. */
+  /** `issue.project_id` of the payload, else that of a verified runtime token, else `X-Kiket-Project`, which is not signed. */
   readonly projectId: number | undefined;
-  /** That of a verified runtime token; without one `X-Kiket-Organization`: not signed, as the invocation. */
+  /** That of a verified runtime token; without one `X-Kiket-Organization`, which is not signed. */
   readonly organizationId: number | undefined;
-  /** Calls Kiket back, with the runtime token of the delivery or the `apiKey` of the `api` option; in a job, of kiketWorker's. */
+  /**
+   * The client of Kiket's API. It sends the delivery's runtime token, or the `apiKey` of the `api` option; in a job, the
+   * `apiKey` of kiketWorker.
+   */
   readonly api: KiketApi;
-  /** Aborts at the deadline, and when the client disconnects; in a job, at `timeoutMs`, and when another worker may have it. */
+  /** Aborts at the deadline, and when the client disconnects; in a job, at `timeoutMs`, and when the job's lock is lost. */
   readonly signal: AbortSignal;
-  /** Narrows `payload`. */
+  /** True for a delivery of `event`. Narrows the type of `payload`. */
   is<E extends KiketEventName>(event: E): this is KiketJobDelivery<E>;
 }
 
-/** What a handler is given. It prints and serialises without secrets, token and raw body. */
+/** The first argument of a handler. Printed or serialised, it contains no secrets, no token and no raw body. */
 export interface KiketDelivery<P extends string = string> extends KiketJobDelivery<P> {
   /** The exact bytes received. */
   readonly rawBody: Buffer;
-  /** `false` only for what `reportOnly` or `signatureRequired: false` passed on. */
+  /** `false` only for a delivery that `reportOnly` or `signatureRequired: false` passed on. */
   readonly verified: boolean;
+  /** `undefined` when no signature was verified. */
   readonly signature: KiketSignature | undefined;
+  /** The secrets that the platform sent with the delivery. */
   readonly secrets: KiketSecrets;
+  /** The runtime token of the delivery, and its scopes. */
   readonly auth: KiketAuth;
 }
 
-/** `req.kiket`: what is known so far. Reading it never throws, so access logs may. */
+/** `req.kiket`: the parts of the delivery that are known so far. Reading and serialising it never throws. */
 export type KiketRequestState = Partial<Omit<KiketDelivery, 'is'>>;
 
-/** @internal Reaches a delivery's exchange from any installed copy of this package. */
+/** @internal The key of a delivery's exchange, shared by all installed copies of this package. */
 export const EXCHANGE: unique symbol = Symbol.for('kiket-express.exchange') as never;
 
-/** @internal What a delivery reads from the exchange behind it. */
+/** @internal The members of an exchange that a delivery reads. */
 export interface DeliverySource {
   readonly req: IncomingMessage;
   readonly rawBody: Buffer | undefined;
@@ -58,11 +65,9 @@ export interface DeliverySource {
   readonly parsed: ParsedDelivery | undefined;
 }
 
-const MAX_DEPTH = 500;
-
 /**
- * @internal `req.kiket`. What is not secret stands in fields of its own, which spread and clone; the rest is reached
- * through accessors of the class, which do not.
+ * @internal The class of `req.kiket`. Values that are not secret are own fields, which are copied by spread and clone; the
+ * others are accessors of the class, which are not.
  */
 export class Delivery {
   verified: boolean | undefined = undefined;
@@ -103,17 +108,12 @@ export class Delivery {
 
   get invocationId(): string | undefined {
     const { headers } = this.#source.req;
-    return textOf(headers['x-kiket-invocation']) ?? textOf(headers['x-kiket-delivery']);
+    return nonEmptyString(headers['x-kiket-invocation']) ?? nonEmptyString(headers['x-kiket-delivery']);
   }
 
   get organizationId(): number | undefined {
     const { token, req } = this.#source;
     return token === undefined ? headerId(req.headers['x-kiket-organization']) : token.organizationId;
-  }
-
-  /** This delivery, once it is parsed, in the type that handlers see. */
-  get whole(): KiketDelivery {
-    return this as unknown as KiketDelivery;
   }
 
   is(event: string): boolean {
@@ -122,7 +122,7 @@ export class Delivery {
 
   toJSON(): object {
     const { verified, signature, event, eventVersion, invocationId, projectId, organizationId, secrets, auth } = this;
-    const payload = isNestedDeeply(this.payload) ? '[nested too deeply]' : this.payload;
+    const payload = serializable(this.payload);
     return {
       verified,
       signature,
@@ -142,12 +142,20 @@ export class Delivery {
   }
 }
 
-/** Whether to serialise a value may exhaust the stack; a payload is bounded in size, but not in depth. */
-function isNestedDeeply(value: unknown): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_DEPTH) return true;
-    level = level.flatMap((each): unknown[] => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+/** @internal Casts to the type that handlers receive. Call it only for a parsed delivery. */
+export function asKiketDelivery(delivery: Delivery): KiketDelivery {
+  return delivery as unknown as KiketDelivery;
+}
+
+/**
+ * Returns `value`, or a placeholder when JSON.stringify throws for it. A payload has a limit in bytes but not in depth, and
+ * a log entry about it must not exhaust the stack.
+ */
+function serializable(value: unknown): unknown {
+  try {
+    JSON.stringify(value);
+    return value;
+  } catch {
+    return '[not serialisable]';
   }
-  return false;
 }

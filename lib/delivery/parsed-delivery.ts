@@ -5,27 +5,27 @@ import { DeliveryAuth, type Authentication, type TokenClaims } from './auth';
 import type { ContractPayload } from './payload';
 import { DeliverySecrets, WithheldSecrets, type KiketSecrets, type SecretValues } from './secrets';
 
-/** What kiketParse was told, for every delivery. */
+/** The options of kiketParse that apply to each delivery. */
 export interface ParseSettings {
   readonly fallbackSecrets: SecretValues;
-  /** To keep it out of texts. */
+  /** Redacted in texts. */
   readonly apiKey: string | undefined;
   readonly connectApi: ConnectApi;
 }
 
-/** What is used of an exchange. */
+/** The members of an exchange that a parsed delivery reads. */
 export interface VerifiedExchange extends ApiCaller {
   /** The claims of the verified runtime token. */
   readonly token: TokenClaims | undefined;
-  /** Whether nobody but the sender can have written the body, or the service has said that this does not matter. */
+  /** True when the body is signed, or kiketRuntimeToken has `trustUnsignedBody`. */
   readonly trustsBody: boolean;
 }
 
 const NONE = Object.freeze({});
 
-/** What kiketParse has found in a delivery beside its payload, and what is made of it when it is first asked for. */
+/** The secrets, auth and API client of a parsed delivery, each created when it is first read. */
 export class ParsedDelivery implements CallbackSource {
-  /** Where the payload says that calls back go. */
+  /** The payload's `api`: where the platform wants calls to go. */
   readonly callback: Callback;
   readonly #projectId: number | undefined;
   readonly #exchange: VerifiedExchange;
@@ -39,8 +39,8 @@ export class ParsedDelivery implements CallbackSource {
   #api: KiketApi | undefined = undefined;
 
   /**
-   * @param projectId what the payload says; `delivery.projectId` may be another's word.
-   * @param withheld what nobody may see, and texts must not quote.
+   * @param projectId that of the payload; `delivery.projectId` may come from an unsigned header.
+   * @param withheld secrets of a body that is not trusted: kept from handlers, and redacted in texts.
    */
   constructor(
     exchange: VerifiedExchange,
@@ -63,7 +63,7 @@ export class ParsedDelivery implements CallbackSource {
     return (this.#secrets ??= this.#readSecrets());
   }
 
-  /** Whether the handler has learnt that a secret is missing. */
+  /** True once the handler has seen that a secret is missing. */
   get toldOfMissing(): boolean {
     return this.#secrets?.toldOfMissing === true;
   }
@@ -76,20 +76,18 @@ export class ParsedDelivery implements CallbackSource {
     return (this.#api ??= this.#settings.connectApi(this.#exchange, this));
   }
 
-  /** That of calls back, where the payload, a verified token or its scopes name one: no header decides that. */
+  /** The default project of API calls, from the payload, a verified token or its scopes; never from a header. */
   get apiProjectId(): number | undefined {
     return this.#projectId ?? this.auth.projectId ?? onlyProjectOf(this.auth.scopes);
   }
 
-  /** To keep them out of texts. */
+  /** All known secret values, for redaction. */
   get secretTexts(): string[] {
-    const texts: string[] = [];
-    for (const values of [this.#secretValues, this.#withheldValues, this.#settings.fallbackSecrets]) {
-      for (const value of Object.values(values)) addText(texts, value);
-    }
-    addText(texts, this.#authentication.runtime_token);
-    addText(texts, this.#settings.apiKey);
-    return texts;
+    const { fallbackSecrets, apiKey } = this.#settings;
+    const secrets = [this.#secretValues, this.#withheldValues, fallbackSecrets].flatMap((values) =>
+      Object.values(values),
+    );
+    return [...secrets, this.#authentication.runtime_token, apiKey].filter((value) => value != null);
   }
 
   #readSecrets(): DeliverySecrets | WithheldSecrets {
@@ -99,13 +97,8 @@ export class ParsedDelivery implements CallbackSource {
   }
 }
 
-/** The project of the only scope `project:27`. */
+/** The project of a scope such as `project:27`, when exactly one project is named. */
 function onlyProjectOf(scopes: readonly string[]): number | undefined {
   const projects = new Set(scopes.flatMap((scope) => /^project:([1-9]\d{0,14})$/.exec(scope)?.[1] ?? []));
   return projects.size === 1 ? Number([...projects][0]) : undefined;
-}
-
-/** What is no text has been let pass with a schema of the user's own. */
-function addText(texts: string[], value: string | null | undefined): void {
-  if (typeof value === 'string') texts.push(value);
 }

@@ -2,6 +2,7 @@ import type { Callback } from '../api/credentials';
 import type { Authentication } from './auth';
 import type { SecretValues } from './secrets';
 
+/** An issue, as payloads contain it. */
 export interface KiketIssue {
   readonly id?: number;
   readonly project_id?: number;
@@ -10,8 +11,8 @@ export interface KiketIssue {
 }
 
 /**
- * Fields that any delivery may carry (`contract.md` §3), all optional: only their outer types are checked. Secrets and
- * the token are on the delivery, not here.
+ * Fields of any payload. All are optional, and only their outer types are checked. Secrets and the runtime token are members of
+ * the delivery.
  */
 export interface KiketPayload {
   readonly event?: string;
@@ -32,6 +33,7 @@ export interface KiketPayload {
   readonly [field: string]: unknown;
 }
 
+/** The transition of an issue. */
 export interface KiketTransition {
   readonly from?: string;
   readonly to?: string;
@@ -40,13 +42,13 @@ export interface KiketTransition {
 }
 
 /**
- * Known events (`contract.md` §6) and the fields that they add. Open to merging:
+ * Known events, and the fields that their payloads add. Extend it by declaration merging:
  *
  * ```ts
  * declare module 'kiket-express' { interface KiketEventMap { 'acme.paid': { readonly invoice: Invoice } } }
  * ```
  *
- * A key may carry a version: `'issue.created@v2'`.
+ * A key may have a version: `'issue.created@v2'`.
  */
 export interface KiketEventMap {
   'issue.created': {};
@@ -68,14 +70,16 @@ export interface KiketEventMap {
   'analytics.metric_alert': {};
 }
 
+/** A key of {@link KiketEventMap}. */
 export type KiketEventKey = Extract<keyof KiketEventMap, string>;
 type NameOf<K extends string> = K extends `${infer N}@${string}` ? N : K;
+/** The name of a known event, without a version. */
 export type KiketEventName = NameOf<KiketEventKey>;
 
-/** `name`, `name@v2`, `prefix.*` or `*`: known names are completed, any other string is accepted. */
+/** `name`, `name@v2`, `prefix.*` or `*`. Editors complete known names; any other string is accepted. */
 export type KiketEventPattern = KiketEventKey | '*' | (string & {});
 
-/** The payload of what a pattern matches. */
+/** The payload of the events that a pattern matches. */
 export type KiketPayloadOf<P extends string> = string extends P
   ? KiketPayload
   : P extends keyof KiketEventMap
@@ -87,7 +91,7 @@ export type KiketPayloadOf<P extends string> = string extends P
 /** The event names that a pattern matches. */
 export type KiketEventOf<P extends string> = P extends '*' | `${string}.*` ? string : NameOf<P>;
 
-/** @internal A payload that the contract's schema has passed, before secrets are hidden. */
+/** @internal A payload that is valid by the contract's schema, before its secrets are hidden. */
 export type ContractPayload = {
   event?: string | null;
   event_version?: string | null;

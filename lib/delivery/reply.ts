@@ -1,54 +1,60 @@
 import { KiketError } from '../errors';
 
-/** The event whose answer decides whether a transition goes on (`contract.md` §4). */
+/** A guard event: the reply decides whether a transition goes on. */
 export type KiketGuardEvent = 'workflow.before_transition';
 
-/** `data` is shown in the project's extension activity; the platform records it, so no secret belongs into it. */
+/** Options of {@link deny} and {@link pending}. */
 export interface KiketReplyOptions {
-  /** Becomes `metadata`. */
+  /** `metadata` of the reply. The platform records it and shows it in the project's extension activity: no secrets. */
   data?: object | undefined;
 }
 
+/** Options of {@link allow}. */
 export interface KiketAllowOptions extends KiketReplyOptions {
+  /** Shown to the user. Default none. */
   message?: string | undefined;
-  /** Becomes `metadata.output_fields`, which the configuration screen shows. */
+  /** `metadata.output_fields` of the reply, which the configuration screen shows. */
   outputFields?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What a guard answers. */
+/** The reply to a guard event. */
 export interface KiketGuardReply {
+  /** The decision. */
   readonly status: 'allow' | 'deny' | 'pending';
+  /** Shown to the user. */
   readonly message?: string | undefined;
+  /** Recorded by the platform. */
   readonly metadata?: object | undefined;
 }
 
-/** Lets the transition go on. */
+/** Returns a reply that lets the transition go on. */
 export function allow(options: Readonly<KiketAllowOptions> = {}): KiketGuardReply {
   const { message, data, outputFields } = options;
   return reply('allow', message, outputFields === undefined ? data : { ...data, output_fields: outputFields });
 }
 
-/** Cancels the transition and shows `message`. */
+/** Returns a reply that cancels the transition and shows `message`. */
 export function deny(message: string, options: Readonly<KiketReplyOptions> = {}): KiketGuardReply {
   return reply('deny', message, options.data);
 }
 
-/** Keeps the transition blocked until approvals resolve. */
+/** Returns a reply that blocks the transition until it is approved. */
 export function pending(message: string, options: Readonly<KiketReplyOptions> = {}): KiketGuardReply {
   return reply('pending', message, options.data);
 }
 
 /**
- * @internal The reply of a handler as the JSON of a response; `undefined` for an empty one.
+ * @internal Serialises the reply of a handler. Returns `undefined` without one.
  *
- * @throws {KiketError} `reply.invalid`; `reply.missing` for a guard event without a decision.
+ * @throws {KiketError} `reply.invalid` when it is not an object, or JSON cannot represent it; `reply.missing` when it does not
+ *   contain the decision that a guard event needs.
  */
 export function serializeReply(reply: unknown, event: string | undefined): string | undefined {
   const json = toJson(reply);
-  if (!isGuard(event) || (json !== undefined && decisionOf(json) !== undefined)) return json;
+  if (!isGuardEvent(event) || (json !== undefined && decisionOf(json) !== undefined)) return json;
   throw KiketError.of(
     'reply.missing',
-    'The guard returned no decision, which Kiket would read as consent. Return allow(), deny() or pending().',
+    'The guard returned no decision, which Kiket would treat as approval. Return allow(), deny() or pending().',
   );
 }
 
@@ -56,7 +62,7 @@ function toJson(body: unknown): string | undefined {
   if (body === undefined || body === null) return undefined;
   try {
     const json = typeof body === 'object' ? JSON.stringify(body) : undefined;
-    // A Date, and whatever has a toJSON of its own, may become a text.
+    // toJSON, such as that of a Date, may return a string.
     if (json?.startsWith('{') || json?.startsWith('[')) return json;
   } catch (cause) {
     throw replyInvalid({ cause });
@@ -72,12 +78,12 @@ function replyInvalid(options?: { cause: unknown }): KiketError {
   );
 }
 
-/** @internal Whether the platform must not be left without a decision: it would read silence as consent. */
-export function isGuard(event: string | undefined): boolean {
+/** @internal True for a guard event. It needs a decision, as Kiket treats an empty response as approval. */
+export function isGuardEvent(event: string | undefined): boolean {
   return event === ('workflow.before_transition' satisfies KiketGuardEvent);
 }
 
-/** @internal What the platform takes a guard's answer for; `undefined` for one that says nothing, which it reads as consent. */
+/** @internal Returns the decision in the body of a response; `undefined` without a valid one. */
 export function decisionOf(body: string): KiketGuardReply['status'] | undefined {
   const status = statusIn(body);
   return status === 'allow' || status === 'deny' || status === 'pending' ? status : undefined;

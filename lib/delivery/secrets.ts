@@ -3,24 +3,25 @@ import { deliveryUnverifiedError, MissingSecretError } from '../errors';
 import { REDACTED } from '../redaction';
 
 /**
- * The secrets of a delivery, fetched by the platform just in time. They print and serialise as names only.
+ * The secrets that the platform sent with a delivery. Printed or serialised, they show names only.
  *
- * Of an unverified delivery every method throws `delivery.unverified`.
+ * For an unverified delivery, every method throws `delivery.unverified`.
  */
 export interface KiketSecrets {
-  /** The payload's value, else the value of `fallbackSecrets`. */
+  /** Returns the value in the payload, else that of `fallbackSecrets`. */
   get(key: string): string | undefined;
-  /** @throws {MissingSecretError} `secret.missing`, with what the platform reported missing. */
+  /** As `get`. @throws {MissingSecretError} `secret.missing` when there is no value. */
   require(key: string): string;
-  /** Names in the payload. */
+  /** Names of the secrets in the payload. */
   keys(): string[];
-  /** What was requested and unavailable, as the platform says. */
+  /** Names of secrets that the platform reported as unavailable. */
   readonly missing: readonly string[];
 }
 
-/** `null` counts as absent. */
+/** Secrets by name. `null` counts as absent. */
 export type SecretValues = Readonly<Record<string, string | null | undefined>>;
 
+/** The class of `delivery.secrets`. */
 export class DeliverySecrets implements KiketSecrets {
   readonly #values: SecretValues;
   readonly #fallback: SecretValues;
@@ -28,7 +29,7 @@ export class DeliverySecrets implements KiketSecrets {
   readonly #withheld: boolean;
   #toldOfMissing = false;
 
-  /** @param withheld whether the delivery may have carried some that nobody may see. */
+  /** @param withheld true when the secrets of the body are withheld, as the body is not trusted. */
   constructor(values: SecretValues, fallback: SecretValues, missing: readonly string[], withheld: boolean) {
     this.#values = values;
     this.#fallback = fallback;
@@ -41,7 +42,7 @@ export class DeliverySecrets implements KiketSecrets {
     return this.#missing;
   }
 
-  /** Whether the handler knows of a missing secret: what it answers may be to ask for it. */
+  /** True once the handler has seen that a secret is missing: its reply may ask for it. */
   get toldOfMissing(): boolean {
     return this.#toldOfMissing;
   }
@@ -56,13 +57,13 @@ export class DeliverySecrets implements KiketSecrets {
     const value = this.get(key);
     if (value !== undefined) return value;
     throw MissingSecretError.of('secret.missing', `The secret ${key} is missing. ${this.#advice()}`, {
-      details: [{ reason: 'The delivery carries no such secret', missing: [...new Set([key, ...this.missing])] }],
+      details: [{ reason: 'The delivery has no such secret', missing: [...new Set([key, ...this.missing])] }],
     });
   }
 
   #advice(): string {
     if (this.#withheld) {
-      return 'The secrets of the body are withheld, as the runtime token does not cover it: sign deliveries, or see trustUnsignedBody.';
+      return 'The secrets of the body are withheld, as the runtime token does not sign it. Sign deliveries, or see trustUnsignedBody.';
     }
     const reported = this.missing.length === 0 ? '' : ` Kiket reports as unavailable: ${this.missing.join(', ')}.`;
     return `Set it in the extension's settings.${reported}`;
@@ -81,25 +82,25 @@ export class DeliverySecrets implements KiketSecrets {
   }
 }
 
-/** Stands for the secrets of a delivery that nobody has verified. */
+/** The secrets of an unverified delivery. */
 export class WithheldSecrets implements KiketSecrets {
   readonly missing: readonly string[] = [];
   readonly toldOfMissing = false;
 
   get(): never {
-    return withhold();
+    return throwUnverified();
   }
 
   require(): never {
-    return withhold();
+    return throwUnverified();
   }
 
   keys(): never {
-    return withhold();
+    return throwUnverified();
   }
 }
 
-function withhold(): never {
+function throwUnverified(): never {
   throw deliveryUnverifiedError('its secrets are withheld');
 }
 
@@ -107,24 +108,21 @@ function ownValue(values: SecretValues, key: string): string | undefined {
   return Object.hasOwn(values, key) ? (values[key] ?? undefined) : undefined;
 }
 
-/**
- * Leaves the payload's secret values readable for handlers that exist, and takes them out of what prints, spreads,
- * clones and serialises it.
- */
+/** Hides the secrets of a payload when it is printed, spread, cloned or serialised. Existing handlers can still read them. */
 export function hideSecrets(payload: SecretPayload): void {
   const { secrets, authentication } = payload;
   if (secrets) hide(payload, 'secrets', redactedInPrint(secrets));
   if (authentication?.runtime_token) hide(authentication, 'runtime_token', authentication.runtime_token);
 }
 
-/** Takes out of a payload, and returns, the secrets that whoever has its runtime token may have put there. */
+/** Removes and returns the secrets of a payload: without a signature, anybody with the runtime token can write them. */
 export function withholdSecrets(payload: SecretPayload): SecretValues {
   const { secrets } = payload;
   delete payload.secrets;
   return secrets ?? {};
 }
 
-/** Takes secrets and token out of a payload that nobody has verified. */
+/** Removes secrets and token from an unverified payload. */
 export function removeSecrets(payload: SecretPayload): void {
   delete payload.secrets;
   if (payload.authentication) delete payload.authentication.runtime_token;
@@ -135,7 +133,7 @@ interface SecretPayload {
   authentication?: { runtime_token?: string | null } | null;
 }
 
-/** A copy: what is looked up stays as it was sent, also a secret of the name `toJSON`. */
+/** A copy, as `delivery.secrets` needs the values as they were sent, also of a secret named `toJSON`. */
 function redactedInPrint(secrets: SecretValues): SecretValues {
   const copy = Object.assign(Object.create(REDACTED_IN_PRINT) as object, secrets);
   if (Object.hasOwn(secrets, 'toJSON')) hide(copy, 'toJSON', redactedNames);

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { nonEmptyString } from '../guards';
 import { PayloadError } from '../errors';
-import { quoted, textOf } from '../text';
+import { quoted } from '../text';
 
 /** What something outside the signature says of a delivery. */
 export interface UnsignedClaim {
@@ -39,7 +40,7 @@ function claimsOf(header: unknown, path: unknown, query: readonly string[] = [])
   return claims;
 
   function add(source: UnsignedClaim['source'], value: unknown): void {
-    const text = textOf(value);
+    const text = nonEmptyString(value);
     if (text !== undefined) claims.push({ source, value: text });
   }
 }

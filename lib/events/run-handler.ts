@@ -1,6 +1,6 @@
 import { serializeReply } from '../delivery/reply';
 import type { Request, Response } from 'express';
-import { type KiketDelivery } from '../delivery/delivery';
+import { type KiketDelivery, asKiketDelivery } from '../delivery/delivery';
 import type { Exchange } from '../exchange/exchange';
 import { functionOption } from '../options';
 import type { KiketGuardEvent, KiketGuardReply } from '../delivery/reply';
@@ -12,16 +12,16 @@ import { DEFAULT_DEADLINE_MS } from '../exchange/deadline';
 type Guard = KiketGuardEvent | `${KiketGuardEvent}@${string}`;
 
 /**
- * A guard must reply; so must whoever handles one among other events. Anything else may return an object, which the
- * platform records, or nothing.
+ * The reply of a handler. A guard event needs a decision, also when it is one of several events; for other events the reply is
+ * an object, which the platform records, or nothing.
  */
 export type KiketReply<P extends string = string> = [Extract<P, Guard>] extends [never]
   ? object | void | undefined
   : KiketGuardReply;
 
 /**
- * Handles one delivery. What it returns goes out as JSON with 200, or with the 2xx it has set; nothing is an empty 200.
- * What it throws decides whether Kiket tries again: `RetryableError`, `NonRetryableError`, anything else is retried.
+ * Handles one delivery. Its reply is sent as JSON with 200, or with the 2xx status that it set; without a reply, an empty body.
+ * A `NonRetryableError` is final; Kiket sends the delivery again after a `RetryableError` and any unknown error.
  */
 export type KiketHandler<P extends string = string> = (
   delivery: KiketDelivery<P>,
@@ -30,27 +30,30 @@ export type KiketHandler<P extends string = string> = (
 ) => KiketReply<P> | PromiseLike<KiketReply<P>>;
 
 /**
- * @internal Runs `fn` for a whole delivery, by the defaults of kiketRespond where that is missing, and sends what it returns.
+ * @internal Returns a stage that runs `fn` for a parsed delivery and sends its reply, with the defaults of kiketRespond when that
+ * is missing.
  *
- * @throws {TypeError} when `fn` is no function; says `who` was given what.
+ * @throws {TypeError} when `fn` is not a function.
  */
 export function createHandling(who: string, fn: KiketHandler): Stage {
   functionOption.read(fn, who, 'handler');
 
   return function handle(exchange, next) {
-    // Its client has left, or was told by the deadline to send the delivery again.
+    // The client disconnected, or the deadline has sent a response.
     if (exchange.response.isOver) return exchange.settlement?.abandon();
     if (!exchange.isArmed) exchange.arm(DEFAULT_DEADLINE_MS, undefined);
     try {
       const { delivery, req, res } = exchange;
-      const reply = exchange.runHandler(() => fn(delivery.whole, req as unknown as Request, res as Response));
-      if (isThenable(reply)) Promise.resolve(reply).then(answer, fail);
-      else answer(reply);
+      const reply = exchange.runHandler(() =>
+        fn(asKiketDelivery(delivery), req as unknown as Request, res as Response),
+      );
+      if (isThenable(reply)) Promise.resolve(reply).then(succeed, fail);
+      else succeed(reply);
     } catch (error) {
       fail(error);
     }
 
-    function answer(reply: unknown): void {
+    function succeed(reply: unknown): void {
       exchange.run.end();
       try {
         send(exchange, reply);
@@ -67,20 +70,20 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
   };
 }
 
-/** @internal Hands a whole delivery to the stage that `find` names for its event. */
-export function dispatch(who: string, find: (event: string, version: string) => Stage): Stage {
+/** @internal Returns a stage that passes a parsed delivery to the stage that `find` returns for its event. */
+export function dispatch(who: string, find: (event: string | undefined, version: string) => Stage): Stage {
   return (exchange, next) => {
     const incomplete = refuseIncomplete(exchange, who);
     if (incomplete !== undefined) return failDelivery(exchange, incomplete, next);
-    const { event, eventVersion } = exchange.delivery.whole;
-    find(event, eventVersion)(exchange, next);
+    const { event, eventVersion } = exchange.delivery;
+    find(event, eventVersion!)(exchange, next);
   };
 }
 
 function send(exchange: Exchange, reply: unknown): void {
-  // The handler answers for itself; if it does not come to an end, the deadline does.
+  // The handler is sending a response itself. If it never ends, the deadline sends one.
   if (!exchange.acceptsReply) return;
-  // What it wrote was its answer, of which nobody has the end.
+  // The connection closed within the handler's own response.
   if (exchange.response.isTruncated && reply === undefined) return exchange.settlement?.outlive(false);
   exchange.sendReply(serializeReply(reply, exchange.delivery.event));
 }

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
+import { nonEmptyString } from '../guards';
 import { KIKET_ERRORS, quotesBody, toKiketError, type KiketError, type KiketErrorCode } from '../errors';
 import type { Redactor } from '../redaction';
-import { quoted, textOf } from '../text';
+import { quoted } from '../text';
 
 /** The members of an exchange that are used. */
 interface ReportedExchange {
@@ -56,7 +57,7 @@ function printed(error: unknown): string {
     // body-parser's errors do.
     if (quotesBody(error)) return 'An error that is not shown, because it carries a body. onError is given it.';
     // By its stack, as its class may be of another realm.
-    return textOf((error as { stack?: unknown } | null | undefined)?.stack) ?? inspect(error);
+    return nonEmptyString((error as { stack?: unknown } | null | undefined)?.stack) ?? inspect(error);
   } catch {
     return 'An error that cannot be printed';
   }

@@ -4,7 +4,7 @@ import type { TokenClaims } from '../delivery/auth';
 import { Delivery, EXCHANGE } from '../delivery/delivery';
 import type { ParsedDelivery } from '../delivery/parsed-delivery';
 import type { ContractPayload } from '../delivery/payload';
-import { isGuard, serializeReply } from '../delivery/reply';
+import { isGuardEvent, serializeReply } from '../delivery/reply';
 import { KiketError, toKiketError } from '../errors';
 import { Redactor } from '../redaction';
 import { DeliveryResponse, type ResponseOwner } from '../response/delivery-response';
@@ -194,7 +194,7 @@ export class Exchange implements ResponseOwner {
   /** Sends what {@link serializeReply} has returned. Call it only while the exchange {@link acceptsReply}. */
   sendReply(json: string | undefined): void {
     if (this.response.isOver) this.run.reply(json);
-    else this.response.succeed(json, isGuard(this.delivery.event));
+    else this.response.succeed(json, isGuardEvent(this.delivery.event));
   }
 
   /** Sends a response that was given before. */

@@ -54,7 +54,7 @@ const OUTCOMES: ReadonlySet<unknown> = new Set<KiketRecord['outcome']>(['success
 /** Publishes `{ error, event, eventVersion, invocationId }` for each failure after the response. */
 export const lateErrors = channel('kiket:late-error');
 
-/** @param code of the error, if the delivery has ended in one. */
+/** @internal @param code of the error, if the delivery has ended in one. */
 export function createRecord(
   delivery: Delivery,
   status: number,

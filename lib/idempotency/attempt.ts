@@ -1,6 +1,6 @@
 import { failDelivery, guardStep } from '../exchange/pipeline';
 import { callSafely } from '../callbacks';
-import { isGuard } from '../delivery/reply';
+import { isGuardEvent } from '../delivery/reply';
 import { KiketError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import { callStore } from './call-store';
@@ -86,7 +86,8 @@ export class Attempt {
 
   #replay(outcome: StoredOutcome): void {
     const exchange = this.#exchange;
-    if (isGuard(exchange.delivery.event) && !outcome.isOfGuard) failDelivery(exchange, noDecisionError(), this.#next);
+    if (isGuardEvent(exchange.delivery.event) && !outcome.isOfGuard)
+      failDelivery(exchange, noDecisionError(), this.#next);
     else exchange.replay(outcome);
   }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { isGuard } from '../delivery/reply';
+import { isGuardEvent } from '../delivery/reply';
 import type { Outcome, Replacement, Settlement } from '../response/handler-outcome';
 import { callStore } from './call-store';
 import { claimKeys, inProgressError, type ClaimResult } from './claim-keys';
@@ -75,7 +75,7 @@ export class Claim implements Settlement, RenewableClaim {
   settle(outcome: Outcome): Promise<Replacement> {
     if (!this.#isOpen) return NOTHING;
     const { ttlMs, guardTtlMs } = this.#settings;
-    const isOfGuard = isGuard(this.#exchange.delivery.event);
+    const isOfGuard = isGuardEvent(this.#exchange.delivery.event);
     // The response may ask for the missing secret: once it is set, the next attempt must run.
     const mayPrompt = this.#exchange.parsed?.toldOfMissing === true;
     const record = mayPrompt

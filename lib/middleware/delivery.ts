@@ -1,6 +1,6 @@
 /// <reference types="node" preserve="true" />
 import type { IncomingMessage } from 'node:http';
-import type { KiketDelivery } from '../delivery/delivery';
+import { asKiketDelivery, type KiketDelivery } from '../delivery/delivery';
 import type { KiketEventName } from '../delivery/payload';
 import { exchangeOf } from '../exchange/exchange';
 import { eventUnhandled, refuseIncomplete } from '../exchange/wiring-errors';
@@ -27,7 +27,7 @@ export function kiketDelivery(req: IncomingMessage, event?: string): KiketDelive
   const exchange = exchangeOf(req);
   const error = refuseIncomplete(exchange, 'kiketDelivery');
   if (error !== undefined) throw error;
-  const delivery = exchange!.delivery.whole;
+  const delivery = asKiketDelivery(exchange!.delivery);
   if (event !== undefined && delivery.event !== event) throw eventUnhandled(delivery, [event]);
   return delivery;
 }

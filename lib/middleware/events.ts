@@ -2,7 +2,7 @@ import { EventRoutes, type RegisteredEvent } from '../events/router';
 import { createHandling, dispatch, type KiketHandler } from '../events/run-handler';
 import { list, optionError, readOptions, requireCalled, shown, string, type OptionTable } from '../options';
 import type { KiketEventPattern } from '../delivery/payload';
-import { isGuard } from '../delivery/reply';
+import { isGuardEvent } from '../delivery/reply';
 import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
 import { eventUnhandled } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
@@ -11,44 +11,45 @@ export type { KiketRequestState } from '../exchange/express';
 
 const WHO = 'kiketEvents';
 
+/** Options of one registration. */
 export interface KiketOnOptions {
-  /** What the delivery must have been granted, all of it: otherwise 403 `scope.missing`. `*` grants all. */
+  /** Scopes that a delivery must have, all of them: otherwise 403 `scope.missing`. The scope `*` includes all. */
   scopes?: readonly string[] | undefined;
 }
 
 const ON_OPTIONS = { scopes: list(string(), { default: [] }) } satisfies OptionTable<KiketOnOptions>;
 
-/** A middleware that hands each delivery to the handler of its event. */
+/** A middleware that passes each delivery to the handler of its event. */
 export interface KiketEvents extends KiketMiddleware {
   /**
-   * Registers a handler for `name` (any version), `name@v2`, `prefix.*` or `*`, or for each of a list. The most specific
-   * registration takes a delivery. A pattern never takes a guard, which is registered by its name.
+   * Registers a handler for `name` (any version), `name@v2`, `prefix.*` or `*`, or for a list of these. The most specific
+   * registration wins. `prefix.*` and `*` never match a guard event.
    *
-   * @throws {TypeError} when a pattern is ill-formed or registered already, with both places; or an argument makes no sense.
+   * @throws {TypeError} when a pattern is invalid or already registered, or another argument is invalid.
    */
   on<P extends KiketEventPattern>(event: P | readonly P[], handler: KiketHandler<P>): this;
-  /** The same, for deliveries that have been granted the scopes of `options`. */
+  /** Registers a handler for deliveries with the scopes of `options`. */
   on<P extends KiketEventPattern>(
     event: P | readonly P[],
     options: Readonly<KiketOnOptions>,
     handler: KiketHandler<P>,
   ): this;
   /**
-   * What becomes of an event that no registration takes: `reject` (default), a final 404 `event.unhandled`; `ignore`, an
-   * empty 200, but for a guard, to which silence would be consent; or a handler of your own, which guards reach too.
+   * Sets the fallback for events without a handler: `reject` (default), a final 404 `event.unhandled`; `ignore`, an empty 200,
+   * which Kiket would treat as approval of a guard event, so that those are still rejected; or a handler, also for guard events.
    *
-   * @throws {TypeError} when it was said before, or is none of these.
+   * @throws {TypeError} when called twice, or with any other value.
    */
-  otherwise(answer: 'ignore' | 'reject' | KiketHandler): this;
-  /** What is registered, in this order. */
+  otherwise(fallback: 'ignore' | 'reject' | KiketHandler): this;
+  /** Events with a handler, in the order of registration. */
   readonly registered: readonly RegisteredEvent[];
 }
 
 /**
- * Hands each parsed delivery to the handler of its event, and sends what that returns, as kiketHandler does:
+ * Passes each parsed delivery to the handler of its event, and sends the reply as kiketHandler does:
  * `app.post('/kiket', kiket({ secret }), kiketEvents().on('issue.created', created))`.
  *
- * An event that nobody takes is 404 `event.unhandled`, with the events that are handled; see `otherwise`.
+ * An event without a handler is 404 `event.unhandled`; see `otherwise`.
  */
 export function kiketEvents(): KiketEvents;
 export function kiketEvents(given?: unknown): KiketEvents {
@@ -70,14 +71,14 @@ export function kiketEvents(given?: unknown): KiketEvents {
     const { scopes } = readOptions(WHO, options as KiketOnOptions, ON_OPTIONS);
     const handle = createHandling(WHO, handler as KiketHandler);
     const route = scopes.length === 0 ? handle : withScopes(scopes, handle);
-    routes.add(toPatterns(event), route, on);
+    routes.add(toPatterns(event), route);
     return this;
   }
 
   function otherwise(this: KiketEvents, answer: unknown): KiketEvents {
     if (fallback !== undefined) throw new TypeError(`${WHO}: otherwise() is called twice`);
     if (answer === 'reject') fallback = reject;
-    else if (answer === 'ignore') fallback = ignoreBut(reject);
+    else if (answer === 'ignore') fallback = ignoreOrReject(reject);
     else if (typeof answer === 'function') fallback = createHandling(WHO, answer as KiketHandler);
     else throw optionError(WHO, 'fallback', '"ignore", "reject" or a function', `is ${shown(answer)}`);
     return this;
@@ -95,15 +96,16 @@ export function kiketEvents(given?: unknown): KiketEvents {
 
 function withScopes(scopes: readonly string[], handle: Stage): Stage {
   return (exchange, next) => {
-    const error = exchange.parsed!.auth.refuseWithout(scopes);
+    const error = exchange.parsed!.auth.scopeError(scopes);
     if (error === undefined) handle(exchange, next);
     else failDelivery(exchange, error, next);
   };
 }
 
-function ignoreBut(reject: Stage): Stage {
+/** Ignores an event, but rejects a guard event. */
+function ignoreOrReject(reject: Stage): Stage {
   const ignore = createHandling(WHO, (_delivery) => undefined);
-  return (exchange, next) => (isGuard(exchange.delivery.event) ? reject : ignore)(exchange, next);
+  return (exchange, next) => (isGuardEvent(exchange.delivery.event) ? reject : ignore)(exchange, next);
 }
 
 function toPatterns(event: unknown): readonly string[] {

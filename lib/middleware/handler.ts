@@ -12,12 +12,12 @@ export type { KiketHandler, KiketReply } from '../events/run-handler';
 const WHO = 'kiketHandler';
 
 /**
- * Runs `fn` for a parsed delivery and sends what it returns. Without kiketRespond before it, the defaults of that apply.
+ * Runs `fn` for a parsed delivery and sends its reply. Without kiketRespond before it, the defaults of that apply.
  *
- * With an event (`name`, `name@v2`, `prefix.*`, `*`) any other is 404 `event.unhandled`; a pattern never matches a
- * guard. A guard that returns no valid `status` is 500 `reply.missing`, because the platform reads silence as consent.
+ * With an event (`name`, `name@v2`, `prefix.*`, `*`), any other is 404 `event.unhandled`; `prefix.*` and `*` never match a
+ * guard event. A guard reply without a valid `status` is 500 `reply.missing`, as Kiket treats an empty response as approval.
  *
- * @throws {TypeError} at start-up, when the event is ill-formed or `fn` is no function.
+ * @throws {TypeError} at start-up, when the event is invalid or `fn` is not a function.
  */
 export function kiketHandler<P extends KiketEventPattern>(event: P, fn: KiketHandler<P>): KiketMiddleware;
 export function kiketHandler(fn: KiketHandler): KiketMiddleware;
@@ -29,7 +29,7 @@ export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHa
   const [pattern, fn] = typeof eventOrFn === 'string' ? [eventOrFn, maybeFn!] : [undefined, eventOrFn];
   const handle = createHandling(WHO, fn);
   const routes = new EventRoutes<Stage>(WHO);
-  if (pattern !== undefined) routes.add([pattern], handle, kiketHandler);
+  if (pattern !== undefined) routes.add([pattern], handle);
   const reject: Stage = (exchange, next) =>
     failDelivery(exchange, eventUnhandled(exchange.delivery, routes.patterns), next);
 

@@ -11,30 +11,30 @@ import { VERSION } from '../version';
 
 type Counts = Record<KiketRecord['outcome'], number>;
 
-/** What is asked of `kiketEvents()`. */
+/** The members of `kiketEvents()` that are used. */
 interface RegisteredEvents {
   readonly registered: readonly RegisteredEvent[];
 }
 
+/** Options of kiketHealth. */
 export interface KiketHealthOptions {
-  /**
-   * A store to ask whether it can be reached, such as that of kiketIdempotency. While it does not answer within 2 s, the route answers
-   * 503. Default: none is asked.
-   */
+  /** A store to check, such as that of kiketIdempotency: the status is 503 when it does not respond within 2 s. Default none. */
   store?: KiketStore | undefined;
 }
 
 type Route = (req: IncomingMessage, res: ServerResponse) => void;
 
-/** What the route answers: with 200, or with 503 while it is `unavailable`. */
+/** The body of the response. */
 export interface KiketHealth {
+  /** `ok` is sent with 200, `unavailable` with 503. */
   readonly status: 'ok' | 'unavailable';
-  /** Where a store is given. */
+  /** Absent without a `store`. */
   readonly store?: 'ok' | 'unavailable';
-  /** Of `kiket-express`. */
+  /** The version of `kiket-express`. */
   readonly version: string;
+  /** The events of all given `kiketEvents()`. */
   readonly events: readonly RegisteredEvent[];
-  /** Deliveries of this process that have ended since kiketHealth was called. */
+  /** Deliveries of this process that ended since kiketHealth was called, by outcome. */
   readonly deliveries: Readonly<Counts>;
 }
 
@@ -43,11 +43,11 @@ const WHO = 'kiketHealth';
 const OPTIONS = { store: optional(storeOption) } satisfies OptionTable<KiketHealthOptions>;
 
 /**
- * A route that tells what this process handles, how its deliveries have ended since the call, and whether the store can be reached:
- * `app.get('/health', kiketHealth(events, { store }))`. It tells nothing of any single delivery; who may see it is up to you.
+ * Creates a route with the handled events, counts of deliveries by outcome, and the state of the store:
+ * `app.get('/health', kiketHealth(events, { store }))`. It contains nothing of a single delivery, and has no access control.
  *
- * Without a `store` it always answers 200: give it one for the check that decides whether a replica gets traffic, not for the one that
- * restarts it, as no restart brings a store back.
+ * Without a `store` it always responds 200. Use it with a `store` as a readiness check, not as a liveness check: a restart does
+ * not bring a store back.
  *
  * @throws {TypeError} when an argument is not a `kiketEvents()`, or an option is invalid or unknown.
  */
@@ -64,11 +64,11 @@ export function kiketHealth(...args: readonly (RegisteredEvents | Readonly<Kiket
   const countsSince = startCounting();
 
   return function kiketHealthRoute(_req, res) {
-    if (store === undefined) answer(res, undefined);
-    else void isReachable(store).then((reachable) => answer(res, reachable));
+    if (store === undefined) respond(res, undefined);
+    else void isReachable(store).then((reachable) => respond(res, reachable));
   };
 
-  function answer(res: ServerResponse, reachable: boolean | undefined): void {
+  function respond(res: ServerResponse, reachable: boolean | undefined): void {
     const health: KiketHealth = {
       status: reachable === false ? 'unavailable' : 'ok',
       ...(reachable !== undefined && { store: reachable ? 'ok' : 'unavailable' }),
@@ -96,7 +96,7 @@ function requireEvents(events: readonly unknown[]): asserts events is readonly R
   }
 }
 
-/** Asks for what changes nothing: that a claim be given up which nobody has made. Never rejects. */
+/** Releases a claim that does not exist, which changes nothing. Never rejects. */
 function isReachable(store: KiketStore): Promise<boolean> {
   const id = `health:${randomUUID()}`;
   return callStore(UNLIMITED, () => store.release([id], id)).then(
@@ -105,13 +105,13 @@ function isReachable(store: KiketStore): Promise<boolean> {
   );
 }
 
-/** A request without a deadline. */
+/** For callStore: there is no deadline. */
 const UNLIMITED = { remainingMs: undefined };
 
 const counts: Counts = { success: 0, retryable: 0, final: 0 };
 let isCounting = false;
 
-/** Returns how many deliveries have ended since the call. However often it is called, there is one who counts. */
+/** Returns a function that returns the deliveries since the call, by outcome. All calls share one subscription. */
 function startCounting(): () => Counts {
   if (!isCounting) onRecord(({ outcome }) => counts[outcome]++);
   isCounting = true;

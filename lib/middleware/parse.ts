@@ -1,5 +1,5 @@
 import { createConnectApi } from '../api/delivery-api';
-import { apiOption, type KiketApiOptions } from '../api/options';
+import { apiOption, type KiketApiOptions } from '../api/api-options';
 import { asParsersReport, obtainBody, skipLaterParsers, type BodyRequest } from '../body/source';
 import { ParsedDelivery, type ParseSettings } from '../delivery/parsed-delivery';
 import { KiketError, PayloadError } from '../errors';
@@ -14,11 +14,11 @@ import { ABSENT_RESPONDER, type KiketResponder } from '../exchange/responder';
 import { schemasOption, violationsBy, type Validators } from '../delivery/schema';
 import { hideSecrets, removeSecrets, withholdSecrets, type SecretValues } from '../delivery/secrets';
 import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
-import { textOf, quoted } from '../text';
+import { quoted } from '../text';
 import { validateContract } from '../delivery/validate-contract';
 import { wiringMissing } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
-import { headerId, isId } from '../guards';
+import { headerId, isId, nonEmptyString } from '../guards';
 import { redact } from '../redaction';
 import { DEFAULT_VERSION } from '../api/client';
 
@@ -153,7 +153,7 @@ function withoutSecrets(
   { secrets, authentication }: ContractPayload,
 ): PayloadError {
   const values = [...Object.values(secrets ?? NONE), authentication?.runtime_token];
-  const texts = values.flatMap((value) => textOf(value) ?? []);
+  const texts = values.flatMap((value) => nonEmptyString(value) ?? []);
   return PayloadError.of('delivery.conflict', redact(message, texts), {
     details: details.map(({ reason }) => ({ reason: redact(reason, texts) })),
   });
@@ -166,8 +166,8 @@ function readUnverified(exchange: Exchange, settings: ParseSettings, body: Buffe
   removeSecrets(payload);
   exchange.parsed = new ParsedDelivery(exchange, settings, {}, undefined, undefined);
   const claims = readClaims(exchange.req);
-  const event = textOf(payload.event) ?? claims.event[0]?.value;
-  const version = textOf(payload.event_version) ?? claims.version[0]?.value ?? DEFAULT_VERSION;
+  const event = nonEmptyString(payload.event) ?? claims.event[0]?.value;
+  const version = nonEmptyString(payload.event_version) ?? claims.version[0]?.value ?? DEFAULT_VERSION;
   fill(exchange, payload, event, normalizeVersion(version));
 }
 

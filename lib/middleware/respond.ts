@@ -21,7 +21,7 @@ export type { KiketTrace, KiketTraceError } from '../exchange/trace';
 export interface KiketRespondOptions {
   /** Milliseconds from the moment when the first middleware of this package has seen the request. Kiket waits 10 s. Default 9000. */
   deadlineMs?: number | undefined;
-  /** Called once for each delivery that has ended. Exceptions are ignored. Default none. */
+  /** Called once for each delivery that has ended. Exceptions are ignored. */
   onCompleted?: ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
 }
 

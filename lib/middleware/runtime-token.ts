@@ -5,7 +5,7 @@ import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { KiketError, SignatureError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import { storeOption, type KiketStore } from '../idempotency/store';
-import { isObject } from '../guards';
+import { isObject, nonEmptyString } from '../guards';
 import { boolean, optional, readOptions, requireCalled, type OptionTable } from '../options';
 import { parseObject } from '../delivery/parse-payload';
 import { bindToBody } from '../runtime-token/body-binding';
@@ -22,7 +22,6 @@ import {
   proceed,
   rejectDelivery,
 } from '../exchange/pipeline';
-import { textOf } from '../text';
 import type { KiketMiddleware } from '../exchange/express';
 
 export type { KiketRequestState } from '../exchange/express';
@@ -96,7 +95,7 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
   async function admit(exchange: Exchange): Promise<KiketError | undefined> {
     const payload = parseObject(exchange.rawBody!);
     if (payload instanceof KiketError) return payload;
-    const token = isObject(payload.authentication) ? textOf(payload.authentication.runtime_token) : undefined;
+    const token = isObject(payload.authentication) ? nonEmptyString(payload.authentication.runtime_token) : undefined;
     if (token === undefined) return missingTokenError();
     const claims = await verifyToken(token);
     if (claims instanceof SignatureError) return claims;

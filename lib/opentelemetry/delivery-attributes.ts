@@ -2,21 +2,20 @@ import type { Attributes } from '@opentelemetry/api';
 import type { Delivery } from '../delivery/delivery';
 import type { KiketRecord } from '../exchange/record';
 import { shorten } from '../text';
-import { defined } from './defined';
 
-/** What one span can say. The payload of an unverified delivery may say anything, and is not quoted. */
+/** Attributes of one span. Without a verified signature or token, none comes from the payload. */
 export function deliveryAttributes(delivery: Delivery): Attributes {
   const { verified, event, eventVersion, invocationId, projectId, organizationId } = delivery;
-  return {
+  return defined({
     'kiket.event': verified ? shorten(event) : undefined,
     'kiket.event_version': verified ? shorten(eventVersion) : undefined,
     'kiket.invocation_id': shorten(invocationId),
     'kiket.project_id': verified ? projectId : undefined,
     'kiket.organization_id': organizationId,
-  };
+  });
 }
 
-/** What few values can be said of many deliveries with. Only verified ones have an event. */
+/** Attributes with few values, for spans and metrics. Only a record of a verified delivery has an event. */
 export function recordAttributes(record: KiketRecord): Attributes {
   const { event, outcome, status, replayed } = record;
   const code = shorten(record.code);
@@ -31,7 +30,12 @@ export function recordAttributes(record: KiketRecord): Attributes {
   });
 }
 
-/** As the conventions for HTTP have it: a 4xx is the caller's error, a 429 too. */
+/** True for a 5xx and a disconnected client. OpenTelemetry's conventions for servers count a 4xx as the client's error. */
 export function isServerError({ status }: KiketRecord): boolean {
   return status === 0 || status >= 500;
+}
+
+/** Exporters of metrics would write an attribute that is undefined as a string. */
+function defined(attributes: Attributes): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }

@@ -2,10 +2,10 @@ import { metrics, type Attributes, type Counter, type Histogram, type MeterProvi
 import type { KiketRecord } from '../exchange/record';
 import { VERSION } from '../version';
 
-/** What made a span or a measurement: OpenTelemetry's instrumentation scope. */
+/** OpenTelemetry's instrumentation scope of all spans and metrics of this package. */
 export const SCOPE = 'kiket-express';
 
-/** Seconds, as OpenTelemetry advises for HTTP servers. */
+/** Seconds: the boundaries that OpenTelemetry's conventions give for HTTP servers. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 interface Instruments {
@@ -14,7 +14,7 @@ interface Instruments {
   readonly deliveries: Counter;
 }
 
-/** Counts a delivery that has ended. */
+/** Records the duration of a delivery that has ended, and counts it. */
 export function measure({ durationMs }: KiketRecord, attributes: Attributes): void {
   const { duration, deliveries } = currentInstruments();
   duration.record(durationMs / 1000, attributes);
@@ -23,7 +23,7 @@ export function measure({ durationMs }: KiketRecord, attributes: Attributes): vo
 
 let instruments: Instruments | undefined;
 
-/** Of the SDK that is registered now: those that were made before it measure nothing for ever. */
+/** Instruments of the SDK that is registered now. Those created before an SDK was registered never measure anything. */
 function currentInstruments(): Instruments {
   const provider = metrics.getMeterProvider();
   if (instruments?.provider !== provider) instruments = createInstruments(provider);
@@ -35,7 +35,7 @@ function createInstruments(provider: MeterProvider): Instruments {
   return {
     provider,
     duration: meter.createHistogram('kiket.delivery.duration', {
-      description: 'From the first middleware that sees a delivery to its answer',
+      description: 'From the first middleware that sees a delivery to its response',
       unit: 's',
       advice: { explicitBucketBoundaries: BUCKETS },
     }),

@@ -1,6 +1,5 @@
 import type { TokenClaims } from '../delivery/auth';
-import { isId } from '../guards';
-import { textOf } from '../text';
+import { isId, nonEmptyString } from '../guards';
 import { tokenError } from './token-errors';
 
 /** The issuer and the audience that a token must name. */
@@ -47,7 +46,7 @@ function isSeconds(value: unknown): value is number {
 }
 
 function isNonEmptyString(value: unknown): value is string {
-  return textOf(value) !== undefined;
+  return nonEmptyString(value) !== undefined;
 }
 
 function isIdOrString(value: unknown): value is number | string {

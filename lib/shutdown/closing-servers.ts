@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { RetryableError } from '../errors';
 import { notedServerOf, noteSession } from './http2-sessions';
 
-/** What is used of an exchange. */
+/** The members of an exchange that are used. */
 interface ArrivedRequest {
   readonly req: IncomingMessage;
   readonly rawBody: Buffer | undefined;
@@ -12,18 +12,18 @@ const CLOSING: unique symbol = Symbol.for('kiket-express.closing') as never;
 
 const shared = globalThis as { [CLOSING]?: Set<unknown> };
 
-/** Servers that kiketShutdown is closing; one set for all installed copies of this package. */
+/** Servers that kiketShutdown is closing. All installed copies of this package share the set. */
 export const closingServers = (shared[CLOSING] ??= new Set());
 
-/** The server that a request came in through; `undefined` where none is, as behind a function of a cloud. */
+/** Returns the server of a request; `undefined` without one, as in a cloud function. */
 export function serverOf(req: IncomingMessage): object | undefined {
   return notedServerOf(req) ?? (req.socket as { server?: object } | null | undefined)?.server;
 }
 
-/** Refuses a delivery that has come too late: its server is closing, and nothing of it is read yet. */
+/** Returns an error when the server of a delivery is closing, and its body is unread. */
 export function refuseWhileClosing({ req, rawBody }: ArrivedRequest): RetryableError | undefined {
   if (req.httpVersionMajor === 2) noteSession(serverOf(req), req);
-  // First what costs nothing, as each delivery asks.
+  // The cheapest check first: it runs for every delivery.
   if (closingServers.size === 0 || rawBody !== undefined || !closingServers.has(serverOf(req))) return undefined;
   return new RetryableError('This server is shutting down. Kiket sends the delivery again.', {
     code: 'server.closing',

@@ -1,23 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What is used of the connection behind a request of HTTP/2. */
+/** The members of an HTTP/2 session that are used. */
 export interface Http2Session {
-  /** Takes no more requests, and closes once those that run have ended. */
+  /** Takes no more requests, and closes after the running ones. */
   close(): void;
+  /** Closes at once. */
   destroy(): void;
   once(event: 'close', listener: () => void): unknown;
 }
 
 const sessions = new WeakMap<object, Set<Http2Session>>();
-/** A request of HTTP/2 whose connection has closed does not know its server any more. */
+/** Node removes the server from an HTTP/2 request whose connection has closed. */
 const servers = new WeakMap<IncomingMessage, object>();
 
-/** The connection that a request came on, where that is one of HTTP/2; `undefined` once it is closed. */
+/** Returns the HTTP/2 session of a request; `undefined` for HTTP/1.1 and once the session is closed. */
 export function sessionOf(req: IncomingMessage): Http2Session | undefined {
   return (req as { stream?: { session?: Http2Session } }).stream?.session;
 }
 
-/** Knows the connection of a request from now on, as Node tells nobody of those that a server has. */
+/** Remembers the session of a request: Node has no list of a server's sessions. */
 export function noteSession(server: object | undefined, req: IncomingMessage): void {
   const session = sessionOf(req);
   if (server === undefined || session === undefined) return;
@@ -29,12 +30,12 @@ export function noteSession(server: object | undefined, req: IncomingMessage): v
   session.once('close', () => known.delete(session));
 }
 
-/** The server that a request has come in through which was noted. */
+/** Returns the server of a request whose session was remembered. */
 export function notedServerOf(req: IncomingMessage): object | undefined {
   return servers.get(req);
 }
 
-/** Those connections of a server on which a request was noted, and which are open. */
+/** Returns the open sessions of a server on which a request was noted. */
 export function sessionsOf(server: object): Iterable<Http2Session> {
   return [...(sessions.get(server) ?? [])];
 }

@@ -1,3 +1,3 @@
 /// <reference types="node" preserve="true" />
 export { kiketTelemetry, type KiketTelemetryReporter } from './kiket-telemetry';
-export type { KiketTelemetryOptions } from './options';
+export type { KiketTelemetryOptions } from './telemetry-options';

@@ -1,36 +1,33 @@
 import { onRecord } from '../exchange/record';
-import { readTelemetryOptions, type KiketTelemetryOptions } from './options';
+import { readTelemetryOptions, type KiketTelemetryOptions } from './telemetry-options';
 import { Reporter } from './reporter';
 import { telemetryOf } from './telemetry-of';
 
-/** Tells Kiket how deliveries ended. */
+/** Reports to Kiket how deliveries ended. */
 export interface KiketTelemetryReporter {
-  /** Records that have arrived. */
+  /** Records that Kiket accepted. */
   readonly sent: number;
-  /** Records that were given up: refused, failed, too many, or left at `close()`. */
+  /** Records that were discarded: refused, failed, over `maxQueued`, or left at `close()`. */
   readonly dropped: number;
-  /** Records that wait or are under way. */
+  /** Records that wait or are being sent. */
   readonly queued: number;
   /**
-   * Sends what waits, each record once, and stops where the API does not take it or asks to wait: the rest goes on waiting.
-   * Resolves within `timeoutMs`. Never rejects.
+   * Sends the waiting records, each once. Stops when the API fails or asks to wait: the rest goes on waiting. Resolves within
+   * `timeoutMs`; never rejects.
    */
   flush(): Promise<void>;
-  /** Collects no more, flushes, and drops what then is left. Resolves within `timeoutMs`. Never rejects. */
+  /** Stops collecting, flushes, and drops the rest. Resolves within `timeoutMs`; never rejects. */
   close(): Promise<void>;
 }
 
 /**
- * From now on, tells Kiket in the background how each delivery of this process ended (`contract.md` §5): event, version,
- * outcome, status, error code and duration, never what was in it. One that was refused before its event was known is left out.
+ * Reports to Kiket in the background how each delivery of this process ends: event, version, outcome, status, error code and
+ * duration, without any contents. Deliveries that are refused before their event is known are left out.
  *
- * No delivery waits for it or fails by it, and it does not keep the process alive. A record that fails is dropped. While the
- * API is down it waits longer and longer; when less than half of the rate limit is left, it waits for the next window, so that
- * the rest is there for calls of your own.
+ * No delivery waits for it, and it does not keep the process alive. A failed record is dropped. It backs off while the API is
+ * down, and leaves half of the rate limit to your own calls. Each delivery costs one call. Call it once per process.
  *
- * Each delivery costs one call of the rate limit. Once in a process: two reporters tell everything twice.
- *
- * @throws {TypeError} when an option makes no sense.
+ * @throws {TypeError} when an option is invalid.
  */
 export function kiketTelemetry(options: Readonly<KiketTelemetryOptions>): KiketTelemetryReporter {
   const reporter = new Reporter(readTelemetryOptions(options));

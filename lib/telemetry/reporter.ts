@@ -1,12 +1,13 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { KiketTelemetry } from '../api/journal';
+import type { KiketTelemetry } from '../api/telemetry';
 import type { KiketApiError } from '../errors';
 import { callSafely } from '../callbacks';
-import type { TelemetrySettings } from './options';
+import type { TelemetrySettings } from './telemetry-options';
 import { isLimited, Pace } from './pace';
 import { Sink } from './sink';
+import { withTimeout } from '../timers';
 
-/** Keeps records until they are sent, in rounds: one after the other, each of what waits when it begins. */
+/** Queues records, and sends them in rounds, one after the other: each sends the records that wait when it begins. */
 export class Reporter {
   readonly #settings: TelemetrySettings;
   readonly #sink: Sink;
@@ -16,15 +17,15 @@ export class Reporter {
   #sent = 0;
   #dropped = 0;
 
-  /** The last of the rounds that are to come; undefined when there is none. */
+  /** Settles with the last round; `undefined` when there is none. */
   #rounds: Promise<void> | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
-  /** When the timer fires; `Infinity` where none is set. */
+  /** When the timer fires; `Infinity` without a timer. */
   #dueAtMs = Infinity;
   #isOver = false;
   #closing: Promise<void> | undefined = undefined;
 
-  /** A timer would carry the context of a delivery, such as its trace, into requests that are not its own. */
+  /** Without it, a timer would carry the context of one delivery, such as its trace, into the requests of others. */
   readonly #outside = AsyncResource.bind((run: () => void) => run());
 
   constructor(settings: TelemetrySettings) {
@@ -45,7 +46,7 @@ export class Reporter {
     return this.#waiting.length + this.#underWay;
   }
 
-  /** Of all that waits, the oldest says least of how things are: it makes way. */
+  /** Drops the oldest record when the queue is full. */
   add(record: KiketTelemetry): void {
     if (this.#waiting.length >= this.#settings.maxQueued) this.#dropLater(this.#waiting.shift()!);
     this.#waiting.push(record);
@@ -59,7 +60,7 @@ export class Reporter {
       this.#pace.tryAgain();
       return this.#sendWaiting(endsAtMs);
     });
-    return within(timeoutMs, round);
+    return withTimeout(round, timeoutMs, () => undefined);
   }
 
   close(): Promise<void> {
@@ -114,11 +115,11 @@ export class Reporter {
     const sent = await this.#sink.send(records);
     this.#underWay = 0;
     this.#pace.learn(sent);
-    // From the last to the first, so that what is put back is in order.
+    // From the last to the first, so that records put back keep their order.
     for (const [index, failure] of [...sent.failures.entries()].reverse()) {
       const record = records[index]!;
       if (failure === undefined) this.#sent++;
-      // It was not looked at, and takes its place again, as the oldest of all.
+      // The API did not process it, so it waits again, as the oldest.
       else if (isLimited(failure) && this.#waiting.length < this.#settings.maxQueued) {
         this.#waiting.unshift(record);
       } else this.#drop(record, failure);
@@ -130,21 +131,10 @@ export class Reporter {
     callSafely(this.#settings.onDropped, record, error);
   }
 
-  /** The observer may take its time, and a delivery does not wait for it. */
+  /** Calls onDropped in a later turn: a delivery does not wait for it. */
   #dropLater(record: KiketTelemetry): void {
     this.#dropped++;
     const { onDropped } = this.#settings;
     if (onDropped !== undefined) this.#outside(() => void setImmediate(() => callSafely(onDropped, record, undefined)));
   }
-}
-
-/** Resolves when `work` is done, or the time is over. The process does not end meanwhile: somebody waits. */
-function within(ms: number, work: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    void work.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

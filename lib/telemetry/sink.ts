@@ -1,30 +1,31 @@
 import { ApiClient, DEFAULT_VERSION } from '../api/client';
 import { authorizeConfigured } from '../api/credentials';
-import { failureOfConnection } from '../api/failure';
-import type { KiketTelemetry } from '../api/journal';
+import { connectionError } from '../api/api-errors';
+import type { KiketTelemetry } from '../api/telemetry';
 import { poolOf } from '../api/transport';
 import type { KiketApiError, KiketRateLimit } from '../errors';
-import type { TelemetrySettings } from './options';
+import type { TelemetrySettings } from './telemetry-options';
 import { redact } from '../redaction';
+import { withTimeout } from '../timers';
 
-/** `undefined` for a record that has arrived. */
+/** `undefined` for a record that was accepted. */
 export type SendFailure = KiketApiError | undefined;
 
 export interface Sent {
   /** In the order of the records. */
   readonly failures: readonly SendFailure[];
-  /** `undefined` when no answer has told it. */
+  /** `undefined` when no response contained it. */
   readonly rateLimit: KiketRateLimit | undefined;
 }
 
-/** Sends to Kiket's telemetry, with one time limit for what is sent at the same time. */
+/** Sends records to Kiket, with one timeout for those that are sent together. */
 export class Sink {
   readonly #api: ApiClient;
   readonly #timeoutMs: number;
   #controller = new AbortController();
 
   constructor({ api, timeoutMs }: Pick<TelemetrySettings, 'api' | 'timeoutMs'>) {
-    // Loads the HTTP client at start-up: by the first record it would hold up the deliveries of that moment for 90 ms.
+    // Loads the HTTP client at start-up: loading it takes 90 ms, which would delay the deliveries at that moment.
     if (api.dispatcher === undefined) poolOf(api.origin);
     this.#timeoutMs = timeoutMs;
     this.#api = new ApiClient({
@@ -33,30 +34,32 @@ export class Sink {
       projectId: undefined,
       extensionId: undefined,
       eventVersion: DEFAULT_VERSION,
-      // No time is left to wait in: after a 429 the client would try again by itself, where all are to pause.
+      // Without time left, the client does not retry: after a 429 all records are to pause.
       limits: () => ({ signal: this.#controller.signal, remainingMs: 0 }),
       redact: (text) => redact(text, [api.apiKey]),
       onSecret: () => undefined,
     });
   }
 
-  /** One attempt for each record, all at the same time. Never rejects. */
+  /** Sends all records at once, each in one attempt. Never rejects. */
   async send(records: readonly KiketTelemetry[]): Promise<Sent> {
     const before = this.#api.lastRateLimit;
     const { signal } = (this.#controller = new AbortController());
-    const timer = setTimeout(() => this.#abort('No answer in time', 'TimeoutError'), this.#timeoutMs);
-    timer.unref?.();
     const aborted = new Promise<SendFailure>((resolve) => {
-      signal.addEventListener('abort', () => resolve(failureOfConnection('POST', undefined, signal)));
+      signal.addEventListener('abort', () => resolve(connectionError('POST', undefined, signal)));
     });
-    // A dispatcher of the user's own may not heed the signal.
-    const failures = await Promise.all(records.map((record) => Promise.race([this.#sendOne(record), aborted])));
-    clearTimeout(timer);
+    // A dispatcher of the user's own may ignore the signal.
+    const sending = Promise.all(records.map((record) => Promise.race([this.#sendOne(record), aborted])));
+    const onTimeout = (): typeof sending => {
+      this.#abort('No response in time', 'TimeoutError');
+      return sending;
+    };
+    const failures = await withTimeout(sending, this.#timeoutMs, onTimeout, { unref: true });
     const { lastRateLimit } = this.#api;
     return { failures, rateLimit: lastRateLimit === before ? undefined : lastRateLimit };
   }
 
-  /** Ends the requests that are under way. */
+  /** Aborts running requests. */
   abort(): void {
     this.#abort('The reporter was closed', 'AbortError');
   }

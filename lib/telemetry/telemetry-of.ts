@@ -1,12 +1,12 @@
-import type { KiketTelemetry } from '../api/journal';
+import type { KiketTelemetry } from '../api/telemetry';
 import type { KiketRecord } from '../exchange/record';
 import { shorten } from '../text';
 
 /**
- * What Kiket is told of a delivery that has ended just now: how it went, and nothing that came with it but its event.
+ * Returns the telemetry of a delivery that has just ended: its event and how it was handled, without any contents.
  *
- * `undefined` for one that was refused before its event was known. It may not be Kiket's at all, and whoever can reach the
- * endpoint must not be able to make us send.
+ * Returns `undefined` when it was refused before its event was known: it may be a stranger's, who must not be able to cause
+ * API calls.
  */
 export function telemetryOf(record: KiketRecord): KiketTelemetry | undefined {
   const { event, eventVersion, outcome, code, status, durationMs } = record;
@@ -17,7 +17,7 @@ export function telemetryOf(record: KiketRecord): KiketTelemetry | undefined {
     status: outcome === 'success' ? 'ok' : 'error',
     durationMs,
     timestamp: new Date(),
-    // 0 stands for a client that has left, and is no status of HTTP.
+    // A status of 0 means that the client disconnected, and is not an HTTP status.
     metadata: { outcome, http_status: status || undefined, error_code: code },
   };
 }

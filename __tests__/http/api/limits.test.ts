@@ -9,7 +9,7 @@ import {
   type KiketApi,
 } from 'kiket-express';
 import type { FakeKiket } from 'kiket-express/testing';
-import { CallSignal } from '../../../lib/api/limits';
+import { CallSignal } from '../../../lib/api/call-signal';
 import { Connection } from '../../support/connection';
 import { deliver, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';

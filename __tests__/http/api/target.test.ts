@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { createKiketApi, type KiketApi } from 'kiket-express';
 import type { FakeKiket } from 'kiket-express/testing';
-import { checkPath } from '../../../lib/api/target';
+import { checkedPath } from '../../../lib/api/target';
 import { describeMajors } from '../../support/express';
 import { example } from '../../support/deliver';
 import {
@@ -356,7 +356,7 @@ describe('the path of api.request', () => {
     fc.assert(
       fc.property(anyPath, (path) => {
         try {
-          checkPath(path);
+          checkedPath(path);
         } catch {
           return void refused++;
         }

@@ -25,30 +25,6 @@ function thrownBy(run: () => unknown): Error {
   throw new Error('Nothing was thrown');
 }
 
-/** The lines of this file that a text names. */
-function linesIn(text: string): number[] {
-  return [...text.matchAll(/events-start-up\.test\.ts:(\d+):\d+/g)].map(([, line]) => Number(line));
-}
-
-/** The line of this file on which it is called. */
-function lineHere(): number {
-  return linesIn(new Error().stack!).at(1)!;
-}
-
-/** Sets a global of V8's traces while `run` is at work. */
-function withErrors<T>(
-  settings: Partial<Pick<ErrorConstructor, 'stackTraceLimit' | 'prepareStackTrace'>>,
-  run: () => T,
-): T {
-  const before = Object.assign({ prepareStackTrace: undefined }, Error);
-  try {
-    Object.assign(Error, settings);
-    return run();
-  } finally {
-    Object.assign(Error, before);
-  }
-}
-
 describe('an event that is registered twice', () => {
   const pairs: [string, string | string[], string | string[], string, string][] = [
     ['the same name', 'issue.created', 'issue.created', 'issue.created', 'issue.created'],
@@ -65,26 +41,13 @@ describe('an event that is registered twice', () => {
     ['__proto__', '__proto__', '__proto__', '__proto__', '__proto__'],
   ];
 
-  it.each(pairs)('should throw a TypeError that names both places: %s', (_name, first, second, was, is) => {
-    const events = kiketEvents();
-    events.on(first, ok);
-    const lines = [lineHere() - 1];
-    const error = thrownBy(() => {
-      lines.push(lineHere() + 1);
-      events.on(second, ok);
-    });
-    expect(error).toBeInstanceOf(TypeError);
-    expect(error.message).toMatch(/^kiketEvents: /);
-    expect(error.message).toContain(`'${is}' is registered twice, as '${was}' at `);
-    expect(error.message).toContain(` and as '${is}' at `);
-    expect(linesIn(error.message)).toEqual(lines);
-  });
-
-  it('should name both places where on is called with options, in a chain, and by a function', () => {
-    const register = (events: KiketEvents) => events.on('a', { scopes: ['x'] }, ok).on('b', ok);
-    const line = lineHere() - 1;
-    const error = thrownBy(() => register(register(kiketEvents())));
-    expect(linesIn(error.message)).toEqual([line, line]);
+  it.each(pairs)('should throw a TypeError that names both patterns: %s', (_name, first, second, was, is) => {
+    const events = kiketEvents().on(first, ok);
+    expect(() => events.on(second, ok)).toThrow(
+      new TypeError(
+        `kiketEvents: '${is}' is already registered, as '${was}'; remove one of them. '1' and 'v1' are the same version`,
+      ),
+    );
   });
 
   it.each<[string, string[]]>([
@@ -98,7 +61,7 @@ describe('an event that is registered twice', () => {
     events.on('b', ok);
   });
 
-  it('should throw where it stands twice in one list', () => {
+  it('should throw a TypeError when one list names it twice', () => {
     for (const list of [
       ['a', 'b', 'a'],
       ['a@2', 'a@v2'],
@@ -107,9 +70,7 @@ describe('an event that is registered twice', () => {
     ]) {
       const error = thrownBy(() => kiketEvents().on(list, ok));
       expect(error).toBeInstanceOf(TypeError);
-      expect(error.message).toContain('is registered twice');
-      const [first, second] = linesIn(error.message);
-      expect(first).toBe(second);
+      expect(error.message).toContain('is already registered');
     }
   });
 
@@ -130,43 +91,6 @@ describe('an event that is registered twice', () => {
   it('should not be one where two routers have it', () => {
     kiketEvents().on('a', ok);
     expect(() => kiketEvents().on('a', ok)).not.toThrow();
-  });
-
-  describe('where the traces of V8 are changed', () => {
-    const twice = () => thrownBy(() => kiketEvents().on('a@2', ok).on('a@v2', ok));
-
-    it.each([0, 1, 1000])('should name both places with a stackTraceLimit of %d, and leave that', (stackTraceLimit) => {
-      const [error, limit] = withErrors({ stackTraceLimit }, () => [twice(), Error.stackTraceLimit] as const);
-      expect(error).toBeInstanceOf(TypeError);
-      expect(linesIn(error.message)).toHaveLength(2);
-      expect(limit).toBe(stackTraceLimit);
-    });
-
-    it.each<[string, (error: Error, sites: NodeJS.CallSite[]) => unknown]>([
-      ['the call sites', (_error, sites) => sites],
-      ['no text', () => undefined],
-      ['null', () => null],
-      ['a text of another format', (_error, sites) => `somewhere else\n${sites.length}`],
-    ])('should name both patterns where prepareStackTrace gives %s', (_name, prepareStackTrace) => {
-      const error = withErrors({ prepareStackTrace }, twice);
-      expect(error).toBeInstanceOf(TypeError);
-      expect(error.message).toContain("'a@v2' is registered twice, as 'a@2' at a place that is not known");
-      expect(error.message).toContain("and as 'a@v2' at a place that is not known");
-    });
-
-    it.each<[string, string]>([
-      ['    at Object.<anonymous> (/app/hooks.js:12:3)', '/app/hooks.js:12:3'],
-      ['    at /app/hooks.js:12:3', '/app/hooks.js:12:3'],
-      ['    at Object.on [as add] (/app/hooks.js:12:3)', '/app/hooks.js:12:3'],
-      ['    at Object.<anonymous> (/app (copy)/hooks.js:12:3)', '/app (copy)/hooks.js:12:3'],
-      ['    at /app (copy)/hooks.js:12:3', '/app (copy)/hooks.js:12:3'],
-      ['    at async register (file:///app/hooks.mjs:12:3)', 'file:///app/hooks.mjs:12:3'],
-      ['    at Object.<anonymous> (C:\\My app\\hooks.js:12:3)', 'C:\\My app\\hooks.js:12:3'],
-    ])('should read the place from the first line of a trace: %s', (line, place) => {
-      const prepareStackTrace = () => `Error\n${line}\n    at load (node:internal/modules:1:1)`;
-      const { message } = withErrors({ prepareStackTrace }, twice);
-      expect(message).toContain(`as 'a@2' at ${place} and as 'a@v2' at ${place};`);
-    });
   });
 });
 

@@ -273,7 +273,9 @@ describe('kiketEnqueue', () => {
     expect(response.body).toMatchObject({
       error: {
         code: 'wiring.missing',
-        message: expect.stringContaining('kiketEnqueue needs the delivery that kiketHandler gives') as string,
+        message: expect.stringContaining(
+          'kiketEnqueue needs the delivery that kiketHandler passes to its handler',
+        ) as string,
       },
     });
     expect(queue.added).toEqual([]);

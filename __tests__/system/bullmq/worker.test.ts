@@ -196,7 +196,7 @@ describeWithRedis('kiketWorker', () => {
       startWorker(redis, queue, run, { onError: (...args) => void told.push(args) });
       await add(data);
       const job = await jobIn(queue, 'failed');
-      expect(job.failedReason).toMatch(/^PayloadError: The job holds no delivery as kiketEnqueue writes it\./);
+      expect(job.failedReason).toMatch(/^PayloadError: The job does not contain a delivery of kiketEnqueue\./);
       expect(job.attemptsMade).toBe(1);
       expect(run).not.toHaveBeenCalled();
       expect(told).toEqual([[expect.objectContaining({ code: 'payload.invalid' }), undefined]]);

@@ -60,7 +60,7 @@ describe('examples/observability', () => {
     await telemetry.flush();
 
     const [child, span] = spans.getFinishedSpans();
-    expect([span!.name, span!.spanContext().traceId]).toEqual(['POST /kiket', TRACE_ID]);
+    expect([span!.name, span!.spanContext().traceId]).toEqual(['kiket.delivery', TRACE_ID]);
     expect([child!.name, child!.parentSpanContext?.spanId]).toEqual(['assign', span!.spanContext().spanId]);
     expect(lines()).toMatchObject([
       { msg: 'Assigned', issue: 7, trace_id: TRACE_ID, span_id: child!.spanContext().spanId },

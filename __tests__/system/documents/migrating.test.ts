@@ -470,11 +470,11 @@ describeMajors('what changes for an extension of the SDK', (express) => {
     expect(codeOf(await deliver(app, { event: 'workflow.before_transition' }).expect(500))).toBe('reply.missing');
   });
 
-  it('should throw for a second registration, with both places', () => {
+  it('should throw for a second registration', () => {
     const handler = (): object => ({});
     const events = kiketEvents().on('issue.created@v1', handler);
     expect(() => events.on('issue.created@1', handler)).toThrow(
-      /registered twice.*migrating\.test\.ts:\d+.*migrating\.test\.ts:\d+/,
+      "'issue.created@1' is already registered, as 'issue.created@v1'",
     );
   });
 });

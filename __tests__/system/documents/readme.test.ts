@@ -13,7 +13,6 @@ import { startFake } from '../../support/fake-kiket';
 import { createKey, mintToken, startKeyServer, type TokenKey } from '../../support/key-server';
 import { blocksOf, sectionsOf, tableOf } from '../../support/markdown';
 import { optionsOf } from '../../support/option-docs';
-import { API_OPTIONS } from '../../../lib/api/options';
 import { PARSE_OPTIONS } from '../../../lib/middleware/parse';
 import { RAW_BODY_OPTIONS } from '../../../lib/middleware/raw-body';
 import { RESPOND_OPTIONS } from '../../../lib/middleware/respond';
@@ -21,6 +20,7 @@ import { VERIFY_OPTIONS } from '../../../lib/middleware/verify';
 import { TOKEN_OPTIONS } from '../../../lib/runtime-token/options';
 import { describeWithRedisServer, startRedis, type RedisServer } from '../../support/redis-server';
 import { until } from '../../support/until';
+import { API_OPTIONS } from '../../../lib/api/api-options';
 
 const repository = resolve(__dirname, '../../..');
 const readme = readFileSync(resolve(repository, 'README.md'), 'utf8');
@@ -281,8 +281,8 @@ describe('the README', () => {
     ['kiketErrorHandler', ['error-handler', 'KiketErrorHandlerOptions']],
     ['kiketEvents().on', ['events', 'KiketOnOptions']],
     ['kiketRuntimeToken', ['../runtime-token/options', 'TokenOptions'], ['runtime-token', 'KiketRuntimeTokenOptions']],
-    ['kiketTelemetry', ['../telemetry/options', 'KiketTelemetryOptions']],
-    ['api', ['../api/options', 'KiketApiOptions']],
+    ['kiketTelemetry', ['../telemetry/telemetry-options', 'KiketTelemetryOptions']],
+    ['api', ['../api/api-options', 'KiketApiOptions']],
   ])('should list the options of %s with their defaults', (middleware, ...sources) => {
     const rows = tableOf(sectionOf('Options'));
     const start = rows.findIndex(([name]) => name === `**${middleware}**`) + 1;

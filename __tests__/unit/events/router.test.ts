@@ -5,7 +5,7 @@ const dots = '.'.repeat(100_000);
 
 function routesOf(patterns: readonly string[]): EventRoutes<string> {
   const routes = new EventRoutes<string>('a test');
-  for (const pattern of patterns) routes.add([pattern], pattern, routesOf);
+  for (const pattern of patterns) routes.add([pattern], pattern);
   return routes;
 }
 

@@ -1,7 +1,7 @@
 import { toKiketError } from '../errors';
 import type { BullMq } from './bullmq';
 
-/** An attempt that BullMQ makes again. */
+/** The error of an attempt that BullMQ repeats. */
 class RetryableFailure extends Error {
   readonly retryAfterSeconds: number | undefined;
 
@@ -14,20 +14,19 @@ class RetryableFailure extends Error {
 const BASE_MS = 1000;
 const LONGEST_MS = 300_000;
 
-/** A year: BullMQ sorts delayed jobs by a number that is exact for the next thirteen. */
+/** A year: BullMQ sorts delayed jobs by a number that is exact for the next thirteen years. */
 const LONGEST_WAIT_SECONDS = 31_536_000;
 
 /**
- * What BullMQ is told of a failed attempt, and writes to Redis: name, message and stack of what was thrown, redactbed.
- *
- * Always an error of our own: by the name or the message of another BullMQ would take it for a signal.
+ * Returns the error of a failed attempt for BullMQ, which writes it to Redis: name, message and stack of what was thrown,
+ * redacted. Always an error of our own, as some names and messages of others mean something to BullMQ.
  */
 export function failureOf(
   thrown: unknown,
   redact: (text: string) => string,
   { UnrecoverableError }: Pick<BullMq, 'UnrecoverableError'>,
 ): Error {
-  const { summary, stack } = textsOf(thrown);
+  const { summary, stack } = describeThrown(thrown);
   const message = redact(summary);
   const { retryable, retryAfterSeconds } = toKiketError(thrown);
   const failure =
@@ -39,8 +38,8 @@ export function failureOf(
 }
 
 /**
- * Milliseconds until the next attempt: `retryAfterSeconds` of what was thrown, else from half to the whole of 1 s after the
- * first attempt, of twice as much after each further one, and of 5 min at most.
+ * Returns the milliseconds until the next attempt: `retryAfterSeconds` of the error; else a random share from 50 to 100 % of
+ * 1 s, 2 s, 4 s, …, at most 5 min.
  */
 export function backoff(attemptsMade: number, _type: string, failure: unknown): number {
   const retryAfterSeconds = failure instanceof RetryableFailure ? failure.retryAfterSeconds : undefined;
@@ -49,24 +48,24 @@ export function backoff(attemptsMade: number, _type: string, failure: unknown): 
   return Math.round(longestMs * (0.5 + Math.random() / 2));
 }
 
-/** BullMQ's own word for "never again", which handlers that exist may throw. */
+/** BullMQ's own error for a final failure, which existing handlers may throw. */
 function isUnrecoverable(thrown: unknown): boolean {
-  return readText(thrown, 'name') === 'UnrecoverableError';
+  return readString(thrown, 'name') === 'UnrecoverableError';
 }
 
-function textsOf(thrown: unknown): { summary: string; stack: string | undefined } {
-  const name = readText(thrown, 'name') ?? 'Error';
-  const ownText = typeof thrown === 'string' ? thrown : readText(thrown, 'message');
-  const message = ownText ?? 'something else than an error was thrown';
-  return { summary: `${name}: ${message}`, stack: readText(thrown, 'stack') };
+function describeThrown(thrown: unknown): { summary: string; stack: string | undefined } {
+  const name = readString(thrown, 'name') ?? 'Error';
+  const own = typeof thrown === 'string' ? thrown : readString(thrown, 'message');
+  const message = own ?? 'a value that is not an error was thrown';
+  return { summary: `${name}: ${message}`, stack: readString(thrown, 'stack') };
 }
 
-function readText(thrown: unknown, field: 'name' | 'message' | 'stack'): string | undefined {
+function readString(thrown: unknown, field: 'name' | 'message' | 'stack'): string | undefined {
   try {
     const value = (thrown as Partial<Error> | null | undefined)?.[field];
     return typeof value === 'string' ? value : undefined;
   } catch {
-    // Its accessors throw, so it says nothing.
+    // Its accessors throw.
     return undefined;
   }
 }

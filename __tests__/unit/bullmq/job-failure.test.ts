@@ -2,7 +2,7 @@ import * as bullMq from 'bullmq';
 import createError from 'http-errors';
 import { KiketError, MissingSecretError, NonRetryableError, RetryableError } from 'kiket-express';
 import { KiketApiError } from '../../../lib/errors';
-import { backoff, failureOf } from '../../../lib/bullmq/failure';
+import { backoff, failureOf } from '../../../lib/bullmq/job-failure';
 
 const revoked = Proxy.revocable({}, {});
 revoked.revoke();
@@ -29,11 +29,11 @@ describe('what BullMQ is told of a failed attempt', () => {
     ['a foreign 404', Object.assign(new Error('Not Found'), { status: 404 }), 'Error: Not Found'],
     ['an exposed 503', createError(503, 'later'), 'ServiceUnavailableError: later'],
     ['a text', 'bullmq:rateLimitExceeded', 'Error: bullmq:rateLimitExceeded'],
-    ['nothing', undefined, 'Error: something else than an error was thrown'],
-    ['null', null, 'Error: something else than an error was thrown'],
-    ['an object', { code: 1 }, 'Error: something else than an error was thrown'],
-    ['a number as a message', { name: 1, message: 2 }, 'Error: something else than an error was thrown'],
-    ['a revoked proxy', revoked.proxy, 'Error: something else than an error was thrown'],
+    ['nothing', undefined, 'Error: a value that is not an error was thrown'],
+    ['null', null, 'Error: a value that is not an error was thrown'],
+    ['an object', { code: 1 }, 'Error: a value that is not an error was thrown'],
+    ['a number as a message', { name: 1, message: 2 }, 'Error: a value that is not an error was thrown'],
+    ['a revoked proxy', revoked.proxy, 'Error: a value that is not an error was thrown'],
     // Signals of BullMQ's, that would leave the job to nobody.
     ['DelayedError', new bullMq.DelayedError('boom'), 'DelayedError: boom'],
     ['WaitingError', new bullMq.WaitingError('boom'), 'WaitingError: boom'],

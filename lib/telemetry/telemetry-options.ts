@@ -1,5 +1,11 @@
-import { API_OPTIONS, credentialOption, toApiSettings, type ApiSettings, type KiketApiOptions } from '../api/options';
-import type { KiketTelemetry } from '../api/journal';
+import {
+  API_OPTIONS,
+  credentialOption,
+  toApiSettings,
+  type ApiSettings,
+  type KiketApiOptions,
+} from '../api/api-options';
+import type { KiketTelemetry } from '../api/telemetry';
 import type { KiketApiError } from '../errors';
 import { callback, integer, number, readOptions, type OptionTable } from '../options';
 

@@ -1,16 +1,18 @@
-/** Of a call that nothing else ends: as long as Kiket waits for an answer (`contract.md` §3). */
+/** For a call without a deadline: as long as Kiket waits for a response. */
 export const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** What ends a call. */
+/** The signal and the deadline of a call. */
 export interface Limits {
   readonly signal: AbortSignal | undefined;
-  /** Milliseconds until `signal` aborts: `Infinity` where that is not known, `undefined` where nothing makes it abort in time. */
+  /** Milliseconds until `signal` aborts; `Infinity` when unknown, `undefined` when it need not abort in time. */
   readonly remainingMs: number | undefined;
 }
 
 /**
- * One signal for a call: it aborts with the first of those that are given, and after ten seconds where none of them has an
- * end. `AbortSignal.any` would leave something behind on a long-lived signal with every call (Node 20).
+ * One signal for a call. It aborts with the first of the given signals; after ten seconds when there is no deadline.
+ *
+ * Not `AbortSignal.any` with `AbortSignal.timeout`: every call would leave an entry behind on a signal that outlives it, such
+ * as that of `createKiketApi` (nodejs/node#54614).
  */
 export class CallSignal {
   readonly signal: AbortSignal;
@@ -35,7 +37,7 @@ export class CallSignal {
     }
     if (remainingMs === undefined) {
       this.#timer = setTimeout(() => {
-        controller.abort(new DOMException('No answer within 10 s', 'TimeoutError'));
+        controller.abort(new DOMException('No response within 10 s', 'TimeoutError'));
       }, DEFAULT_TIMEOUT_MS);
     }
   }
@@ -44,6 +46,7 @@ export class CallSignal {
     return this.#endsAtMs - performance.now();
   }
 
+  /** Removes the listeners and the timer. Call it when the call has ended. */
   release(): void {
     clearTimeout(this.#timer);
     for (const source of this.#sources) source.removeEventListener('abort', this.#onAbort!);
