@@ -1,6 +1,7 @@
 import { createConnectApi } from '../api/delivery-api';
 import { readApiOptions, type KiketApiOptions } from '../api/options';
-import { asParsersReport, obtainBody, skipLaterParsers, type BodyRequest } from '../body/source';
+import { asParserError, setParsedBody, skipLaterParsers } from '../body/later-parsers';
+import { peekBody } from '../body/source';
 import { ParsedDelivery, type ParseSettings } from '../delivery/parsed-delivery';
 import { KiketError, PayloadError } from '../errors';
 import { agree, readClaims } from '../delivery/unsigned-values';
@@ -72,33 +73,23 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
     if (exchange.passedOn === 'unsigned') return next();
     if (exchange.passedOn === 'refused') {
       const readAndGoOn = exchange.guarded(next, (error: KiketError | undefined, body: Buffer) => {
-        if (error?.code === 'body.aborted') return next(asParsersReport(error));
+        if (error?.code === 'body.aborted') return next(asParserError(error));
         readUnverified(exchange, settings, error === undefined ? body : undefined);
         next();
       });
-      return obtainBody(exchange, exchange.limit, true, readAndGoOn);
+      return peekBody(exchange, exchange.limit, readAndGoOn);
     }
     if (!exchange.delivery.verified) return exchange.refuse(wiringMissing('kiketParse', 'kiketVerify'), next);
 
     const error = read(exchange, settings, validators);
     if (error !== undefined) return exchange.refuse(error, next);
-    setBody(req, exchange.delivery.payload);
+    setParsedBody(req, exchange.delivery.payload);
     (exchange.res as { kiket?: KiketResponder }).kiket ??= ABSENT_RESPONDER;
     skipLaterParsers(
       exchange,
       exchange.guarded(next, () => exchange.proceed(next)),
     );
   };
-}
-
-/** Whatever an adapter or a framework has made of the property. */
-function setBody(req: BodyRequest, body: unknown): void {
-  try {
-    req.body = body;
-  } catch {
-    // An accessor without a setter.
-    Object.defineProperty(req, 'body', { value: body, configurable: true, enumerable: true, writable: true });
-  }
 }
 
 function copySecrets(who: string, secrets: KiketParseOptions['fallbackSecrets'] = NONE): SecretValues {

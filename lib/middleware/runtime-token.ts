@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { obtainBody, refuseByHeaders } from '../body/source';
-import { parseLimit } from '../body/headers';
-import { holdBack, refuseGone } from '../body/read';
+import { headersError, peekBody } from '../body/source';
+import { parseLimit } from '../body/limit';
+import { goneError, holdBack } from '../body/stream';
 import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { KiketError, SignatureError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
@@ -76,9 +76,9 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
     if (exchange.parsed !== undefined) return exchange.refuse(mountedTooLate(), next);
     // What kiketVerify has passed on is decided here: with a deadline again, and a record.
     exchange.examine(false);
-    const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(exchange, limit);
+    const refusal = refuseWhileClosing(exchange) ?? headersError(exchange, limit);
     if (refusal !== undefined) return exchange.reject(refusal, next);
-    obtainBody(exchange, limit, true, (error, body) => {
+    peekBody(exchange, limit, (error, body) => {
       if (error !== undefined) return exchange.reject(error, next);
       exchange.rawBody = body;
       // The body would be gone when the keys are there.
@@ -86,7 +86,7 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
       admit(exchange).then(
         exchange.guarded(next, (refused) => {
           release();
-          const refusal = refused ?? (exchange.isStreamed ? refuseGone(exchange.req) : undefined);
+          const refusal = refused ?? (exchange.isStreamed ? goneError(exchange.req) : undefined);
           if (refusal === undefined) exchange.proceed(next);
           else exchange.reject(refusal, next);
         }),

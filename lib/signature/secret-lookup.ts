@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
-import { holdBack } from '../body/read';
+import { holdBack } from '../body/stream';
 import { SignatureError } from '../errors';
 import { toKeys, type KiketSecret } from './hmac';
 import { isThenable } from '../guards';

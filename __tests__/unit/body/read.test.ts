@@ -3,16 +3,18 @@ import { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { readAndGiveBack, readBody, type Done } from '../../../lib/body/read';
+import { readAndUnshift } from '../../../lib/body/peek';
+import { readBody } from '../../../lib/body/read';
+import type { BodyCallback } from '../../../lib/body/stream';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 const LIMIT = 2 ** 20;
 
-const readers: Record<string, (req: IncomingMessage, done: Done) => void> = {
+const readers: Record<string, (req: IncomingMessage, done: BodyCallback) => void> = {
   readBody: (req, done) => readBody(req, LIMIT, done),
-  readAndGiveBack: (req, done) => readAndGiveBack(req, new ServerResponse(req), LIMIT, done),
+  readAndUnshift: (req, done) => readAndUnshift(req, new ServerResponse(req), LIMIT, done),
 };
 
 /** A request without a connection, into which a test pushes what Node would. */
