@@ -13,6 +13,7 @@ module.exports = {
     '^kiket-express$': '<rootDir>/lib/index.ts',
     '^kiket-express/(api|bullmq|shutdown|telemetry|testing|errors)$': '<rootDir>/lib/$1',
     '^kiket-express/redis$': '<rootDir>/lib/idempotency/redis-store.ts',
+    '^kiket-express/signature$': '<rootDir>/lib/signature/verify-signature.ts',
     '^kiket-express/(.*)$': '<rootDir>/lib/middleware/$1',
     // Version 6 has ES modules only, which Jest does not load here. The packed package is tested with it.
     '^jose$': 'jose5',
