@@ -16,13 +16,10 @@ export function skipLaterParsers({ req, isStreamed }: ReadExchange, then: () => 
   if (!req.readable) return then();
   // body-parser 2 (Express 5) skips only a stream that has ended. The end is near where the body has come from the
   // stream; elsewhere it may never come, and one turn is enough for the bytes that have arrived.
-  if (isStreamed)
-    finished(
-      req,
-      { writable: false },
-      AsyncResource.bind(() => then()),
-    );
-  else nextTurn(then);
+  if (isStreamed) {
+    const resource = new AsyncResource('kiket.skipLaterParsers');
+    finished(req, { writable: false }, () => resource.runInAsyncScope(then));
+  } else nextTurn(then);
   req.resume();
 }
 
