@@ -66,7 +66,7 @@ export function verifySignature(options: Readonly<VerifySignatureOptions>): Kike
 
 function toBuffer(body: unknown): Buffer {
   if (typeof body === 'string') return Buffer.from(body);
-  // By type, not by class: a Uint8Array of another realm, such as that of a test runner, is as good.
+  // By type, not by class: values of another realm, such as that of a test runner, are accepted.
   if (types.isUint8Array(body)) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   throw new TypeError(
     `${WHO}: body must be a string or a Uint8Array, with the exact bytes received, but is ${describe(body)}`,
