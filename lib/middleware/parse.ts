@@ -12,7 +12,7 @@ import { hideSecrets, removeSecrets, withholdSecrets, type SecretValues } from '
 import { KiketError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import type { KiketMiddleware } from '../exchange/express';
-import { runStage, type Stage } from '../exchange/pipeline';
+import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
 import { ABSENT_RESPONDER, type KiketResponder } from '../exchange/responder';
 import { wiringMissing } from '../exchange/wiring-errors';
 import { describe, requireCalled, requireRecord } from '../options';
@@ -63,15 +63,15 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
   });
 
   return function parse(exchange, next) {
-    if (exchange.passedOn === 'unsigned') return next();
-    if (exchange.passedOn === 'refused') return parseReported(exchange, settings, next);
-    if (!exchange.delivery.verified) return exchange.refuse(wiringMissing('kiketParse', 'kiketVerify'), next);
+    if (exchange.authenticity.status === 'unsigned') return next();
+    if (exchange.authenticity.status === 'reported') return parseReported(exchange, settings, next);
+    if (!exchange.delivery.verified) return failDelivery(exchange, wiringMissing('kiketParse', 'kiketVerify'), next);
 
     const payload = exchange.bodyObject ?? parseObject(exchange.rawBody!);
     exchange.bodyObject = undefined;
-    if (payload instanceof KiketError) return exchange.refuse(payload, next);
+    if (payload instanceof KiketError) return failDelivery(exchange, payload, next);
     const named = checkPayload(payload, exchange.req, validators);
-    if (named instanceof KiketError) return exchange.refuse(named, next);
+    if (named instanceof KiketError) return failDelivery(exchange, named, next);
 
     const withheld = exchange.trustsBody ? undefined : withholdSecrets(payload);
     exchange.parsed = new ParsedDelivery(exchange, settings, payload, payloadProjectId(payload), withheld);
@@ -81,14 +81,14 @@ export function createParse(who: string, options: Readonly<KiketParseOptions>): 
     (exchange.res as { kiket?: KiketResponder }).kiket ??= ABSENT_RESPONDER;
     skipLaterParsers(
       exchange,
-      exchange.guarded(next, () => exchange.proceed(next)),
+      guardStep(exchange, next, () => proceed(exchange, next)),
     );
   };
 }
 
 /** Sets what may be known of an unverified delivery, without its secrets, token and scopes. The body stays in the stream. */
 function parseReported(exchange: Exchange, settings: ParseSettings, next: (error?: unknown) => void): void {
-  const finish = exchange.guarded(next, (error: KiketError | undefined, body: Buffer) => {
+  const finish = guardStep(exchange, next, (error: KiketError | undefined, body: Buffer) => {
     if (error?.code === 'body.aborted') return next(asParserError(error));
     const parsed = error === undefined ? parseObject(body) : {};
     const payload = parsed instanceof KiketError ? {} : parsed;

@@ -4,7 +4,7 @@ import { headersError, takeBody, type BodyRequest } from '../body/source';
 import { refuseWhileClosing } from '../shutdown/closing-servers';
 import type { KiketError } from '../errors';
 import { requireCalled, requireRecord } from '../options';
-import { runStage, type Stage } from '../exchange/pipeline';
+import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
 import type { KiketMiddleware } from '../exchange/express';
 
 export type { KiketRequestState } from '../exchange/express';
@@ -30,11 +30,11 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
 
   const stage: Stage = (exchange, next) => {
     const error = refuseWhileClosing(exchange) ?? headersError(exchange, limit);
-    if (error !== undefined) return exchange.refuse(error, next);
-    const finish = exchange.guarded(next, (error: KiketError | undefined, body: Buffer) => {
-      if (error !== undefined) return exchange.refuse(error, next);
+    if (error !== undefined) return failDelivery(exchange, error, next);
+    const finish = guardStep(exchange, next, (error: KiketError | undefined, body: Buffer) => {
+      if (error !== undefined) return failDelivery(exchange, error, next);
       exchange.rawBody = body;
-      exchange.proceed(next);
+      proceed(exchange, next);
     });
     takeBody(exchange, limit, finish);
   };

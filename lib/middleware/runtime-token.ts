@@ -14,7 +14,15 @@ import { bindToBody } from '../runtime-token/body-binding';
 import type { TokenOptions } from '../runtime-token/options';
 import { noToken, refused } from '../runtime-token/refused';
 import { createTokenVerifier } from '../runtime-token/token-verifier';
-import { runVerification, type Stage } from '../exchange/pipeline';
+import {
+  runVerification,
+  type Stage,
+  failDelivery,
+  failUncaught,
+  guardStep,
+  proceed,
+  rejectDelivery,
+} from '../exchange/pipeline';
 import { textOf } from '../text';
 import type { KiketMiddleware } from '../exchange/express';
 import type { TokenClaims } from '../delivery/auth';
@@ -73,24 +81,24 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
   const limit = parseLimit(WHO, options.limit);
 
   const stage: Stage = (exchange, next) => {
-    if (exchange.parsed !== undefined) return exchange.refuse(mountedTooLate(), next);
+    if (exchange.parsed !== undefined) return failDelivery(exchange, mountedTooLate(), next);
     // What kiketVerify has passed on is decided here: with a deadline again, and a record.
-    exchange.examine(false);
+    exchange.beginVerification(false);
     const refusal = refuseWhileClosing(exchange) ?? headersError(exchange, limit);
-    if (refusal !== undefined) return exchange.reject(refusal, next);
+    if (refusal !== undefined) return rejectDelivery(exchange, refusal, next);
     peekBody(exchange, limit, (error, body) => {
-      if (error !== undefined) return exchange.reject(error, next);
+      if (error !== undefined) return rejectDelivery(exchange, error, next);
       exchange.rawBody = body;
       // The body would be gone when the keys are there.
       const release = holdBack(exchange.req);
       admit(exchange).then(
-        exchange.guarded(next, (refused) => {
+        guardStep(exchange, next, (refused) => {
           release();
           const refusal = refused ?? (exchange.isStreamed ? goneError(exchange.req) : undefined);
-          if (refusal === undefined) exchange.proceed(next);
-          else exchange.reject(refusal, next);
+          if (refusal === undefined) proceed(exchange, next);
+          else rejectDelivery(exchange, refusal, next);
         }),
-        (error: unknown) => exchange.caught(error, next),
+        (error: unknown) => failUncaught(exchange, error, next),
       );
     });
   };

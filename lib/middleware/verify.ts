@@ -5,13 +5,13 @@ import { parseLimit } from '../body/limit';
 import { headersError, peekBody, type ObtainBody } from '../body/source';
 import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { KiketError } from '../errors';
-import { notify } from '../callbacks';
+import { callSafely } from '../callbacks';
 import { MAX_DELAY_MS, requireBoolean, requireCalled, requireFunction, requireNumber, requireRecord } from '../options';
 import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../signature/secret-lookup';
 import { findKey, type KiketSignatureScheme } from '../signature/hmac';
 import { matchSignature } from '../signature/match-signature';
 import { readSignatureHeaders, requireSchemes, type SignatureHeaders } from '../signature/signature-headers';
-import { passOnUnsigned, runVerification, type Stage } from '../exchange/pipeline';
+import { passOnUnsigned, runVerification, type Stage, guardStep, proceed, rejectDelivery } from '../exchange/pipeline';
 import { exchangeOf } from '../exchange/exchange';
 import { signatureMissing } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
@@ -88,7 +88,7 @@ export function createVerify(
   return function verify(exchange, next) {
     const { req } = exchange;
     // Until it is verified, a delivery that is only reported on has no deadline.
-    exchange.examine(reportOnly);
+    exchange.beginVerification(reportOnly);
     exchange.limit = limit;
     const closing = reportOnly ? undefined : refuseWhileClosing(exchange);
     if (closing !== undefined) return refuse(closing);
@@ -99,28 +99,28 @@ export function createVerify(
     const error = headersError(exchange, limit);
     if (error !== undefined) return refuse(error);
 
-    const compare = exchange.guarded(next, (error: KiketError | undefined, body: Buffer) => {
+    const compare = guardStep(exchange, next, (error: KiketError | undefined, body: Buffer) => {
       if (error !== undefined) return refuse(error);
       exchange.rawBody = body;
-      const signature = matchSignature(exchange.keys, claimed, body);
+      const signature = matchSignature(exchange.authenticity.keys, claimed, body);
       if (signature instanceof KiketError) return refuse(signature);
       exchange.accept(signature, claimed.mac, reportOnly);
-      exchange.proceed(next);
+      proceed(exchange, next);
     });
     findKeys(
       exchange,
-      exchange.guarded(next, (keys) => {
+      guardStep(exchange, next, (keys) => {
         if (keys instanceof KiketError) return refuse(keys);
-        exchange.keys = keys;
+        exchange.authenticity.keys = keys;
         obtainBody(exchange, limit, compare, (kept) => findKey(keys, claimed.mac, kept, claimed.timestamp) !== -1);
       }),
     );
 
     function refuse(error: KiketError): void {
-      notify(onRefused, error, req as unknown as Request);
-      if (!reportOnly) exchange.reject(error, next);
+      callSafely(onRefused, error, req as unknown as Request);
+      if (!reportOnly) rejectDelivery(exchange, error, next);
       else if (error.code === 'body.aborted') next(asParserError(error));
-      else exchange.proceed(next);
+      else proceed(exchange, next);
     }
   };
 
