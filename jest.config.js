@@ -18,6 +18,7 @@ module.exports = {
     '^kiket-express$': '<rootDir>/lib/index.ts',
     '^kiket-express/(api|bullmq|shutdown|telemetry|testing|errors)$': '<rootDir>/lib/$1',
     '^kiket-express/redis$': '<rootDir>/lib/idempotency/redis-store.ts',
+    '^kiket-express/signature$': '<rootDir>/lib/signature/verify-signature.ts',
     '^kiket-express/(.*)$': '<rootDir>/lib/middleware/$1',
   },
   collectCoverageFrom: [

@@ -1,17 +1,17 @@
 import { KiketError } from '../errors';
 
-export function tooLarge(limit: number): KiketError {
+export function tooLargeError(limit: number): KiketError {
   return KiketError.of(
     'body.too_large',
     `The body is over the limit of ${limit} bytes. Raise \`limit\` if such deliveries are expected.`,
   );
 }
 
-export function aborted(): KiketError {
+export function abortedError(): KiketError {
   return KiketError.of('body.aborted', 'The connection ended before the body was complete.');
 }
 
-export function alreadyParsed(): KiketError {
+export function alreadyParsedError(): KiketError {
   return KiketError.of(
     'body.already_parsed',
     'A middleware before this one has read the body and kept none of its bytes, so the signature cannot be checked. ' +
@@ -21,13 +21,13 @@ export function alreadyParsed(): KiketError {
   );
 }
 
-export function lengthMismatch(expected: number, received: number): KiketError {
+export function lengthMismatchError(expected: number, received: number): KiketError {
   return KiketError.of(
     'body.length_mismatch',
     `Content-Length announces ${expected} bytes, ${received} were left to read. Does a middleware before this one read from the request?`,
   );
 }
 
-export function encodingUnsupported(message: string): KiketError {
+export function unsupportedEncodingError(message: string): KiketError {
   return KiketError.of('body.encoding_unsupported', message);
 }

@@ -4,24 +4,24 @@ import { isEventPattern, splitPattern } from './event-pattern';
 import { optionError, requireObject, type Option } from '../options';
 import { quoted } from '../text';
 
-/** A function that Ajv has made. */
+/** A function compiled by Ajv. */
 export interface Validator {
   (payload: unknown): unknown;
   errors?: readonly ErrorObject[] | null;
 }
 
-/** By `name` or `name@v2`. */
+/** The validators of a service, by `name` or `name@v2`. */
 export type Validators = ReadonlyMap<string, Validator>;
 
 const MAX_VIOLATIONS = 20;
 
-/** Where and why a payload is not as a schema says, empty where it is: pointers and reasons, never values. */
+/** Returns where and why a payload violates a schema: at most 20 pointers with reasons, never values. */
 export function violationsBy(validator: Validator | undefined, payload: unknown): KiketErrorDetail[] {
   if (validator === undefined) return [];
   try {
     if (validator(payload)) return [];
   } catch {
-    // The stack is at its end: a schema may follow a payload as deep as it goes.
+    // The stack is exhausted: a recursive schema follows a payload to any depth.
     return [{ pointer: '', reason: 'is nested too deeply for its schema' }];
   }
   return (validator.errors ?? []).slice(0, MAX_VIOLATIONS).map(({ instancePath, message, keyword }) => ({
@@ -41,7 +41,7 @@ function compileSchemas(schemas: unknown, who: string, name: string): Validators
   requireObject(who, name, schemas);
   const entries = Object.entries(schemas);
   if (entries.length === 0) return new Map();
-  // Loaded here, because few need it and it takes 30 ms.
+  // Loaded on demand: it takes 30 ms, and few services need it.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const { Ajv } = require('ajv') as typeof import('ajv');
   const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, logger: false });

@@ -3,66 +3,74 @@ import { nonEmptyString } from '../guards';
 import { PayloadError } from '../errors';
 import { quoted } from '../text';
 
-/** What something outside the signature says of a delivery. */
-export interface UnsignedClaim {
+/** A value that stands outside the signature. */
+export interface UnsignedValue {
   readonly source: 'header' | 'path' | 'query';
   readonly value: string;
 }
 
-interface Claim {
-  readonly source: UnsignedClaim['source'] | 'signed body';
+interface NamedValue {
+  readonly source: UnsignedValue['source'] | 'signed body';
   readonly value: string;
 }
 
-interface RoutedRequest {
+/** The part of Express's request that is read here. */
+export interface RoutedRequest {
   readonly headers: IncomingHttpHeaders;
   readonly params?: Record<string, unknown>;
   readonly url?: string | undefined;
 }
 
-/** What header, path and query say of event and version, in this order of precedence. An empty one says nothing. */
-export function readClaims(req: RoutedRequest): Record<'event' | 'version', UnsignedClaim[]> {
+/** Returns the event and the version in header, path and query, in this order of precedence. Empty values are left out. */
+export function readUnsignedValues(req: RoutedRequest): Record<'event' | 'version', UnsignedValue[]> {
   const { headers, params, url = '' } = req;
-  // Express 5 parses the whole query whenever it is looked at, and the application may have switched that off.
+  // Express 5 parses the whole query on each access, and the application may have turned its parser off.
   const start = url.indexOf('?');
   const query = start === -1 ? undefined : new URLSearchParams(url.slice(start));
   return {
-    event: claimsOf(headers['x-kiket-event'], params?.['event'], query?.getAll('event')),
-    version: claimsOf(headers['x-kiket-event-version'], params?.['version'], query?.getAll('version')),
+    event: valuesOf(headers['x-kiket-event'], params?.['event'], query?.getAll('event')),
+    version: valuesOf(headers['x-kiket-event-version'], params?.['version'], query?.getAll('version')),
   };
 }
 
-function claimsOf(header: unknown, path: unknown, query: readonly string[] = []): UnsignedClaim[] {
-  const claims: UnsignedClaim[] = [];
+function valuesOf(header: unknown, path: unknown, query: readonly string[] = []): UnsignedValue[] {
+  const values: UnsignedValue[] = [];
   add('header', header);
   add('path', path);
   for (const value of query) add('query', value);
-  return claims;
+  return values;
 
-  function add(source: UnsignedClaim['source'], value: unknown): void {
+  function add(source: UnsignedValue['source'], value: unknown): void {
     const text = nonEmptyString(value);
-    if (text !== undefined) claims.push({ source, value: text });
+    if (text !== undefined) values.push({ source, value: text });
   }
 }
 
-/** The signed value, else the first claim; all others must say the same. */
-export function agree(
+/**
+ * Returns the signed value, or the first unsigned one when there is none; `delivery.conflict` when an unsigned value differs
+ * from it. Values are compared in the form that `normalize` gives them.
+ */
+export function agreedValue(
   signed: string | null | undefined,
-  claims: readonly UnsignedClaim[],
+  unsigned: readonly UnsignedValue[],
   normalize: (value: string) => string = (value) => value,
 ): string | undefined | PayloadError {
-  const first: Claim | undefined = signed ? { source: 'signed body', value: signed } : claims[0];
+  const first: NamedValue | undefined = signed ? { source: 'signed body', value: signed } : unsigned[0];
   if (first === undefined) return undefined;
   const agreed = normalize(first.value);
-  const conflicts = claims.filter(({ value }) => normalize(value) !== agreed);
-  return conflicts.length === 0 ? agreed : conflict(first, conflicts);
+  const conflicts = unsigned.filter(({ value }) => normalize(value) !== agreed);
+  return conflicts.length === 0 ? agreed : conflictError(first, conflicts);
 }
 
-function conflict(first: Claim, claims: readonly UnsignedClaim[]): PayloadError {
+function conflictError(first: NamedValue, conflicts: readonly UnsignedValue[]): PayloadError {
   const agreed = `the ${first.source} names ${quoted(first.value)}`;
   return PayloadError.of(
     'delivery.conflict',
     `Header, path and query are not signed, and must agree with the signed body and with one another; ${agreed}.`,
-    { details: claims.map(({ source, value }) => ({ reason: `The ${source} names ${quoted(value)}, but ${agreed}` })) },
+    {
+      details: conflicts.map(({ source, value }) => ({
+        reason: `The ${source} names ${quoted(value)}, but ${agreed}`,
+      })),
+    },
   );
 }

@@ -1,3 +1,4 @@
+import { peekBody, takeBody } from '../body/source';
 import { isObject } from '../guards';
 import { describe, optionError, readOptions, requireCalled, type Option, type OptionTable } from '../options';
 import { passOnUnsigned, runStage, runVerification, type Stage } from '../exchange/pipeline';
@@ -29,8 +30,11 @@ const OPTIONS = {
 } satisfies OptionTable<KiketOptions>;
 
 /**
- * The whole path before the handler as one function: kiketRespond, kiketRawBody, kiketVerify and kiketParse, with the
- * options of all. The deadline is armed before the body is read, so it also ends one that trickles.
+ * kiketRespond, kiketRawBody, kiketVerify and kiketParse in one function, with the options of all. The deadline starts
+ * before the body is read, and the body is read only when the headers have passed kiketVerify.
+ *
+ * `reportOnly` and `signatureRequired: false` leave out kiketRawBody for the requests that they pass on: the body stays
+ * in the stream.
  *
  * @throws {TypeError} at start-up, as each of them does.
  */
@@ -42,8 +46,9 @@ export function kiket(options: Readonly<KiketOptions>): KiketMiddleware {
   const values = readOptions('kiket', options, OPTIONS);
   const isOptional = !values.signatureRequired;
   const respond = createRespond(values);
-  // What is passed on must be whole; otherwise parse follows, and nobody reads again.
-  const verify = createVerify('kiket', values.secret, values, values.reportOnly);
+  // kiketRawBody's part, for which kiketVerify waits until the headers are checked. A request that may be passed on
+  // keeps its body, as kiketVerify alone leaves it.
+  const verify = createVerify('kiket', values.secret, values, values.reportOnly ? peekBody : takeBody);
   const parse = createParse(values);
 
   const receive: Stage = (exchange, next) => {

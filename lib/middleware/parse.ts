@@ -1,38 +1,35 @@
 import { createConnectApi } from '../api/delivery-api';
 import { apiOption, type KiketApiOptions } from '../api/api-options';
-import { asParsersReport, obtainBody, skipLaterParsers, type BodyRequest } from '../body/source';
+import { asParserError, setParsedBody, skipLaterParsers } from '../body/later-parsers';
+import { peekBody } from '../body/source';
+import { checkPayload, readEvent, type NamedEvent } from '../delivery/check-payload';
 import { ParsedDelivery, type ParseSettings } from '../delivery/parsed-delivery';
-import { KiketError, PayloadError } from '../errors';
-import { agree, readClaims } from '../delivery/unsigned-values';
-import { normalizeVersion } from '../delivery/event-pattern';
+import { parseObject } from '../delivery/parse-payload';
+import type { ContractPayload } from '../delivery/payload';
+import { deliveryProjectId, payloadProjectId } from '../delivery/project-id';
+import { schemasOption } from '../delivery/schema';
+import { hideSecrets, removeSecrets, withholdSecrets, type SecretValues } from '../delivery/secrets';
+import { KiketError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
+import type { KiketMiddleware } from '../exchange/express';
+import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
+import { ABSENT_RESPONDER, type KiketResponder } from '../exchange/responder';
+import { wiringMissing } from '../exchange/wiring-errors';
 import { describe, optionError, readOptions, requireCalled, requireObject } from '../options';
 import type { Option, OptionTable, OptionValues } from '../options';
-import type { ContractPayload } from '../delivery/payload';
-import { parseObject } from '../delivery/parse-payload';
-import { ABSENT_RESPONDER, type KiketResponder } from '../exchange/responder';
-import { schemasOption, violationsBy, type Validators } from '../delivery/schema';
-import { hideSecrets, removeSecrets, withholdSecrets, type SecretValues } from '../delivery/secrets';
-import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
 import { quoted } from '../text';
-import { validateContract } from '../delivery/validate-contract';
-import { wiringMissing } from '../exchange/wiring-errors';
-import type { KiketMiddleware } from '../exchange/express';
-import { headerId, isId, nonEmptyString } from '../guards';
-import { redact } from '../redaction';
-import { DEFAULT_VERSION } from '../api/client';
 
 export type { KiketRequestState } from '../exchange/express';
 
 export interface KiketParseOptions {
   /**
-   * JSON Schemas (draft-07) of your own, by `name` or `name@version`, beside the contract's. Compiled at start-up, with
-   * Ajv, which is loaded only then. `format` is not known; use `pattern`.
+   * JSON Schemas (draft-07) of your own, by `name` or `name@version`, in addition to the contract's. Compiled at start-up
+   * with Ajv, which is loaded only then. `format` is not supported; use `pattern`.
    */
   payloadSchemas?: Readonly<Record<string, object | boolean>> | undefined;
   /** Values for secrets that a delivery does not carry, e.g. from the environment. */
   fallbackSecrets?: Readonly<Record<string, string | undefined>> | undefined;
-  /** For calls to Kiket's API. */
+  /** Options for calls to Kiket's API. */
   api?: Readonly<KiketApiOptions> | undefined;
 }
 
@@ -58,12 +55,11 @@ export const PARSE_OPTIONS = {
 } satisfies OptionTable<KiketParseOptions>;
 
 /**
- * Reads a verified delivery: strict UTF-8, a JSON object without `__proto__`, the contract's schema (`contract.md` §3).
+ * Parses and checks a verified delivery, and sets the fields of `req.kiket` and `req.body`. Later body parsers skip the
+ * request. Needs kiketVerify.
  *
- * Gives `event`, `eventVersion`, `payload`, `secrets`, `auth`, `api`, `invocationId`, `projectId` and `organizationId` on
- * `req.kiket`, and the payload as `req.body`; later body parsers skip the request. The signed body decides: a header,
- * path parameter or query that contradicts it is 400 `delivery.conflict`. Refuses with `payload.malformed` and
- * `payload.invalid`. Needs kiketVerify.
+ * The signed body decides: fails with 400 `delivery.conflict` when a header, path parameter or query differs from it, and
+ * with `payload.malformed` or `payload.invalid` when it is not as the contract says.
  *
  * @throws {TypeError} at start-up, when a schema does not compile, or an option is invalid or unknown.
  */
@@ -85,21 +81,21 @@ export function createParse({
   const settings: ParseSettings = Object.freeze({ fallbackSecrets, apiKey, connectApi: createConnectApi(api) });
 
   return function parse(exchange, next) {
-    const { req } = exchange;
     if (exchange.authenticity.status === 'unsigned') return next();
-    if (exchange.authenticity.status === 'reported') {
-      const readAndGoOn = guardStep(exchange, next, (error: KiketError | undefined, body: Buffer) => {
-        if (error?.code === 'body.aborted') return next(asParsersReport(error));
-        readUnverified(exchange, settings, error === undefined ? body : undefined);
-        next();
-      });
-      return obtainBody(exchange, exchange.limit, true, readAndGoOn);
-    }
+    if (exchange.authenticity.status === 'reported') return parseReported(exchange, settings, next);
     if (!exchange.delivery.verified) return failDelivery(exchange, wiringMissing('kiketParse', 'kiketVerify'), next);
 
-    const error = read(exchange, settings, validators);
-    if (error !== undefined) return failDelivery(exchange, error, next);
-    setBody(req, exchange.delivery.payload);
+    const payload = exchange.bodyObject ?? parseObject(exchange.rawBody!);
+    exchange.bodyObject = undefined;
+    if (payload instanceof KiketError) return failDelivery(exchange, payload, next);
+    const named = checkPayload(payload, exchange.req, validators);
+    if (named instanceof KiketError) return failDelivery(exchange, named, next);
+
+    const withheld = exchange.trustsBody ? undefined : withholdSecrets(payload);
+    exchange.parsed = new ParsedDelivery(exchange, settings, payload, payloadProjectId(payload), withheld);
+    hideSecrets(payload);
+    setFields(exchange, payload, named);
+    setParsedBody(exchange.req, exchange.delivery.payload);
     (exchange.res as { kiket?: KiketResponder }).kiket ??= ABSENT_RESPONDER;
     skipLaterParsers(
       exchange,
@@ -108,91 +104,24 @@ export function createParse({
   };
 }
 
-/** Whatever an adapter or a framework has made of the property. */
-function setBody(req: BodyRequest, body: unknown): void {
-  try {
-    req.body = body;
-  } catch {
-    // An accessor without a setter.
-    Object.defineProperty(req, 'body', { value: body, configurable: true, enumerable: true, writable: true });
-  }
-}
-
-/** Fills in the delivery; or says why it is none. */
-function read(exchange: Exchange, settings: ParseSettings, validators: Validators): PayloadError | undefined {
-  const payload = exchange.bodyObject ?? parseObject(exchange.rawBody!);
-  exchange.bodyObject = undefined;
-  if (payload instanceof KiketError) return payload;
-  const violations = violationsBy(validateContract, payload);
-  if (violations.length > 0) return invalid(violations);
-
-  const claims = readClaims(exchange.req);
-  const event = agree(payload.event, claims.event);
-  if (event instanceof KiketError) return withoutSecrets(event, payload);
-  if (event === undefined) {
-    return invalid([{ pointer: '/event', reason: 'is missing, in the body and around it' }]);
-  }
-  const version = agree(payload.event_version, claims.version, normalizeVersion);
-  if (version instanceof KiketError) return withoutSecrets(version, payload);
-  const eventVersion = version ?? DEFAULT_VERSION;
-  for (const key of [event, `${event}@${eventVersion}`]) {
-    const violations = violationsBy(validators.get(key), payload);
-    if (violations.length > 0) return invalid(violations);
-  }
-
-  const withheld = exchange.trustsBody ? undefined : withholdSecrets(payload);
-  exchange.parsed = new ParsedDelivery(exchange, settings, payload, projectOf(payload), withheld);
-  hideSecrets(payload);
-  fill(exchange, payload, event, eventVersion);
-  return undefined;
-}
-
-/** A conflict quotes names that a sender has chosen. Secrets of the payload are not known to others yet, who would remove them. */
-function withoutSecrets(
-  { message, details }: PayloadError,
-  { secrets, authentication }: ContractPayload,
-): PayloadError {
-  const values = [...Object.values(secrets ?? NONE), authentication?.runtime_token];
-  const texts = values.flatMap((value) => nonEmptyString(value) ?? []);
-  return PayloadError.of('delivery.conflict', redact(message, texts), {
-    details: details.map(({ reason }) => ({ reason: redact(reason, texts) })),
+/** Sets what may be known of an unverified delivery, without its secrets, token and scopes. The body stays in the stream. */
+function parseReported(exchange: Exchange, settings: ParseSettings, next: (error?: unknown) => void): void {
+  const finish = guardStep(exchange, next, (error: KiketError | undefined, body: Buffer) => {
+    if (error?.code === 'body.aborted') return next(asParserError(error));
+    const parsed = error === undefined ? parseObject(body) : {};
+    const payload = parsed instanceof KiketError ? {} : parsed;
+    removeSecrets(payload);
+    exchange.parsed = new ParsedDelivery(exchange, settings, {}, undefined, undefined);
+    setFields(exchange, payload, readEvent(payload, exchange.req));
+    next();
   });
+  peekBody(exchange, exchange.limit, finish);
 }
 
-/** Gives what can be given of a delivery that nobody has verified: never its secrets, its token or its scopes. */
-function readUnverified(exchange: Exchange, settings: ParseSettings, body: Buffer | undefined): void {
-  const parsed = body === undefined ? {} : parseObject(body);
-  const payload = parsed instanceof KiketError ? {} : parsed;
-  removeSecrets(payload);
-  exchange.parsed = new ParsedDelivery(exchange, settings, {}, undefined, undefined);
-  const claims = readClaims(exchange.req);
-  const event = nonEmptyString(payload.event) ?? claims.event[0]?.value;
-  const version = nonEmptyString(payload.event_version) ?? claims.version[0]?.value ?? DEFAULT_VERSION;
-  fill(exchange, payload, event, normalizeVersion(version));
-}
-
-function fill(exchange: Exchange, payload: ContractPayload, event: string | undefined, eventVersion: string): void {
-  const { delivery } = exchange;
-  delivery.event = event;
-  delivery.eventVersion = eventVersion;
+function setFields(exchange: Exchange, payload: ContractPayload, named: Partial<NamedEvent>): void {
+  const { delivery, token, req } = exchange;
+  delivery.event = named.event;
+  delivery.eventVersion = named.eventVersion;
   delivery.payload = payload as NonNullable<typeof delivery.payload>;
-  // A header does not stand in for a signed value, even one that is no id.
-  const isNamed = (payload.issue?.project_id ?? undefined) !== undefined;
-  delivery.projectId = isNamed ? projectOf(payload) : unsignedProject(exchange);
-}
-
-/** Where the payload names no project. A header does not stand in for what a verified token leaves open either. */
-function unsignedProject({ token, req }: Exchange): number | undefined {
-  return token === undefined ? headerId(req.headers['x-kiket-project']) : token.projectId;
-}
-
-function projectOf({ issue }: ContractPayload): number | undefined {
-  const id: unknown = issue?.project_id;
-  return isId(id) ? id : undefined;
-}
-
-function invalid(details: KiketError['details']): PayloadError {
-  return PayloadError.of('payload.invalid', 'The payload is not as the contract says. The details name each place.', {
-    details,
-  });
+  delivery.projectId = deliveryProjectId(payload, token, req.headers);
 }

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { obtainBody, refuseByHeaders, skipLaterParsers, type BodyRequest } from '../body/source';
-import { limitOption } from '../body/headers';
+import { limitOption } from '../body/limit';
+import { headersError, takeBody, type BodyRequest } from '../body/source';
 import { refuseWhileClosing } from '../shutdown/closing-servers';
-import { requireCalled, readOptions, type OptionTable } from '../options';
+import type { KiketError } from '../errors';
+import { readOptions, requireCalled, type OptionTable } from '../options';
 import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
 import type { KiketMiddleware } from '../exchange/express';
 
@@ -17,12 +18,11 @@ export interface KiketRawBodyOptions {
 export const RAW_BODY_OPTIONS = { limit: limitOption } satisfies OptionTable<KiketRawBodyOptions>;
 
 /**
- * Takes the exact bytes of the request, from wherever they are: `req.kiket.rawBody`, `req.rawBody`, `req.body`, or the
- * stream. Gives `req.kiket.rawBody`; later body parsers skip the request.
+ * Reads the exact bytes of the body into `req.kiket.rawBody`, from the stream or from `req.rawBody` or `req.body` where a
+ * middleware before it has kept them. Later body parsers skip the request.
  *
- * Refuses with `body.too_large`, `body.encoding_unsupported`, `body.length_mismatch`, `body.aborted`, and with
- * `body.already_parsed` when a parser before it has kept no bytes. Leave it out where `reportOnly` or
- * `signatureRequired: false` passes requests on: kiketVerify reads for itself, and gives back.
+ * Fails with `body.*`. Leave it out where `reportOnly` or `signatureRequired: false` passes requests on: kiketVerify
+ * reads by itself, and leaves the body in the stream.
  *
  * @throws {TypeError} at start-up, when an option is invalid or unknown.
  */
@@ -31,14 +31,14 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
   const { limit } = readOptions('kiketRawBody', options, RAW_BODY_OPTIONS);
 
   const stage: Stage = (exchange, next) => {
-    const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(exchange, limit);
-    if (refusal !== undefined) return failDelivery(exchange, refusal, next);
-    const goOn = guardStep(exchange, next, () => proceed(exchange, next));
-    obtainBody(exchange, limit, false, (error, body) => {
+    const error = refuseWhileClosing(exchange) ?? headersError(exchange, limit);
+    if (error !== undefined) return failDelivery(exchange, error, next);
+    const finish = guardStep(exchange, next, (error: KiketError | undefined, body: Buffer) => {
       if (error !== undefined) return failDelivery(exchange, error, next);
       exchange.rawBody = body;
-      skipLaterParsers(exchange, goOn);
+      proceed(exchange, next);
     });
+    takeBody(exchange, limit, finish);
   };
   return function kiketRawBodyMiddleware(req, res, next) {
     runStage(stage, req, res, next);
@@ -46,13 +46,14 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
 }
 
 /**
- * Keeps the bytes that a parser of the service reads anyway: `express.json({ limit: '1mb', verify: captureRawBody })`.
+ * Keeps the bytes that a parser of the service reads: `express.json({ limit: '1mb', verify: captureRawBody })`.
  *
- * Sets `req.rawBody`, only on requests that carry `X-Kiket-Signature`, so that the rest of the service does not hold
- * every body twice.
+ * Sets `req.rawBody` of requests with `X-Kiket-Signature` only, so that other bodies are not held twice.
+ *
+ * @throws {TypeError} when it is mounted as a middleware.
  */
 export function captureRawBody(req: IncomingMessage, _res: ServerResponse, buffer: Buffer, encoding: string): void {
-  // Its four parameters make it an error handler to Express, which gives it `next` last.
+  // Express takes a function of four parameters for an error handler, and passes `next` last.
   if (typeof encoding === 'function') {
     throw new TypeError('captureRawBody is mounted as a middleware: write express.json({ verify: captureRawBody })');
   }

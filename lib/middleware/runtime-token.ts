@@ -1,6 +1,6 @@
-import { obtainBody, refuseByHeaders } from '../body/source';
-import { limitOption } from '../body/headers';
-import { holdBack, refuseGone } from '../body/read';
+import { headersError, peekBody } from '../body/source';
+import { limitOption } from '../body/limit';
+import { goneError, holdBack } from '../body/stream';
 import { refuseWhileClosing } from '../shutdown/closing-servers';
 import { KiketError, SignatureError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
@@ -72,9 +72,9 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
     if (exchange.parsed !== undefined) return failDelivery(exchange, mountedTooLate(), next);
     // A delivery that kiketVerify only reported on gets a deadline and a record here.
     exchange.beginVerification(false);
-    const refusal = refuseWhileClosing(exchange) ?? refuseByHeaders(exchange, limit);
+    const refusal = refuseWhileClosing(exchange) ?? headersError(exchange, limit);
     if (refusal !== undefined) return rejectDelivery(exchange, refusal, next);
-    obtainBody(exchange, limit, true, (error, body) => {
+    peekBody(exchange, limit, (error, body) => {
       if (error !== undefined) return rejectDelivery(exchange, error, next);
       exchange.rawBody = body;
       // Otherwise the body would be gone when the keys arrive.
@@ -82,7 +82,7 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
       admit(exchange).then(
         guardStep(exchange, next, (refused) => {
           release();
-          const refusal = refused ?? (exchange.isStreamed ? refuseGone(exchange.req) : undefined);
+          const refusal = refused ?? (exchange.isStreamed ? goneError(exchange.req) : undefined);
           if (refusal === undefined) proceed(exchange, next);
           else rejectDelivery(exchange, refusal, next);
         }),

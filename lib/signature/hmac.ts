@@ -6,41 +6,41 @@ import { describe, optionError } from '../options';
 /** `body`: the HMAC covers the bytes. `timestamped`: it covers `<X-Kiket-Timestamp>.<bytes>`. */
 export type KiketSignatureScheme = 'body' | 'timestamped';
 
-/** How a delivery was verified. */
+/** The result of a verification. */
 export interface KiketSignature {
   readonly scheme: KiketSignatureScheme;
-  /** Place of the secret that matched; 0 is the current one. */
+  /** Index of the secret that matched; 0 is the current one. */
   readonly secretIndex: number;
-  /** Seconds since 1970, of the `timestamped` scheme. */
+  /** Seconds since 1970; undefined for the scheme `body`. */
   readonly timestampSeconds: number | undefined;
 }
 
-/** A delivery secret: text as shown in the manifest, its bytes, or a secret `KeyObject`. */
+/** A delivery secret: the string in the manifest, its bytes, or a secret `KeyObject`. */
 export type KiketSecret = string | Buffer | KeyObject;
 
 const SIGNATURE = /^(?:sha256=)?([0-9a-fA-F]{64})$/;
 
 /**
- * The HMAC-SHA256 of a delivery (`contract.md` §2), 32 bytes.
+ * Returns the HMAC-SHA256 of a delivery, 32 bytes.
  *
- * @param timestamp the text of the header, for the `timestamped` scheme.
+ * @param timestamp the header as it was sent, for the scheme `timestamped`.
  */
 export function computeMac(key: KeyObject, body: Buffer | string, timestamp: string | undefined): Buffer {
   const hmac = createHmac('sha256', key);
-  // By parts: a joined string would make Node copy and encode the whole body, at seven times the cost.
+  // In two updates: joining them would make Node copy and encode the whole body, at seven times the cost.
   if (timestamp !== undefined) hmac.update(`${timestamp}.`);
   return hmac.update(body).digest();
 }
 
-/** The 32 bytes of a signature header; undefined when it is not 64 hex digits, with or without `sha256=`. */
+/** Returns the 32 bytes of a signature header; undefined when it is not 64 hex digits, with or without `sha256=`. */
 export function parseMac(header: unknown): Buffer | undefined {
   const digits = typeof header === 'string' ? SIGNATURE.exec(header)?.[1] : undefined;
   return digits === undefined ? undefined : Buffer.from(digits, 'hex');
 }
 
 /**
- * Whether a body that is signed without a timestamp may be one with its timestamp before it: then a captured delivery
- * would pass as one that never goes stale. No JSON object begins with digits.
+ * True when a body begins as `<timestamp>.` does. Signed as a body alone, a captured delivery with its timestamp moved into
+ * the body would never go stale. No JSON object begins with digits.
  */
 function mayHoldTimestamp(body: Buffer): boolean {
   let digits = 0;
@@ -50,14 +50,14 @@ function mayHoldTimestamp(body: Buffer): boolean {
 
 const [ZERO, NINE, DOT] = [0x30, 0x39, 0x2e];
 
-/** The place of the first key that signs to `mac`, or -1. Each comparison takes the same time for any 32 bytes. */
+/** Returns the index of the first key that signs to `mac`, or -1. Comparisons are constant-time. */
 export function findKey(keys: readonly KeyObject[], mac: Buffer, body: Buffer, timestamp: string | undefined): number {
   if (timestamp === undefined && mayHoldTimestamp(body)) return -1;
   return keys.findIndex((key) => timingSafeEqual(computeMac(key, body, timestamp), mac));
 }
 
 /**
- * Secrets as keys, in the same order.
+ * Returns secrets as keys, in the same order.
  *
  * @throws {TypeError} when the list is empty, or a secret is empty, has surrounding white space, or has the wrong type.
  */
@@ -70,7 +70,7 @@ export function toKeys(who: string, secrets: unknown): readonly KeyObject[] {
 
 const secretTexts = new WeakMap<KeyObject, string>();
 
-/** A delivery secret as text, to keep it out of others. Kept, because each delivery that is recorded asks for it. */
+/** Returns a delivery secret as a string, for redaction. Cached, because it is needed for each record. */
 export function secretOf(key: KeyObject): string {
   let text = secretTexts.get(key);
   if (text === undefined) {
@@ -87,7 +87,7 @@ function toKey(who: string, secret: unknown, name = 'secret'): KeyObject {
     }
     return createSecretKey(secret, 'utf8');
   }
-  // By type, not by class: those of another realm, such as that of a test runner, are as good.
+  // By type, not by class: values of another realm, such as that of a test runner, are accepted.
   if (types.isUint8Array(secret) && secret.length > 0) return createSecretKey(secret);
   if (types.isKeyObject(secret) && secret.type === 'secret' && secret.symmetricKeySize! > 0) return secret;
   throw optionError(who, name, 'a non-empty string, Buffer or secret KeyObject', `is ${describe(secret)}`);

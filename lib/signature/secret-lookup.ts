@@ -1,39 +1,39 @@
 import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
-import { holdBack } from '../body/read';
+import { holdBack } from '../body/stream';
 import { SignatureError } from '../errors';
 import { toKeys, type KiketSecret } from './hmac';
 import { isThenable } from '../guards';
 
-// As Express types a request whose route is not known: `req.params` of any shape.
+// Express types a request of an unknown route so.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyRequest = Request<any>;
 type Found = KiketSecret | readonly KiketSecret[] | undefined;
 
 /**
  * The delivery secret; or several, the current one first, for the 24 hours after a rotation; or a function that looks
- * them up for a request, which decides by what is not signed yet. It returns `undefined` where there is none.
+ * them up for a request, of which nothing is verified yet. It returns `undefined` when there is none.
  */
 export type KiketSecretSource =
   KiketSecret | readonly KiketSecret[] | ((req: AnyRequest) => Found | PromiseLike<Found>);
 
-/** What is used of an exchange. */
+/** The part of an exchange that is used here. */
 interface KeyExchange {
   readonly req: IncomingMessage;
   onEnd(listener: () => void): void;
 }
 
 /**
- * Calls `done` once: at once where the keys are known or the function returns at once; not at all when the exchange ends
- * before they are there.
+ * Calls `done` once: synchronously unless the secret function returns a promise; never when the exchange ends before the
+ * promise settles.
  */
 type FindKeys = (exchange: KeyExchange, done: (keys: readonly KeyObject[] | SignatureError) => void) => void;
 
 /**
- * How the keys for a request are found.
+ * Returns the function that finds the keys of a request.
  *
- * @throws {TypeError} when a secret that is no function is not fit for use.
+ * @throws {TypeError} when `secret` is neither a function nor a valid secret.
  */
 export function createKeyFinder(who: string, secret: KiketSecretSource, timeoutMs: number): FindKeys {
   if (typeof secret === 'function') return (exchange, done) => lookUp(who, secret, timeoutMs, exchange, done);
@@ -58,7 +58,7 @@ function lookUp(
   }
   if (!isPending) return done(toFound(who, found));
 
-  // The body would be gone when the secret is there.
+  // A flowing body would be lost before the secret is found.
   const release = holdBack(req);
   let pending = true;
   const stop = (): void => {

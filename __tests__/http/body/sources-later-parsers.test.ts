@@ -11,6 +11,7 @@ import {
 import { Connection } from '../../support/connection';
 import { secret } from '../../support/deliver';
 import { describeMajors, type Express } from '../../support/express';
+import { pairs } from '../../support/pairs';
 import { chains, deliverTwice, expectReceived, payloadOf, receiver, sizes } from '../../support/receiver';
 import { signedRequest, type Framing } from '../../support/signed-request';
 
@@ -55,101 +56,89 @@ const readers: Record<string, (req: Request) => Promise<string>> = {
 
 const framings: Framing[] = ['length', 'chunked'];
 
-const bodies = Object.entries(sizes).flatMap(([size, bytes]) =>
-  framings.map((framing) => ({ size, framing, body: JSON.stringify(payloadOf(bytes)) })),
-);
+type Consumer = (express: Express) => {
+  parser?: KiketMiddleware;
+  handler?: (req: Request) => unknown;
+  verify?: KiketMiddleware;
+  /** What is found of a body. */
+  expected?: (body: string) => unknown;
+};
+
+const parseJson = (body: string): unknown => JSON.parse(body);
+
+/** What may take the body behind kiketVerify. */
+const consumers: Record<string, Consumer> = {
+  'express.json()': (express) => ({ parser: parsers['express.json()']!(express), expected: parseJson }),
+  'express.json() after a look-up of the secret': (express) => ({
+    parser: parsers['express.json()']!(express),
+    verify: kiketVerify(() => new Promise((resolve) => setImmediate(resolve, secret))),
+    expected: parseJson,
+  }),
+  'express.text()': (express) => ({ parser: parsers['express.text()']!(express) }),
+  'express.raw()': (express) => ({
+    parser: parsers['express.raw()']!(express),
+    handler: (req) => (req.body as Buffer).toString(),
+  }),
+  'a handler that ignores it': () => ({ handler: () => 'not read', expected: () => 'not read' }),
+  ...Object.fromEntries(
+    Object.entries(readers).map(([name, handler]): [string, Consumer] => [`a handler of ${name}`, () => ({ handler })]),
+  ),
+};
+
+const consumed = pairs({
+  consumer: Object.keys(consumers),
+  mounted: Object.keys(mounts),
+  size: Object.keys(sizes) as (keyof typeof sizes)[],
+  framing: framings,
+});
 
 describeMajors('a body parser after kiketVerify', (express) => {
-  describe.each(Object.entries(mounts))('mounted %s', (_name, mount) => {
-    /** A service that exists: its own parser, and a handler that knows nothing of this package. */
-    function service(
-      parser: KiketMiddleware,
-      handler: (req: Request) => unknown = (req) => req.body as unknown,
-      verify = kiketVerify(secret),
-    ) {
+  it.each(consumed)('should leave $size, $framing, to $consumer, mounted $mounted', async (row) => {
+    const body = JSON.stringify(payloadOf(sizes[row.size]));
+    const { parser, handler = (req) => req.body as unknown, ...rest } = consumers[row.consumer]!(express);
+    const { verify = kiketVerify(secret), expected = (sent) => sent } = rest;
+    const app = express();
+    const { before, stages } = mounts[row.mounted]!(verify, parser ? [parser] : []);
+    for (const stage of before) app.use(stage);
+    app.post('/kiket', ...stages, (req, res, next) => {
+      Promise.resolve(handler(req)).then((found) => res.json({ found }), next);
+    });
+    const answers = await deliverTwice(app, body, { framing: row.framing });
+    const found = answers.map((answer) => answer && (JSON.parse(answer.text) as { found?: unknown }).found);
+    expect(found).toEqual([expected(body), expected(body)]);
+  });
+
+  it.each(framings)('should refuse a body over the limit of the parser with 413 (%s)', async (framing) => {
+    const app = express();
+    app.set('env', 'test');
+    app.post('/kiket', kiketVerify(secret), express.json({ limit: '1kb' }), kiketErrorHandler());
+    const answers = await deliverTwice(app, JSON.stringify(payloadOf(1025)), { framing });
+    expect(answers.map((answer) => answer?.status)).toEqual([413, 413]);
+  });
+
+  it.each(framings)('should leave the connection of use after a body over its own limit (%s)', async (framing) => {
+    const app = express();
+    app.post('/kiket', kiketVerify(secret, { limit: 1000, reportOnly: true }), (_req, res) => void res.json({}));
+    const answers = await deliverTwice(app, JSON.stringify(payloadOf(900_000)), { framing });
+    expect(answers.map((answer) => answer?.status)).toEqual([200, 200]);
+  });
+
+  it.each(framings)('should read an empty body, framed by %s, as it does without kiketVerify', async (framing) => {
+    const { head, body } = signedRequest('', { framing });
+    const bodyWith = (stage: KiketMiddleware): Promise<unknown> => {
       const app = express();
       app.set('env', 'test');
-      const { before, stages } = mount(verify, [parser]);
-      for (const stage of before) app.use(stage);
-      app.post('/kiket', ...stages, (req, res, next) => {
-        Promise.resolve(handler(req)).then((found) => res.json({ found }), next);
+      app.post('/kiket', stage, express.json(), (req, res) => void res.json({ found: req.body as unknown }));
+      // The end of a chunked body comes in a packet of its own.
+      return Connection.to(app, async (connection) => {
+        await connection.writeHead(head);
+        const answer = await connection.write(body).answer();
+        return answer && [answer.status, JSON.parse(answer.text)];
       });
-      app.use(kiketErrorHandler());
-      return app;
-    }
-
-    async function foundBy(app: ReturnType<typeof service>, body: string, framing: Framing): Promise<unknown[]> {
-      const answers = await deliverTwice(app, body, { framing });
-      return answers.map((answer) => answer && (JSON.parse(answer.text) as { found?: unknown }).found);
-    }
-
-    it.each(bodies)('should parse JSON of $size, framed by $framing', async ({ body, framing }) => {
-      const parsed = JSON.parse(body) as unknown;
-      expect(await foundBy(service(parsers['express.json()']!(express)), body, framing)).toEqual([parsed, parsed]);
-    });
-
-    it.each(bodies)('should parse $size, framed by $framing, after a look-up of the secret', async (row) => {
-      const lookUp = kiketVerify(() => new Promise((resolve) => setImmediate(resolve, secret)));
-      const app = service(parsers['express.json()']!(express), undefined, lookUp);
-      const parsed = JSON.parse(row.body) as unknown;
-      expect(await foundBy(app, row.body, row.framing)).toEqual([parsed, parsed]);
-    });
-
-    it.each(bodies)('should read a text of $size, framed by $framing', async ({ body, framing }) => {
-      expect(await foundBy(service(parsers['express.text()']!(express)), body, framing)).toEqual([body, body]);
-    });
-
-    it.each(bodies)('should read a Buffer of $size, framed by $framing', async ({ body, framing }) => {
-      const app = service(parsers['express.raw()']!(express), (req) => (req.body as Buffer).toString());
-      expect(await foundBy(app, body, framing)).toEqual([body, body]);
-    });
-
-    it.each(bodies)('should refuse by its own limit a body of $size, framed by $framing', async ({ body, framing }) => {
-      const answers = await deliverTwice(service(express.json({ limit: '1kb' })), `${body} `, { framing });
-      expect(answers.map((answer) => answer?.status)).toEqual([413, 413]);
-    });
-
-    const pairs = Object.entries(readers).flatMap(([name, read]) => bodies.map((body) => ({ name, read, ...body })));
-    it.each(pairs)('should leave $size, framed by $framing, to $name', async ({ read, body, framing }) => {
-      const app = service((_req, _res, next) => next(), read);
-      expect(await foundBy(app, body, framing)).toEqual([body, body]);
-    });
-
-    it.each(bodies)('should leave $size, framed by $framing, to a handler that ignores it', async (row) => {
-      const app = service(
-        (_req, _res, next) => next(),
-        () => 'not read',
-      );
-      expect(await foundBy(app, row.body, row.framing)).toEqual(['not read', 'not read']);
-    });
-
-    it.each(framings)('should leave the connection of use after a body over its limit (%s)', async (framing) => {
-      const report = kiketVerify(secret, { limit: 1000, reportOnly: true });
-      const app = express();
-      const { before, stages } = mount(report, []);
-      for (const stage of before) app.use(stage);
-      app.post('/kiket', ...stages, (_req, res) => void res.json({}));
-      const answers = await deliverTwice(app, JSON.stringify(payloadOf(900_000)), { framing });
-      expect(answers.map((answer) => answer?.status)).toEqual([200, 200]);
-    });
-
-    it.each(framings)('should take an empty body, framed by %s, for what the parser takes it', async (framing) => {
-      const { head, body } = signedRequest('', { framing });
-      const bodyWith = (stage: KiketMiddleware): Promise<unknown> => {
-        const app = express();
-        app.set('env', 'test');
-        app.post('/kiket', stage, express.json(), (req, res) => void res.json({ found: req.body as unknown }));
-        // The end of a chunked body comes in a packet of its own.
-        return Connection.to(app, async (connection) => {
-          await connection.writeHead(head);
-          const answer = await connection.write(body).answer();
-          return answer && [answer.status, JSON.parse(answer.text)];
-        });
-      };
-      const without = await bodyWith((_req, _res, next) => next());
-      expect(without).toEqual([200, expect.anything()]);
-      expect(await bodyWith(kiketVerify(secret))).toEqual(without);
-    });
+    };
+    const without = await bodyWith((_req, _res, next) => next());
+    expect(without).toEqual([200, expect.anything()]);
+    expect(await bodyWith(kiketVerify(secret))).toEqual(without);
   });
 
   it.each(framings)(
@@ -164,39 +153,42 @@ describeMajors('a body parser after kiketVerify', (express) => {
   );
 });
 
+const BETWEEN = 'kiketRawBody, and before the rest';
+
+const skipped = pairs({
+  way: [...Object.keys(chains), BETWEEN],
+  parser: Object.keys(parsers),
+  size: Object.keys(sizes) as (keyof typeof sizes)[],
+  framing: framings,
+});
+
+const drained = pairs({ way: Object.keys(chains), framing: framings });
+
 describeMajors('a body parser after the delivery was read for good', (express) => {
-  const ways: Record<string, () => KiketMiddleware[]> = { ...chains, 'kiketRawBody, then the rest': () => [] };
+  it.each(skipped)('should let $parser skip $size, $framing, after $way', async ({ way, parser, size, framing }) => {
+    const later = parsers[parser]!(express);
+    const stages =
+      way === BETWEEN
+        ? [kiketRawBody(), later, ...chains['kiketVerify, kiketParse']!(), later]
+        : [...chains[way]!(), later, later];
+    await expectReceived(receiver(express, { stages }), JSON.stringify(payloadOf(sizes[size])), { framing });
+  });
 
-  describe.each(Object.keys(ways))('%s', (way) => {
-    const table = Object.entries(parsers).flatMap(([name, parser]) =>
-      bodies.map((body) => ({ name, parser, ...body })),
-    );
-
-    it.each(table)('should find $name skipping $size, framed by $framing', async ({ parser, body, framing }) => {
-      const later = parser(express);
-      const stages =
-        way === 'kiketRawBody, then the rest'
-          ? [kiketRawBody(), later, ...chains['kiketVerify, kiketParse']!(), later]
-          : [...chains[way]!(), later, later];
-      await expectReceived(receiver(express, { stages }), body, { framing });
-    });
-
-    it.each(framings)('should find nothing more to read, framed by %s', async (framing) => {
-      const stages: KiketMiddleware[] = [...(chains[way] ?? chains['all four'])!()];
-      const rest: string[] = [];
-      stages.push((req, _res, next) => {
-        void text(req).then((found) => {
-          rest.push(found);
-          next();
-        }, next);
-      });
-      await expectReceived(receiver(express, { stages }), bodies[0]!.body, { framing });
-      expect(rest).toEqual(['', '']);
-    });
+  it.each(drained)('should leave nothing to read, $framing, after $way', async ({ way, framing }) => {
+    const rest: string[] = [];
+    const readRest: KiketMiddleware = (req, _res, next) => {
+      void text(req).then((found) => {
+        rest.push(found);
+        next();
+      }, next);
+    };
+    const app = receiver(express, { stages: [...chains[way]!(), readRest] });
+    await expectReceived(app, JSON.stringify(payloadOf(1024)), { framing });
+    expect(rest).toEqual(['', '']);
   });
 
   it.each(Object.entries(parsers))('should skip in %s after a source that left the stream', async (_name, parser) => {
-    const { body } = bodies[0]!;
+    const body = JSON.stringify(payloadOf(1024));
     const adapter: KiketMiddleware = (req, _res, next) => {
       (req as { rawBody?: unknown }).rawBody = body;
       next();

@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import { kiket, kiketDelivery, kiketErrorHandler, kiketVerify, type KiketMiddleware } from 'kiket-express';
 import { secret } from '../../support/deliver';
 import { nests, nestService, type NestApp, type NestServiceOptions } from '../../support/nest-service';
+import { pairs } from '../../support/pairs';
 import { chains, deliverTwice, expectReceived, payloadOf, reportDelivery, sizes } from '../../support/receiver';
 
 const receive = (req: Request): object => reportDelivery(kiketDelivery(req), req);
@@ -29,35 +30,33 @@ const bodies = {
   emoji: JSON.stringify(payloadOf(1024, '👩‍🚀é')),
 };
 
-const framings = ['length', 'chunked'] as const;
+const columns = { mounted: Object.keys(mounts), name: Object.keys(bodies) as (keyof typeof bodies)[] };
+const received = pairs({ ...columns, way: Object.keys(chains), framing: ['length', 'chunked'] as const });
 
 describe.each(Object.entries(nests))('a service on %s', (_major, load) => {
   const nest = load();
 
-  describe.each(Object.entries(mounts))('with ours %s', (_mount, mount) => {
-    const table = Object.entries(chains).flatMap(([way, chain]) =>
-      Object.entries(bodies).flatMap(([name, body]) =>
-        framings.map((framing) => ({ way, chain, name, body, framing })),
-      ),
-    );
+  it.each(received)('should receive $name, $framing, with $way $mounted', async ({ mounted, name, way, framing }) => {
+    const service = await nestService(nest, { ...mounts[mounted]!(chains[way]!()), receive });
+    await expectReceived(service, bodies[name], { framing });
+  });
 
-    it.each(table)('should receive $name, framed by $framing ($way)', async ({ chain, body, framing }) => {
-      await expectReceived(await nestService(nest, { ...mount(chain()), receive }), body, { framing });
-    });
+  it.each(pairs(columns))('should have Nest parse $name behind kiketVerify alone, $mounted', async (row) => {
+    const mount = mounts[row.mounted]!([kiketVerify(secret)]);
+    const service = await nestService(nest, { ...mount, receive: (req: Request) => req.body as object });
+    const answers = await deliverTwice(service, bodies[row.name]);
+    const expected = JSON.parse(bodies[row.name]) as unknown;
+    expect(answers.map((answer) => answer && (JSON.parse(answer.text) as unknown))).toEqual([expected, expected]);
+  });
 
-    it.each(Object.entries(bodies))('should have Nest parse %s behind kiketVerify alone', async (_name, body) => {
-      const options = { ...mount([kiketVerify(secret)]), receive: (req: Request) => req.body as object };
-      const answers = await deliverTwice(await nestService(nest, options), body);
-      const expected = JSON.parse(body) as unknown;
-      expect(answers.map((answer) => answer && (JSON.parse(answer.text) as unknown))).toEqual([expected, expected]);
-    });
-
-    it.each(Object.entries(chains))("should 401 another signature by Nest's own handler (%s)", async (_way, chain) => {
-      const service = await nestService(nest, { ...mount(chain()), receive });
+  it.each(pairs({ mounted: Object.keys(mounts), way: Object.keys(chains) }))(
+    "should 401 another signature by Nest's own handler, with $way $mounted",
+    async ({ mounted, way }) => {
+      const service = await nestService(nest, { ...mounts[mounted]!(chains[way]!()), receive });
       const answers = await deliverTwice(service, bodies.emoji, { secret: 'whsec_of_another' });
       expect(answers.map((answer) => answer?.status)).toEqual([401, 401]);
-    });
-  });
+    },
+  );
 
   it('should be told by kiketErrorHandler what has failed', async () => {
     const setUp = (app: NestApp): void => void app.use('/kiket', kiket({ secret })).use('/kiket', kiketErrorHandler());

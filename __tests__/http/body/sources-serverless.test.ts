@@ -3,6 +3,7 @@ import serverless from 'serverless-http';
 import { gatewayEvents } from '../../support/api-gateway';
 import { secret } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
+import { pairs } from '../../support/pairs';
 import { chains, payloadOf, receiver, reportOf, sizes } from '../../support/receiver';
 import type { RequestListener } from 'node:http';
 
@@ -22,47 +23,45 @@ const bodies = {
   'a byte order mark': `\uFEFF${JSON.stringify(payloadOf(1024))}`,
 };
 
-const table = Object.entries(gatewayEvents).flatMap(([event, toEvent]) =>
-  Object.entries(bodies).map(([name, body]) => ({ event, toEvent, name, body })),
-);
+const columns = {
+  event: Object.keys(gatewayEvents),
+  name: Object.keys(bodies) as (keyof typeof bodies)[],
+};
+const received = pairs({
+  ...columns,
+  way: Object.keys(chains),
+  later: ['nothing', 'a later express.json()'] as const,
+});
+const refused = pairs({ event: columns.event, way: Object.keys(chains) });
 
 describeMajors('serverless-http', (express) => {
-  describe.each(Object.entries(chains))('%s', (_name, chain) => {
-    it.each(table)('should receive $name in an API Gateway event of $event', async ({ toEvent, body }) => {
-      expect(await invoke(receiver(express, { stages: chain() }), toEvent(body))).toEqual([200, reportOf(body)]);
-    });
-
-    it.each(table)('should leave nothing to a later express.json(): $name, $event', async ({ toEvent, body }) => {
-      const app = receiver(express, { stages: [...chain(), express.json({ limit: '1mb' })] });
-      expect(await invoke(app, toEvent(body))).toEqual([200, reportOf(body)]);
-    });
-
-    it.each(Object.entries(gatewayEvents))('should 401 a body that was changed (%s)', async (_event, toEvent) => {
-      const app = receiver(express, { stages: chain() });
-      const event = toEvent(bodies.emoji, { secret: 'whsec_of_another' });
-      const mismatch = { error: { code: 'signature.mismatch', retryable: false } };
-      expect(await invoke(app, event)).toMatchObject([401, mismatch]);
-    });
-
-    it.each(Object.entries(gatewayEvents))(
-      'should refuse an empty body as no delivery (%s)',
-      async (_event, toEvent) => {
-        const malformed = { error: { code: 'payload.malformed' } };
-        expect(await invoke(receiver(express, { stages: chain() }), toEvent(''))).toMatchObject([400, malformed]);
-      },
-    );
+  it.each(received)('should receive $name in an API Gateway event of $event ($way, $later)', async (row) => {
+    const body = bodies[row.name];
+    const later = row.later === 'nothing' ? [] : [express.json({ limit: '1mb' })];
+    const app = receiver(express, { stages: [...chains[row.way]!(), ...later] });
+    expect(await invoke(app, gatewayEvents[row.event]!(body))).toEqual([200, reportOf(body)]);
   });
 
-  it.each(table)(
+  it.each(refused)('should 401 another signature, and 400 an empty body ($event, $way)', async ({ event, way }) => {
+    const app = receiver(express, { stages: chains[way]!() });
+    const forged = gatewayEvents[event]!(bodies.emoji, { secret: 'whsec_of_another' });
+    const mismatch = { error: { code: 'signature.mismatch', retryable: false } };
+    expect(await invoke(app, forged)).toMatchObject([401, mismatch]);
+    const malformed = { error: { code: 'payload.malformed' } };
+    expect(await invoke(app, gatewayEvents[event]!(''))).toMatchObject([400, malformed]);
+  });
+
+  it.each(pairs(columns))(
     'should let express.json() parse $name after kiketVerify alone ($event)',
-    async ({ toEvent, body }) => {
+    async ({ event, name }) => {
+      const body = bodies[name];
       const app = express();
       app.set('env', 'test');
       app.use(kiketVerify(secret), express.json({ limit: '1mb' }));
       app.post('/kiket', (req, res) => void res.json({ found: req.body as unknown }));
       app.use(kiketErrorHandler());
       const found = JSON.parse(body.replace('\uFEFF', '')) as unknown;
-      expect(await invoke(app, toEvent(body))).toEqual([200, { found }]);
+      expect(await invoke(app, gatewayEvents[event]!(body))).toEqual([200, { found }]);
     },
   );
 });

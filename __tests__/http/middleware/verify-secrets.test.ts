@@ -1,9 +1,7 @@
-import { createSecretKey, generateKeyPairSync } from 'node:crypto';
 import type { Request } from 'express';
 import { kiketVerify, type KiketError, type KiketSecretSource } from 'kiket-express';
 import { deliver, example, secret } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
-import { failingCallbacks } from '../../support/failing-callbacks';
 import {
   expectReceived,
   expectRefused,
@@ -20,40 +18,29 @@ type Lookup = Extract<KiketSecretSource, (...args: never) => unknown>;
 const unknown = final(401, 'signature.secret_unknown');
 const unavailable = retried(503, 'signature.secret_unavailable');
 const mismatch = final(401, 'signature.mismatch');
-const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-/** What a lookup may give that is no secret. */
-const values: [string, unknown, Refusal][] = [
-  ['nothing', undefined, unknown],
-  ['null', null, unavailable],
-  ['an empty string', '', unavailable],
-  ['white space', ' \t', unavailable],
-  ['a secret with a newline', `${secret}\n`, unavailable],
-  ['a secret with a space before it', ` ${secret}`, unavailable],
-  ['a number', 42, unavailable],
-  ['a boolean', true, unavailable],
-  ['an object', { secret }, unavailable],
-  ['a function', () => secret, unavailable],
-  ['a symbol', Symbol('secret'), unavailable],
-  ['an empty Buffer', Buffer.alloc(0), unavailable],
-  ['a public key', publicKey, unavailable],
-  ['an empty list', [], unavailable],
-  ['a list of nothing', [undefined], unavailable],
-  ['a list with a hole', Object.assign([secret], { length: 2 }), unavailable],
-  ['a list with an empty string', [secret, ''], unavailable],
-  ['a list in a list', [[secret]], unavailable],
-  ['another secret', 'another', mismatch],
+/** What a lookup may return, or resolve to, and what comes of it. */
+const refusals: [string, () => unknown, Refusal][] = [
+  ['returns nothing', () => undefined, unknown],
+  ['resolves to nothing', () => Promise.resolve(undefined), unknown],
+  ['returns a number', () => 42, unavailable],
+  ['resolves to an empty list', () => Promise.resolve([]), unavailable],
+  ['throws', () => throws(new Error('vault is sealed')), unavailable],
+  ['rejects', () => Promise.reject(new Error('vault is sealed')), unavailable],
+  ['never settles', () => new Promise(() => undefined), unavailable],
+  ['returns another secret', () => 'another', mismatch],
+  ['resolves to another secret', () => Promise.resolve('another'), mismatch],
 ];
 
+function throws(error: Error): never {
+  throw error;
+}
+
 const found: [string, () => unknown, number][] = [
-  ['a text', () => secret, 0],
-  ['bytes', () => Buffer.from(secret), 0],
-  ['a KeyObject', () => createSecretKey(Buffer.from(secret)), 0],
+  ['a string', () => secret, 0],
   ['a list', () => ['current', secret], 1],
-  ['a promise of a text', () => Promise.resolve(secret), 0],
   ['a promise of a list', () => Promise.resolve(['current', Buffer.from(secret)]), 1],
-  ['a text in a later turn', () => new Promise((resolve) => setImmediate(resolve, secret)), 0],
-  ['a promise of a library of its own', () => ({ then: (resolve: (found: string) => void) => resolve(secret) }), 0],
+  ['a string in a later turn', () => new Promise((resolve) => setImmediate(resolve, secret)), 0],
 ];
 
 /** Does `first` for the first delivery, and finds the secret of all tests for those after it. */
@@ -76,19 +63,9 @@ describeMajors('kiketVerify with a secret function', (express) => {
       expect(indexes).toEqual([secretIndex]);
     });
 
-    it.each(values)('should refuse when it returns %s', async (name, value, refusal) => {
-      const stages = stagesOf({ secret: once(() => value) });
-      await expectRefused(observed(express, stages), { name, refusal });
-    });
-
-    it.each(values)('should refuse when it resolves to %s', async (name, value, refusal) => {
-      const stages = stagesOf({ secret: once(() => Promise.resolve(value)) });
-      await expectRefused(observed(express, stages), { name, refusal });
-    });
-
-    it.each(failingCallbacks)('should 503 when it %s', async (name, lookup) => {
+    it.each(refusals)('should be refused when it %s', async (name, lookup, refusal) => {
       const stages = stagesOf({ secret: once(lookup), lookupTimeoutMs: 10 });
-      await expectRefused(observed(express, stages), { name, refusal: unavailable });
+      await expectRefused(observed(express, stages), { name, refusal });
     });
 
     it('should wait for it for less than the deadline by default', async () => {

@@ -7,7 +7,7 @@ import manifest from '../../../package.json';
 import { captureOutput } from '../../support/capture-output';
 import { deliver, example, secret } from '../../support/deliver';
 import { runBlock, typeErrorsOf, type DocTest } from '../../support/doc-block';
-import type { FakeKiket } from 'kiket-express/testing';
+import { signDelivery, type FakeKiket } from 'kiket-express/testing';
 import { describeMajors, type Express } from '../../support/express';
 import { startFake } from '../../support/fake-kiket';
 import { createKey, mintToken, startKeyServer, type TokenKey } from '../../support/key-server';
@@ -37,6 +37,7 @@ for (const { heading, language, code } of blocks) {
 interface Running {
   readonly express: Express;
   readonly tests: readonly DocTest[];
+  readonly exported: Readonly<Record<string, unknown>>;
 }
 
 /** What each snippet must do, once it has run. */
@@ -164,6 +165,19 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
     await until(() => fake.telemetry.length === 2);
     expect(fake.telemetry).toMatchObject([{ event: 'issue.created', status: 'ok' }, { status: 'error' }]);
   },
+  'Verify without Express': async (_app, { exported }) => {
+    const route = exported['POST'] as (request: Request) => Promise<Response>;
+    const send = (signedBy: string) => {
+      const { headers, body } = signDelivery(example, { secret: signedBy });
+      return route(new Request('https://service.example/kiket', { method: 'POST', headers, body: body as string }));
+    };
+    expect(await (await send(secret)).json()).toEqual({ received: example.event });
+    const refused = await send('whsec_of_another');
+    expect([refused.status, await refused.json()]).toEqual([
+      401,
+      { error: { code: 'signature.mismatch', message: expect.any(String) as string } },
+    ]);
+  },
   'Trying it without risk': async (app, { express }) => {
     addExistingService(app, express);
     const output = await captureOutput(async () => {
@@ -234,7 +248,9 @@ describeMajors('a snippet of the README', (express) => {
     app.set('env', 'test');
     // As the block needs it; elsewhere a key would be used where none is meant to be.
     if (code.includes('KIKET_API_KEY!')) process.env.KIKET_API_KEY = 'ext_fake';
-    await behaviours[name]!(app, { express, tests: runBlock(code, app, secret, express) });
+    const exported = {};
+    const tests = runBlock(code, app, secret, express, { exports: exported });
+    await behaviours[name]!(app, { express, tests, exported });
   }
 });
 

@@ -64,6 +64,12 @@ describe('require and import', () => {
     expect(code).toBe(1);
   });
 
+  it('should load nothing but Node and its own files for kiket-express/signature', async () => {
+    const script =
+      "require('kiket-express/signature'); console.log(Object.keys(require.cache).filter((file) => !/kiket-express.dist/.test(file)))";
+    expect(await node(workbench.path('express5'), '-e', script)).toEqual({ code: 0, output: '[]\n' });
+  });
+
   it('should reach the manifest', async () => {
     const script = "console.log(require('kiket-express/package.json').name)";
     expect(await node(workbench.path('express5'), '-e', script)).toEqual({ code: 0, output: 'kiket-express\n' });

@@ -75,7 +75,7 @@ describe('the entry points', () => {
   it('should be one for every middleware, and the modules that users import', () => {
     const expected = [
       '.',
-      ...[...middlewares, 'api', 'bullmq', 'errors', 'redis', 'shutdown', 'telemetry', 'testing'].map(
+      ...[...middlewares, 'api', 'bullmq', 'errors', 'redis', 'shutdown', 'signature', 'telemetry', 'testing'].map(
         (name) => `./${name}`,
       ),
     ];

@@ -53,6 +53,8 @@ const usesWithoutRequest: Record<string, string> = {
   bullmq:
     "export const worker: { close(): Promise<void> } = kiketWorker('jobs', (job) => job.event, { connection: {} });",
   shutdown: 'export const down: Promise<{ released: number }> = kiketShutdown({} as never);',
+  signature:
+    "export const at: number | undefined = verifySignature({ headers: {}, body: '', secret: 's' }).timestampSeconds;",
   errors: "export const status: number = (new RetryableError('Later') satisfies KiketError).status;",
   testing: "export const body: string | Buffer = signDelivery({}, { secret: 'secret' }).body;",
 };
@@ -72,7 +74,7 @@ function sourceAlone(entry: string): string {
   const names = [
     ...new Set(
       use.match(
-        /\b(?:kiket[A-Z]\w+|createKiketApi|captureRawBody|signDelivery|RetryableError|KiketError|KiketMemoryStore|KiketRedisStore)\b/g,
+        /\b(?:kiket[A-Z]\w+|createKiketApi|captureRawBody|signDelivery|verifySignature|RetryableError|KiketError|KiketMemoryStore|KiketRedisStore)\b/g,
       ),
     ),
   ];

@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { expectedLength, refuseEncoding } from '../../../lib/body/headers';
+import { expectedLength, encodingError } from '../../../lib/body/headers';
 
 /** A request with one header, which adapters also give as an array. */
 function requestWith(name: string, value: unknown): IncomingMessage {
@@ -9,13 +9,13 @@ function requestWith(name: string, value: unknown): IncomingMessage {
   return req;
 }
 
-describe('refuseEncoding by Content-Encoding', () => {
+describe('encodingError for Content-Encoding', () => {
   const compressed = ['gzip', 'GZIP', 'x-gzip', 'deflate', 'br', 'zstd', 'compress', 'x-compress'];
 
   it.each([...compressed, 'identity, gzip', ' br ', ['gzip'], ['identity', 'gzip']])(
-    'should call a body of %j compressed',
+    'should call the body compressed when it is %j',
     (value) => {
-      expect(refuseEncoding(requestWith('content-encoding', value))).toMatchObject({
+      expect(encodingError(requestWith('content-encoding', value))).toMatchObject({
         code: 'body.encoding_unsupported',
         status: 415,
         message: expect.stringContaining('The body is compressed') as string,
@@ -24,11 +24,11 @@ describe('refuseEncoding by Content-Encoding', () => {
   );
 
   it.each(['made-up', 'utf-16', 'aes128gcm', 'identity;q=1', 'x-identity', 'constructor', ['made-up']])(
-    'should refuse %j, but not call it compressed',
+    'should refuse %j without calling it compressed',
     (value) => {
-      const refusal = refuseEncoding(requestWith('content-encoding', value));
-      expect(refusal).toMatchObject({ code: 'body.encoding_unsupported', status: 415 });
-      expect(refusal?.message).not.toMatch(/compressed/);
+      const error = encodingError(requestWith('content-encoding', value));
+      expect(error).toMatchObject({ code: 'body.encoding_unsupported', status: 415 });
+      expect(error?.message).not.toMatch(/compressed/);
     },
   );
 
@@ -48,12 +48,12 @@ describe('refuseEncoding by Content-Encoding', () => {
     [],
     ['identity'],
     ['identity', 'none'],
-  ])('should admit %j', (value) => {
-    expect(refuseEncoding(requestWith('content-encoding', value))).toBeUndefined();
+  ])('should accept %j', (value) => {
+    expect(encodingError(requestWith('content-encoding', value))).toBeUndefined();
   });
 });
 
-describe('refuseEncoding by the charset of Content-Type', () => {
+describe('encodingError for the charset of Content-Type', () => {
   it.each([
     'application/json; charset=utf-7',
     'application/json;charset=UTF-16',
@@ -77,7 +77,7 @@ describe('refuseEncoding by the charset of Content-Type', () => {
     ['application/json; charset=utf-7'],
     ['application/json', 'application/json; charset=utf-7'],
   ])('should refuse %j', (value) => {
-    expect(refuseEncoding(requestWith('content-type', value))).toMatchObject({
+    expect(encodingError(requestWith('content-type', value))).toMatchObject({
       code: 'body.encoding_unsupported',
       status: 415,
       message: expect.stringContaining('Content-Type names another charset than UTF-8') as string,
@@ -97,8 +97,8 @@ describe('refuseEncoding by the charset of Content-Type', () => {
     'application/json; charset=utf-8; charset=utf-8',
     ['application/json; charset=utf-8'],
     [],
-  ])('should admit %j', (value) => {
-    expect(refuseEncoding(requestWith('content-type', value))).toBeUndefined();
+  ])('should accept %j', (value) => {
+    expect(encodingError(requestWith('content-type', value))).toBeUndefined();
   });
 });
 

@@ -3,19 +3,23 @@ import { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { readAndGiveBack, readBody, type Done } from '../../../lib/body/read';
+import { readAndUnshift } from '../../../lib/body/peek';
+import { readBody } from '../../../lib/body/read';
+import type { BodyCallback } from '../../../lib/body/stream';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 const LIMIT = 2 ** 20;
 
-const readers: Record<string, (req: IncomingMessage, done: Done) => void> = {
+type Reader = (req: IncomingMessage, done: BodyCallback) => void;
+
+const readers: Record<string, Reader> = {
   readBody: (req, done) => readBody(req, LIMIT, done),
-  readAndGiveBack: (req, done) => readAndGiveBack(req, new ServerResponse(req), LIMIT, done),
+  readAndUnshift: (req, done) => readAndUnshift(req, new ServerResponse(req), LIMIT, done),
 };
 
-/** A request without a connection, into which a test pushes what Node would. */
+/** A request without a connection, to which a test pushes the chunks. */
 function requestWith(headers: Record<string, string>): IncomingMessage {
   const req = new IncomingMessage(new Socket());
   req.httpVersionMajor = 1;
@@ -23,26 +27,30 @@ function requestWith(headers: Record<string, string>): IncomingMessage {
   return req;
 }
 
+function bodyOf(req: IncomingMessage, read: Reader): Promise<Buffer> {
+  return new Promise((resolve) => read(req, (_error, bytes) => resolve(bytes)));
+}
+
 function end(req: IncomingMessage): void {
   req.complete = true;
   req.push(null);
 }
 
-/** Memory in use, in bytes, of what is still referred to. */
+/** Memory in use after a garbage collection, in bytes. */
 function usedBytes(): number {
   collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 }
 
-describe.each(Object.entries(readers))('%s', (_name, read) => {
+describe('readAndUnshift', () => {
   it.each([
     ['chunked', { 'transfer-encoding': 'chunked' }],
     ['with a length', { 'content-length': String(LIMIT) }],
-  ])('should hold 1 MB in chunks of one byte in a few times that: %s', async (_framing, headers) => {
+  ])('should take a few times 1 MB of memory for 1 MB in chunks of one byte: %s', async (_framing, headers) => {
     const req = requestWith(headers);
     const before = usedBytes();
-    const body = new Promise<Buffer>((resolve) => read(req, (_error, bytes) => resolve(bytes)));
+    const body = bodyOf(req, readers['readAndUnshift']!);
     await turn();
     for (let sent = 0; sent < LIMIT - 1; sent++) {
       req.push(Buffer.from([sent & 0x7f]));
@@ -56,7 +64,40 @@ describe.each(Object.entries(readers))('%s', (_name, read) => {
     expect((await body).equals(expected)).toBe(true);
   });
 
-  it('should hold no more than a few times what has come of a body, whatever is announced', async () => {
+  it('should not copy a single chunk', async () => {
+    const chunk = Buffer.from('{"event":"issue.created"}');
+    const req = requestWith({ 'content-length': String(chunk.length) });
+    const body = bodyOf(req, readers['readAndUnshift']!);
+    req.push(chunk);
+    end(req);
+    expect(await body).toBe(chunk);
+  });
+});
+
+describe('readBody', () => {
+  it.each<[string, (req: IncomingMessage) => unknown]>([
+    ['closes', (req) => req.emit('close')],
+    ['fails', (req) => req.emit('error', new Error('of another platform'))],
+  ])("should fail with body.aborted when a stream that is not Node's %s before its end", async (_name, end) => {
+    const req = requestWith({ 'transfer-encoding': 'chunked' });
+    const code = new Promise((resolve) => readBody(req, LIMIT, (error) => resolve(error?.code)));
+    end(req);
+    expect(await code).toBe('body.aborted');
+  });
+
+  it('should fail with body.already_parsed when the stream has ended', async () => {
+    const req = requestWith({ 'content-length': '2' });
+    req.resume();
+    end(req);
+    await turn();
+    expect(await new Promise((resolve) => readBody(req, LIMIT, (error) => resolve(error?.code)))).toBe(
+      'body.already_parsed',
+    );
+  });
+});
+
+describe.each(Object.entries(readers))('%s', (_name, read) => {
+  it('should take memory for what was received, not for what was announced', async () => {
     const before = usedBytes();
     const requests = Array.from({ length: 50 }, () => requestWith({ 'content-length': String(LIMIT) }));
     for (const req of requests) {
@@ -70,19 +111,10 @@ describe.each(Object.entries(readers))('%s', (_name, read) => {
     expect(requests.map((req) => req.readableEnded)).not.toContain(true);
   });
 
-  it('should not copy a single chunk', async () => {
-    const chunk = Buffer.from('{"event":"issue.created"}');
-    const req = requestWith({ 'content-length': String(chunk.length) });
-    const body = new Promise<Buffer>((resolve) => read(req, (_error, bytes) => resolve(bytes)));
-    req.push(chunk);
-    end(req);
-    expect(await body).toBe(chunk);
-  });
-
   it.each([1, 2, 3, 7, 64, 1000])('should join chunks of %s bytes in their order', async (size) => {
     const whole = Buffer.from(Array.from({ length: 5000 }, (_, at) => at % 251));
     const req = requestWith({ 'transfer-encoding': 'chunked' });
-    const body = new Promise<Buffer>((resolve) => read(req, (_error, bytes) => resolve(bytes)));
+    const body = bodyOf(req, read);
     for (let at = 0; at < whole.length; at += size) {
       req.push(whole.subarray(at, at + size));
       if (at % 3 === 0) await turn();

@@ -273,6 +273,27 @@ declare module 'agreed/verify' {
   export function kiketVerify(secret: KiketSecretSource, options?: Readonly<KiketVerifyOptions>): KiketMiddleware;
 }
 
+declare module 'agreed/signature' {
+  import type { KeyObject } from 'node:crypto';
+  export { SignatureError } from 'agreed/errors';
+  export type { KiketSignature, KiketSignatureScheme } from 'agreed/delivery';
+  import type { KiketSignature, KiketSignatureScheme } from 'agreed/delivery';
+  export type KiketSecret = string | Buffer | KeyObject;
+  export type VerifySignatureHeaders =
+    | Readonly<Record<string, string | readonly string[] | undefined>>
+    | { get(name: string): string | null | undefined }
+    | readonly (readonly [name: string, value: string])[];
+  export interface VerifySignatureOptions {
+    headers: VerifySignatureHeaders;
+    body: string | Uint8Array;
+    secret: KiketSecret | readonly KiketSecret[];
+    signatureSchemes?: readonly KiketSignatureScheme[] | undefined;
+    toleranceSeconds?: number | undefined;
+    now?: (() => number) | undefined;
+  }
+  export function verifySignature(options: Readonly<VerifySignatureOptions>): KiketSignature;
+}
+
 declare module 'agreed/parse' {
   import type { KiketApiOptions } from 'agreed/api';
   import type { KiketMiddleware } from 'agreed/delivery';

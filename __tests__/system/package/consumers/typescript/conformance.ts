@@ -17,6 +17,7 @@ import type * as redis from 'kiket-express/redis';
 import type * as respond from 'kiket-express/respond';
 import type * as runtimeToken from 'kiket-express/runtime-token';
 import type * as shutdown from 'kiket-express/shutdown';
+import type * as signature from 'kiket-express/signature';
 import type * as telemetry from 'kiket-express/telemetry';
 import type * as testing from 'kiket-express/testing';
 import type * as verify from 'kiket-express/verify';
@@ -38,6 +39,7 @@ import type * as agreedRedis from 'agreed/redis';
 import type * as agreedRespond from 'agreed/respond';
 import type * as agreedRuntimeToken from 'agreed/runtime-token';
 import type * as agreedShutdown from 'agreed/shutdown';
+import type * as agreedSignature from 'agreed/signature';
 import type * as agreedTelemetry from 'agreed/telemetry';
 import type * as agreedTesting from 'agreed/testing';
 import type * as agreedVerify from 'agreed/verify';
@@ -98,6 +100,16 @@ export type RawBody = [
   Assert<Same<rawBody.KiketRawBodyOptions, agreedRawBody.KiketRawBodyOptions>>,
   Assert<Same<rawBody.KiketRequestState, agreedRawBody.KiketRequestState>>,
   Assert<Same<Values<typeof rawBody>, Values<typeof agreedRawBody>>>,
+];
+
+export type Signature = [
+  Assert<Same<signature.KiketSecret, agreedSignature.KiketSecret>>,
+  Assert<Same<signature.KiketSignature, agreedSignature.KiketSignature>>,
+  Assert<Same<signature.KiketSignatureScheme, agreedSignature.KiketSignatureScheme>>,
+  Assert<Same<signature.VerifySignatureHeaders, agreedSignature.VerifySignatureHeaders>>,
+  Assert<Same<signature.VerifySignatureOptions, agreedSignature.VerifySignatureOptions>>,
+  Assert<Same<typeof signature.verifySignature, typeof agreedSignature.verifySignature>>,
+  Assert<Same<signature.SignatureError, agreedSignature.SignatureError>>,
 ];
 
 export type Verify = [
