@@ -158,10 +158,8 @@ describeWithRedisServer('an outage of Redis', () => {
 
 /** Resolves once nobody is connected but who asks. */
 async function isLeftAlone(redis: RedisServer): Promise<void> {
-  while (
-    String(await redis.send('CLIENT', 'LIST'))
-      .trim()
-      .includes('\n')
-  )
-    await wait(5);
+  await until(async () => {
+    const clients = String(await redis.send('CLIENT', 'LIST'));
+    return !clients.trim().includes('\n');
+  }, 'all other clients to disconnect');
 }
