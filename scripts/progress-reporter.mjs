@@ -16,7 +16,8 @@ export default class ProgressReporter {
   onTestResult(_test, { testFilePath, failureMessage, console: logged }, results) {
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
     const file = relative(process.cwd(), testFilePath);
-    for (const { message, origin } of logged ?? []) process.stderr.write(`${file} printed: ${message}\n${origin.split('\n', 1)[0]}\n`);
+    for (const { message, origin } of logged ?? [])
+      process.stderr.write(`${file} printed: ${message}\n${origin.split('\n', 1)[0]}\n`);
     if (failureMessage) process.stderr.write(`FAIL ${file}\n${failureMessage}\n`);
     const { numPassedTestSuites, numFailedTestSuites, numPendingTestSuites, numTotalTestSuites } = results;
     this.#print(numPassedTestSuites + numFailedTestSuites + numPendingTestSuites, numTotalTestSuites);

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { closeKiketApi, createKiketApi, type KiketApi } from 'kiket-express';
 import { Agent, MockAgent, type Dispatcher } from 'undici';
 import { deliver } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { startFake } from '../../support/fake-kiket';
 import { close, closedOrigin, listen, startServer } from '../../support/loopback-server';
 import { turns } from '../../support/turns';
@@ -29,7 +29,7 @@ async function listening<T>(app: RequestListener, use: (server: RequestListener)
   }
 }
 
-describeMajors('the connections to the API', (express) => {
+describeNewest('the connections to the API', (express) => {
   it('should be shared by 200 concurrent deliveries that each make 5 calls', async () => {
     const fake = await startFake({ limit: 10_000 });
     fake.fail({ kind: 'latency', ms: 5 });

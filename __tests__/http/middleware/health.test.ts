@@ -15,7 +15,7 @@ import request from 'supertest';
 import { version } from '../../../package.json';
 import { deliver, example, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { storeFailures } from '../../support/store-failures';
 import { WatchedStore } from '../../support/watched-store';
 import { leaveUnanswered } from '../../support/leave-unanswered';
@@ -26,7 +26,7 @@ const events = kiketEvents()
   .on(['issue.*', 'workflow.sla_status'], () => ({}));
 const registered = [{ event: 'issue.created', version: 'v2' }, { event: 'issue.*' }, { event: 'workflow.sla_status' }];
 
-describeMajors('kiketHealth', (express) => {
+describeNewest('kiketHealth', (express) => {
   const serve = (health = kiketHealth(events)) => express().get('/health', health);
 
   async function read(app: ReturnType<typeof serve>): Promise<KiketHealth> {
@@ -110,7 +110,7 @@ describeMajors('kiketHealth', (express) => {
   });
 });
 
-describeMajors('kiketHealth with a store', (express) => {
+describeNewest('kiketHealth with a store', (express) => {
   const serve = (store: KiketStore) => express().get('/health', kiketHealth(events, { store }));
   const available = { status: 'ok', store: 'ok', version, events: registered, deliveries: none };
   const unavailable = { ...available, status: 'unavailable', store: 'unavailable' };

@@ -5,7 +5,7 @@ import { kiket, kiketErrorHandler, kiketHandler, NonRetryableError, type KiketRe
 import { Connection } from '../../support/connection';
 import { deliver, example, secret } from '../../support/deliver';
 import { endpoint, type Stage } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { signedRequest } from '../../support/signed-request';
 import { turns } from '../../support/turns';
 import { compressed, sessions, SlowStore } from '../../support/wrapping';
@@ -21,7 +21,7 @@ const wrappings: Record<string, () => RequestHandler[]> = {
   'compression and sessions': () => [compressed(), sessions(new SlowStore(() => turns()))],
 };
 
-describeMajors('middlewares before ours that wrap the end of a response', (express) => {
+describeNewest('middlewares before ours that wrap the end of a response', (express) => {
   describe.each(Object.entries(wrappings))('with %s', (_name, wrap) => {
     let records: KiketRecord[];
 

@@ -15,7 +15,7 @@ import {
 import { Connection } from '../../support/connection';
 import { deliver, example, secret } from '../../support/deliver';
 import { endpoint, type Stage } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { signedRequest } from '../../support/signed-request';
 import { turns } from '../../support/turns';
 import { until } from '../../support/until';
@@ -42,7 +42,7 @@ function neverSettles(): Promise<never> {
   return new Promise(() => undefined);
 }
 
-describeMajors('kiketRespond', (express) => {
+describeNewest('kiketRespond', (express) => {
   function serve(handler: Stage, options: KiketRespondOptions = {}): ReturnType<typeof express> {
     return endpoint(express, [kiket({ secret, ...options }), handler, kiketErrorHandler()]);
   }

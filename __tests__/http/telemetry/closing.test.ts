@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { KiketTelemetryOptions } from '../../../lib/telemetry';
 import { AN_HOUR_MS, countsOf, ended, events, eventsAt, extension, report } from './reporting';
 import { deliver } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { startFake } from '../../support/fake-kiket';
 import { startServer } from '../../support/loopback-server';
 import { turns } from '../../support/turns';
@@ -181,7 +181,7 @@ describe('close', () => {
   });
 });
 
-describeMajors('a delivery that ends after close', (express) => {
+describeNewest('a delivery that ends after close', (express) => {
   it('should be answered as before', async () => {
     const fake = await startFake();
     const reporter = report(fake, { batchSize: 1 });

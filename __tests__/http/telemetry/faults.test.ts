@@ -2,7 +2,7 @@ import { KiketApiError } from 'kiket-express';
 import type { FakeKiketFault } from 'kiket-express/testing';
 import { countsOf, ended, events, eventsAt, extension, report, TELEMETRY } from './reporting';
 import { deliver } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { startFake } from '../../support/fake-kiket';
 import { closedOrigin, startServer } from '../../support/loopback-server';
 import { turns } from '../../support/turns';
@@ -33,7 +33,7 @@ const faults: Readonly<Record<string, FakeKiketFault>> = {
 /** What only the reporter's own time ends. */
 const endless = new Set<FakeKiketFault['kind']>(['hang', 'latency']);
 
-describeMajors('a delivery', (express) => {
+describeNewest('a delivery', (express) => {
   it.each(Object.entries(faults))(
     'should be answered when telemetry %s, and be reported afterwards',
     async (...row) => {
