@@ -292,7 +292,7 @@ describeMajors('any input', (express) => {
       },
     );
     await fc.assert(property, { numRuns: 600 });
-  }, 30_000);
+  });
 
   it('should be accepted when it is a signed delivery as it was signed', async () => {
     const property = fc.asyncProperty(
@@ -306,7 +306,7 @@ describeMajors('any input', (express) => {
       },
     );
     await fc.assert(property, { numRuns: 100 });
-  }, 30_000);
+  });
 
   it.each(strict)('should not take a timestamped delivery for one whose body alone is signed: %s', async (path) => {
     const delivery = signDelivery(text, { secret, timestampSeconds: 1_700_000_000 });
@@ -332,7 +332,7 @@ describeMajors('any input', (express) => {
       },
     );
     await fc.assert(property, { numRuns: 600 });
-  }, 30_000);
+  });
 
   it('should end in one finished answer, and no error that nobody has caught', async () => {
     const property = fc.asyncProperty(
@@ -349,7 +349,7 @@ describeMajors('any input', (express) => {
       },
     );
     await fc.assert(property, { numRuns: 1000 });
-  }, 30_000);
+  });
 
   it('should end in one finished answer when a signed payload is of any shape and the headers are odd', async () => {
     const property = fc.asyncProperty(
@@ -369,7 +369,7 @@ describeMajors('any input', (express) => {
       },
     );
     await fc.assert(property, { numRuns: 400 });
-  }, 30_000);
+  });
 
   it('should be handed to the most specific of any registrations', async () => {
     let events: KiketEvents;
@@ -399,5 +399,5 @@ describeMajors('any input', (express) => {
     } finally {
       await close(router);
     }
-  }, 30_000);
+  });
 });

@@ -45,7 +45,7 @@ describeNewest('the connections to the API', (express) => {
     expect(bodies).toEqual(Array.from({ length: 200 }, () => ({ result: Array<number>(5).fill(10_000) })));
     expect(fake.requests).toHaveLength(1000);
     expect(fake.connections.accepted).toBeLessThanOrEqual(POOL);
-  }, 60_000);
+  });
 
   it('should be kept alive over deliveries', async () => {
     const fake = await startFake();
@@ -220,7 +220,7 @@ describe('undici', () => {
       env: { ...userEnvironment, URL: await closedOrigin() },
     });
     expect(JSON.parse(stdout)).toEqual([false, false, 'api.target_refused', false, 'api.unavailable', true]);
-  }, 30_000);
+  });
 
   it('should leave all calls to a dispatcher of the user', async () => {
     const requests: unknown[] = [];

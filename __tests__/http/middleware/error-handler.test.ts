@@ -71,6 +71,14 @@ describeNewest('kiketErrorHandler', (express) => {
   }
 
   describe('the answer', () => {
+    it('should not tell a caller which guess is the secret', async () => {
+      const app = endpoint(express, [kiket({ secret }), kiketHandler(() => ({})), kiketErrorHandler()]);
+      const guesses = `guess ${secret}`;
+      const headers = { 'X-Kiket-Signature': '0'.repeat(64), 'X-Kiket-Invocation': guesses };
+      const answer = await deliver(app, example, { headers }).expect(401);
+      expect(answer.body).toMatchObject({ error: { invocation: guesses } });
+    });
+
     it('should say what happened, and whether Kiket tries again', async () => {
       const error = new NonRetryableError('Unknown contact', {
         code: 'crm.contact_unknown',
@@ -286,6 +294,14 @@ describeNewest('kiketErrorHandler', (express) => {
 });
 
 describeMajors('kiketErrorHandler', (express) => {
+  it('should not quote a body that a later parser cannot read', async () => {
+    const app = express().set('env', 'test');
+    app.use('/kiket', kiketVerify(secret), express.json());
+    app.use(kiketErrorHandler());
+    const { text } = await deliver(app, '{"a": canary_in_body}').expect(400);
+    expect(text).toContain('The body could not be read.');
+    expect(text).not.toContain('canary');
+  });
   describe.each<[string, (stages: Stage[]) => ReturnType<typeof express>, boolean]>([
     ['in the route', (stages) => endpoint(express, [...stages, kiketErrorHandler()]).use(ownErrorHandler), true],
     [

@@ -82,7 +82,8 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
   async function expectFailure(way: string, [, fn, refusal]: (typeof failures)[0]): Promise<void> {
     const handler = jest.fn(fn as KiketHandler);
     const events = ways[way]!(handler).on('workflow.sla_status', ok);
-    const stages = pathsToHandler['kiket()']!({ deadlineMs });
+    // Only where it is to come: a busy machine may take longer for the rest.
+    const stages = pathsToHandler['kiket()']!(refusal.code === 'deadline.exceeded' ? { deadlineMs } : {});
     const { text } = await expectRefused(observed(express, stages, events), { name: '', payload, refusal });
     expect(text).not.toContain('canary');
     expect(handler).toHaveBeenCalledTimes(1);
@@ -190,7 +191,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     ])('should be given once, to onCompleted and the channel, for %s (%#)', async (event, router, record) => {
       const collected: KiketRecord[] = [];
       const onCompleted = (each: KiketRecord): void => void collected.push(each);
-      const stages = [kiket({ secret, onCompleted, deadlineMs })];
+      const stages = [kiket({ secret, onCompleted, deadlineMs: event === 'd' ? deadlineMs : undefined })];
       const app = endpoint(express, [...stages, router, kiketErrorHandler()]);
       const records = await published<KiketRecord>('kiket:delivery', async () => {
         await deliver(app, { ...example, event }, { invocationId: 'inv-1' }).expect(record.status!);

@@ -218,17 +218,17 @@ describe('a process with an open reporter', () => {
     const fake = await startFake();
     expect(await run(fake.url, never, "process.on('exit', told);")).toEqual([0, 0, 1]);
     expect(fake.requests).toEqual([]);
-  }, 30_000);
+  });
 
   it('should end by itself after records were sent', async () => {
     const fake = await startFake();
     expect(await run(fake.url, never, "reporter.flush(); process.on('exit', told);")).toEqual([1, 0, 0]);
-  }, 30_000);
+  });
 
   it('should not end while somebody waits for close', async () => {
     const fake = await startFake();
     fake.fail({ kind: 'hang' });
     const options = { ...never, timeoutMs: 300 };
     expect(await run(fake.url, options, 'reporter.close().then(told);')).toEqual([0, 1, 0]);
-  }, 30_000);
+  });
 });

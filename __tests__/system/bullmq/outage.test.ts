@@ -9,8 +9,6 @@ import { describeWithRedisServer, startRedis, type RedisServer } from '../../sup
 import { until } from '../../support/until';
 import { jobData, jobIn, jobsOf, openQueue, startWorker } from './queues';
 
-jest.setTimeout(30_000);
-
 describeWithRedisServer('an outage of Redis', () => {
   let redis: RedisServer;
   beforeEach(async () => void (redis = await startRedis()));

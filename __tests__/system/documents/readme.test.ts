@@ -242,7 +242,7 @@ describe('the README', () => {
 
   it('should have snippets that compile', () => {
     expect(typeErrorsOf([...snippets.values()], resolve(repository, 'tsconfig.json'))).toEqual([]);
-  }, 60_000);
+  }, 300_000);
 
   it('should name first the commands for the demo and for the tests', () => {
     const commands = blocks.filter(({ language }) => language === 'sh').map(({ code }) => code.trim());
