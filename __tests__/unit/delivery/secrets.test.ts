@@ -1,13 +1,12 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { kiketHandler, MissingSecretError, type KiketDelivery } from 'kiket-express';
-import { ParsedDelivery } from '../../../lib/delivery/parsed-delivery';
-import type { Exchange } from '../../../lib/exchange/exchange';
+import { ParsedDelivery, type VerifiedExchange } from '../../../lib/delivery/parsed-delivery';
 import { DeliverySecrets } from '../../../lib/delivery/secrets';
 import { deliver } from '../../support/deliver';
 import { describeNewest } from '../../support/express';
 import { observed, pathsToHandler, type Options } from '../../support/refusals';
-import { holdsSecret } from '../../../lib/redaction';
+import { containsSecret } from '../../../lib/redaction';
 
 /** Names that a plain object has already, or that JavaScript asks objects for. */
 const specialNames = [
@@ -165,7 +164,7 @@ describeNewest('delivery.secrets', (express) => {
   });
 });
 
-describe('holdsSecret', () => {
+describe('containsSecret', () => {
   const inJson = (value: unknown, depth: number): string =>
     depth === 0 ? (value as string) : JSON.stringify({ a: inJson(value, depth - 1) });
   const escaped = (text: string): string =>
@@ -188,7 +187,7 @@ describe('holdsSecret', () => {
     ['that holds a backslash', 'ca\\nary', inJson('ca\\nary', 2)],
     ['of several lines by one of them', 'first line\nsecond line', '{"a":"second\\u0020line"}'],
   ])('should find a secret %s', (_name, value, text) => {
-    expect(holdsSecret(text, ['another', value])).toBe(true);
+    expect(containsSecret(text, ['another', value])).toBe(true);
   });
 
   it.each([
@@ -197,12 +196,12 @@ describe('holdsSecret', () => {
     ['escapes, where no secret is known', escaped('canary'), []],
     ['JSON as deep as is looked at', inJson('"', 8), ['canary']],
   ])('should find nothing in a text of %s', (_name, text, values) => {
-    expect(holdsSecret(text, values)).toBe(false);
+    expect(containsSecret(text, values)).toBe(false);
   });
 
   it('should take for a quotation what is escaped deeper than it looks', () => {
-    expect(holdsSecret(inJson('"', 10), ['canary'])).toBe(true);
-    expect(holdsSecret(`\\${'u005c'.repeat(13_000)}`, ['canary'])).toBe(true);
+    expect(containsSecret(inJson('"', 10), ['canary'])).toBe(true);
+    expect(containsSecret(`\\${'u005c'.repeat(13_000)}`, ['canary'])).toBe(true);
   });
 
   it('should find any secret in whatever way JSON writes it', () => {
@@ -215,7 +214,7 @@ describe('holdsSecret', () => {
           );
         let text = spell(value);
         for (let i = 0; i < depth; i++) text = spell(text);
-        return holdsSecret(text, [value]);
+        return containsSecret(text, [value]);
       }),
     );
   });
@@ -253,7 +252,7 @@ describe('toldOfMissing', () => {
   });
 
   it.each([true, false])('should be that of the delivery, and be asked without making its secrets: %s', (verified) => {
-    const exchange = { delivery: { verified }, trustsBody: true } as unknown as Exchange;
+    const exchange = { delivery: { verified }, trustsBody: true } as unknown as VerifiedExchange;
     const settings = { fallbackSecrets: {}, apiKey: undefined, connectApi: () => undefined as never };
     const payload = { secret_status: { missing: ['ABSENT'] } } as never;
     const parsed = new ParsedDelivery(exchange, settings, payload, undefined, undefined);
