@@ -7,6 +7,8 @@ module.exports = {
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
+  // Most tests take milliseconds. The limit is for a machine that has much else to do.
+  testTimeout: 60_000,
   setupFilesAfterEnv: ['<rootDir>/__tests__/support/release-channels.ts'],
   transform: {
     '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }],
@@ -28,5 +30,6 @@ module.exports = {
     // Only re-exports.
     '!lib/index.ts',
   ],
+  coverageReporters: ['text-summary', 'html'],
   coverageThreshold: { global: { lines: 95, branches: 95 } },
 };

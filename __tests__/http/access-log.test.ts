@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { RequestHandler } from 'express';
 import { kiket, kiketErrorHandler, kiketParse, kiketRespond, kiketVerify, type KiketMiddleware } from 'kiket-express';
 import { deliver, example, secret, type DeliverOptions } from '../support/deliver';
-import { describeMajors } from '../support/express';
+import { describeNewest } from '../support/express';
 
 const chains: [string, KiketMiddleware[]][] = [
   ['kiketVerify', [kiketVerify(secret)]],
@@ -18,7 +18,7 @@ const deliveries: [string, DeliverOptions][] = [
 
 const answer: RequestHandler = (_req, res) => void res.json({});
 
-describeMajors('an access log that reads req.kiket.signal', (express) => {
+describeNewest('an access log that reads req.kiket.signal', (express) => {
   const rows = chains.flatMap(([chain, stages]) => deliveries.map(([end, sent]) => ({ chain, stages, end, sent })));
 
   it.each(rows)('should find no abort of a delivery that is $end: $chain', async ({ stages, sent }) => {

@@ -18,7 +18,7 @@ export interface RawRequest {
 }
 
 /** After how long without an answer a request counts as hanging. */
-const HANGING_MS = 3000;
+const HANGING_MS = 20_000;
 
 export interface RawServer {
   readonly port: number;

@@ -14,7 +14,7 @@ import {
   type KiketErrorOptions,
 } from 'kiket-express';
 import { deliver } from '../support/deliver';
-import { describeMajors } from '../support/express';
+import { describeMajors, describeNewest } from '../support/express';
 import { observed, pathsToHandler } from '../support/refusals';
 
 /** Classes of the package in a second copy, as another version in the same tree would load it. */
@@ -227,7 +227,7 @@ describe('KiketError.is', () => {
   });
 });
 
-describeMajors('errors of others', (express) => {
+describeNewest('errors of others', (express) => {
   it('should be answered as ours when another copy of the package has made them', async () => {
     const copy = secondCopy();
     const { app } = observed(express, pathsToHandler['kiket()']!({}), () => {
@@ -261,8 +261,10 @@ describeMajors('errors of others', (express) => {
     });
     await deliver(app).expect(429).expect('Retry-After', told);
   });
+});
 
-  it('should keep its status with an error handler that only reads statusCode and headers', async () => {
+describeMajors('errors of this package', (express) => {
+  it('should keep their status with an error handler that only reads statusCode and headers', async () => {
     const app = express();
     const reply: ErrorRequestHandler = (error: KiketError, _req, res, _next) => {
       res.status(error.statusCode).set(error.headers).send(error.message);

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { closeKiketApi, createKiketApi, type KiketApi } from 'kiket-express';
 import { Agent, MockAgent, type Dispatcher } from 'undici';
 import { deliver } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { startFake } from '../../support/fake-kiket';
 import { close, closedOrigin, listen, startServer } from '../../support/loopback-server';
 import { turns } from '../../support/turns';
@@ -29,7 +29,7 @@ async function listening<T>(app: RequestListener, use: (server: RequestListener)
   }
 }
 
-describeMajors('the connections to the API', (express) => {
+describeNewest('the connections to the API', (express) => {
   it('should be shared by 200 concurrent deliveries that each make 5 calls', async () => {
     const fake = await startFake({ limit: 10_000 });
     fake.fail({ kind: 'latency', ms: 5 });
@@ -45,7 +45,7 @@ describeMajors('the connections to the API', (express) => {
     expect(bodies).toEqual(Array.from({ length: 200 }, () => ({ result: Array<number>(5).fill(10_000) })));
     expect(fake.requests).toHaveLength(1000);
     expect(fake.connections.accepted).toBeLessThanOrEqual(POOL);
-  }, 60_000);
+  });
 
   it('should be kept alive over deliveries', async () => {
     const fake = await startFake();
@@ -220,7 +220,7 @@ describe('undici', () => {
       env: { ...userEnvironment, URL: await closedOrigin() },
     });
     expect(JSON.parse(stdout)).toEqual([false, false, 'api.target_refused', false, 'api.unavailable', true]);
-  }, 30_000);
+  });
 
   it('should leave all calls to a dispatcher of the user', async () => {
     const requests: unknown[] = [];

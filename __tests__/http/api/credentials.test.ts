@@ -1,5 +1,5 @@
 import { createKiketApi, type KiketApi } from 'kiket-express';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { example } from '../../support/deliver';
 import {
   apiKey,
@@ -30,7 +30,7 @@ async function callBoth(api: KiketApi): Promise<void> {
 const extPaths = [EXT_ISSUES, '/api/v1/ext/telemetry'];
 const otherPaths = [KEYS, `/api/v1/extensions/${EXTENSION_ID}/events`];
 
-describeMajors('credentials of a delivery', (express) => {
+describeNewest('credentials of a delivery', (express) => {
   it.each(['X-Kiket-Runtime-Token', 'x-kiket-token', 'X-KIKET-SESSION-2', 'X-Kiket-API-Key-2', 'X-Kiket-API-Keys'])(
     'should send the runtime token in the header that the payload names: %s',
     async (runtimeHeader) => {

@@ -1,6 +1,6 @@
 import { createKiketApi, type KiketListOptions, type KiketTable } from 'kiket-express';
 import type { FakeKiket } from 'kiket-express/testing';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { example } from '../../support/deliver';
 import { startPagedTable, type PagedTable, type Paging } from '../../support/paged-table';
 import { apiKey, callFrom, failureOf, start, verdictOf } from './calling';
@@ -51,7 +51,7 @@ async function iterated(contacts: KiketTable<Contact>, options?: KiketListOption
 
 const queriesOf = ({ requests }: FakeKiket): object[] => requests.map(({ query }) => query);
 
-describeMajors('custom data from a handler', (express) => {
+describeNewest('custom data from a handler', (express) => {
   const inDelivery = (fake: FakeKiket) => ({
     api: { baseUrl: fake.url },
     payload: { ...example, ...fake.callback({ scopes: ['project:27'] }) },

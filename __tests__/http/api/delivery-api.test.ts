@@ -11,7 +11,7 @@ import {
 } from 'kiket-express';
 import { deliver, example, secret, type DeliverOptions } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { apiKey, callFrom, codeOf, EXTENSION_ID, plain, RATE_LIMIT, start, verdictOf } from './calling';
 
 const wronglySigned: DeliverOptions = { secret: 'another secret' };
@@ -30,7 +30,7 @@ const methods: [name: string, call: (api: KiketApi) => unknown, isAsync: boolean
   ['request', (api) => api.request('GET', RATE_LIMIT), true],
 ];
 
-describeMajors('delivery.api', (express) => {
+describeNewest('delivery.api', (express) => {
   describe.each([
     ['wrongly signed', wronglySigned],
     ['unsigned', unsigned],

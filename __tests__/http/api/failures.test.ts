@@ -5,7 +5,7 @@ import type { FakeKiketFault } from 'kiket-express/testing';
 import { MockAgent } from 'undici';
 import { startBreakingFake, type Passage } from '../../support/breaking-fake';
 import { deliver, secret } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { startFake } from '../../support/fake-kiket';
 import { closedOrigin, startServer } from '../../support/loopback-server';
 import { until } from '../../support/until';
@@ -78,7 +78,7 @@ const strange: Readonly<Record<string, RequestListener>> = {
   'a status that is none': (_req, res) => void res.socket!.end('HTTP/1.1 999 What\r\nContent-Length: 2\r\n\r\n{}'),
 };
 
-describeMajors('a failed call of the API that a handler does not catch', (express) => {
+describeNewest('a failed call of the API that a handler does not catch', (express) => {
   async function told(
     source: { readonly url: string },
     payload: object,

@@ -13,7 +13,7 @@ import { CallSignal } from '../../../lib/api/call-signal';
 import { Connection } from '../../support/connection';
 import { deliver, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { startFake } from '../../support/fake-kiket';
 import { startServer } from '../../support/loopback-server';
 import { signedRequest } from '../../support/signed-request';
@@ -44,7 +44,7 @@ async function deadlines(run: () => Promise<unknown>): Promise<{ set: number; le
   }
 }
 
-describeMajors('a call of the API that hangs', (express) => {
+describeNewest('a call of the API that hangs', (express) => {
   it.each([
     ['before an answer', hang],
     ['before its turn to be made again', { kind: 'status', status: 503, headers: { 'Retry-After': '1' } } as const],
@@ -126,7 +126,7 @@ describeMajors('a call of the API that hangs', (express) => {
   });
 });
 
-describeMajors('a delivery without kiketRespond', (express) => {
+describeNewest('a delivery without kiketRespond', (express) => {
   it('should end its calls after ten seconds', async () => {
     const fake = await startFake();
     const handler: RequestHandler = (req, res, next) => {

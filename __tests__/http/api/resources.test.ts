@@ -1,7 +1,7 @@
 import { createKiketApi, type KiketApi } from 'kiket-express';
 import type { FakeKiket } from 'kiket-express/testing';
 import { example } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { apiKey, callFrom, codeOf, EXTENSION_ID, failureOf, RATE_LIMIT, start } from './calling';
 
 const apiOf = (fake: FakeKiket, options: object = {}): KiketApi =>
@@ -397,7 +397,7 @@ describe('the journal', () => {
   });
 });
 
-describeMajors('resources of a delivery', (express) => {
+describeNewest('resources of a delivery', (express) => {
   it('should have its version, its project and its credentials', async () => {
     const fake = await start();
     fake.addSlaEvent({ project_id: 27, issue_id: 4231 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { createKiketApi, type KiketApi } from 'kiket-express';
 import type { FakeKiket } from 'kiket-express/testing';
 import { checkedPath } from '../../../lib/api/target';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { example } from '../../support/deliver';
 import {
   apiKey,
@@ -33,7 +33,7 @@ function recorder() {
 
 const portOf = ({ url }: FakeKiket): string => new URL(url).port;
 
-describeMajors('api.base_url', (express) => {
+describeNewest('api.base_url', (express) => {
   const rateLimit = (api: KiketApi) => api.rateLimit();
 
   function payloadFrom(fake: FakeKiket, base_url: unknown): object {

@@ -18,7 +18,7 @@ import { attemptBytes } from '../../support/attempts';
 import { Connection } from '../../support/connection';
 import { example, secret } from '../../support/deliver';
 import { endpoint, type Stage } from '../../support/endpoint';
-import { describeMajors, majors } from '../../support/express';
+import { describeNewest, majors } from '../../support/express';
 import { createGate } from '../../support/gate';
 import { published } from '../../support/published';
 import { signedRequest } from '../../support/signed-request';
@@ -34,7 +34,7 @@ function timers(): number {
   return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 }
 
-describeMajors('a delivery that was sent ahead on a connection which then closes', (express) => {
+describeNewest('a delivery that was sent ahead on a connection which then closes', (express) => {
   /** Sends requests behind one that is not answered, and leaves once `isThere` says that they have arrived. */
   async function sendAhead(
     stages: readonly Stage[],

@@ -1,6 +1,6 @@
 import { kiketEvents, type KiketDelivery, type KiketEvents, type KiketReply } from 'kiket-express';
 import { example } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { describeMajors, describeNewest } from '../../support/express';
 import {
   answersTo,
   bytesOf,
@@ -115,34 +115,43 @@ const unhandled: Unhandled[] = [
 const receive = (event: string): RegExp => new RegExp(event);
 
 describeMajors('kiketEvents', (express) => {
-  describe.each(pathNames)('in %s', (path) => {
+  it.each(pathNames)('should hand a delivery to the most specific handler, or 404, behind %s', async (path) => {
     const stages = pathsToHandler[path]!({});
-
-    it.each(routing.map((row) => [row.name ?? row.sent.join(' '), row.taken, row.of.join(', '), row] as const))(
-      'should hand %s to %s, of %s, in whatever order they are registered',
-      async (_name, _taken, _of, { of, sent, taken }) => {
-        for (const patterns of [of, of.toReversed()]) {
-          const payload = payloadOf(sent);
-          await expectReceived(observed(express, stages, registering(patterns)), { name: '', payload }, takenBy(taken));
-        }
-      },
-    );
-
-    it.each(unhandled.map((row) => [row.sent.join(' '), row.of.join(', '), row] as const))(
-      'should 404 %s where %s are handled, and list them as they are written',
-      async (_sent, _of, { of, sent, valid }) => {
-        const { details } = await expectRefused(observed(express, stages, registering(of)), {
-          name: '',
-          payload: payloadOf(sent),
-          refusal: final(404, 'event.unhandled'),
-          valid: { payload: payloadOf(valid) },
-        });
-        expect(details).toEqual([{ reason: expect.any(String) as string, events: of }]);
-      },
-    );
+    const row = { name: '', payload: { event: 'issue.created', event_version: 'v2' } };
+    await expectReceived(observed(express, stages, registering(family)), row, takenBy('issue.created@v2'));
+    await expectRefused(observed(express, stages, registering(['issue.updated'])), {
+      ...row,
+      refusal: final(404, 'event.unhandled'),
+      valid: { payload: { event: 'issue.updated' } },
+    });
   });
+});
 
+describeNewest('kiketEvents', (express) => {
   const stages = pathsToHandler['kiket()']!({});
+
+  it.each(routing.map((row) => [row.name ?? row.sent.join(' '), row.taken, row.of.join(', '), row] as const))(
+    'should hand %s to %s, of %s, in whatever order they are registered',
+    async (_name, _taken, _of, { of, sent, taken }) => {
+      for (const patterns of [of, of.toReversed()]) {
+        const payload = payloadOf(sent);
+        await expectReceived(observed(express, stages, registering(patterns)), { name: '', payload }, takenBy(taken));
+      }
+    },
+  );
+
+  it.each(unhandled.map((row) => [row.sent.join(' '), row.of.join(', '), row] as const))(
+    'should 404 %s where %s are handled, and list them as they are written',
+    async (_sent, _of, { of, sent, valid }) => {
+      const { details } = await expectRefused(observed(express, stages, registering(of)), {
+        name: '',
+        payload: payloadOf(sent),
+        refusal: final(404, 'event.unhandled'),
+        valid: { payload: payloadOf(valid) },
+      });
+      expect(details).toEqual([{ reason: expect.any(String) as string, events: of }]);
+    },
+  );
 
   describe('a list', () => {
     const events = () => registering([['issue.updated', 'issue.assigned@2', 'comment.*'], 'issue.*']);

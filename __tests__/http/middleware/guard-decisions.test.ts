@@ -14,7 +14,7 @@ import {
 import { attempt, once } from '../../support/attempts';
 import { deliver, example, secret } from '../../support/deliver';
 import { endpoint, type Stage } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
+import { describeMajors, describeNewest } from '../../support/express';
 import { WatchedStore } from '../../support/watched-store';
 import { compressed } from '../../support/wrapping';
 
@@ -69,7 +69,9 @@ describeMajors('a decision of a guard', (express) => {
       { numRuns: 60 },
     );
   });
+});
 
+describeNewest('a decision of a guard', (express) => {
   it.each([204, 205])('should reach the client where %i was set and a compression stands before', async (status) => {
     const handler = kiketHandler(EVENT, (_d, _q, res) => (res.status(status), deny('x'.repeat(3000))));
     const app = endpoint(express, [kiket({ secret }), handler], [compressed()]);

@@ -14,7 +14,7 @@ import {
 import { Connection } from '../../support/connection';
 import { deliver, example, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
+import { describeMajors, describeNewest, type Express } from '../../support/express';
 import { signedRequest } from '../../support/signed-request';
 
 /** A handler as JavaScript may write it: what it returns is unchecked. */
@@ -35,10 +35,12 @@ function fail(): never {
   throw new Error('This cannot be read');
 }
 
-describeMajors('kiketHandler', (express) => {
-  function serve(fn: LooseHandler): ReturnType<typeof express> {
-    return endpoint(express, [kiket({ secret }), kiketHandler(fn as KiketHandler), kiketErrorHandler()]);
-  }
+function serveWith(express: Express): (fn: LooseHandler) => ReturnType<Express> {
+  return (fn) => endpoint(express, [kiket({ secret }), kiketHandler(fn as KiketHandler), kiketErrorHandler()]);
+}
+
+describeNewest('kiketHandler', (express) => {
+  const serve = serveWith(express);
 
   describe('replies', () => {
     it.each<[string, LooseHandler, number, object | '']>([
@@ -176,37 +178,6 @@ describeMajors('kiketHandler', (express) => {
     });
   });
 
-  describe('answers of its own', () => {
-    const text = 'x'.repeat(200_000);
-
-    it('should let the handler stream', async () => {
-      const app = serve((_delivery, _req, res) => pipeline(Readable.from([text, text]), res.type('text')));
-      const response = await deliver(app).expect(200);
-      expect(response.text).toBe(text + text);
-    });
-
-    it('should break the connection when a stream fails in the middle', async () => {
-      const app = serve((_delivery, _req, res) => pipeline(Readable.from(failing()), res));
-      await expect(deliver(app)).rejects.toThrow(/aborted|hang up/);
-    });
-
-    async function* failing(): AsyncGenerator<string> {
-      yield text;
-      await Promise.resolve();
-      throw new Error('The source has failed');
-    }
-
-    it('should leave alone what the handler is still writing', async () => {
-      const app = serve((_delivery, _req, res) => {
-        res.write('one, ');
-        setImmediate(() => res.end('two'));
-        return { ok: true };
-      });
-      const response = await deliver(app).expect(200);
-      expect(response.text || String(response.body)).toBe('one, two');
-    });
-  });
-
   describe('wiring', () => {
     const stages = { kiketVerify: [], kiketParse: [kiketVerify(secret)] };
 
@@ -245,5 +216,37 @@ describeMajors('kiketHandler', (express) => {
     ])('should refuse %s at start-up', (_name, args) => {
       expect(() => (kiketHandler as (...args: unknown[]) => unknown)(...args)).toThrow(TypeError);
     });
+  });
+});
+
+describeMajors('a handler that writes its own response', (express) => {
+  const serve = serveWith(express);
+  const text = 'x'.repeat(200_000);
+
+  it('should let the handler stream', async () => {
+    const app = serve((_delivery, _req, res) => pipeline(Readable.from([text, text]), res.type('text')));
+    const response = await deliver(app).expect(200);
+    expect(response.text).toBe(text + text);
+  });
+
+  it('should break the connection when a stream fails in the middle', async () => {
+    const app = serve((_delivery, _req, res) => pipeline(Readable.from(failing()), res));
+    await expect(deliver(app)).rejects.toThrow(/aborted|hang up/);
+  });
+
+  async function* failing(): AsyncGenerator<string> {
+    yield text;
+    await Promise.resolve();
+    throw new Error('The source has failed');
+  }
+
+  it('should leave alone what the handler is still writing', async () => {
+    const app = serve((_delivery, _req, res) => {
+      res.write('one, ');
+      setImmediate(() => res.end('two'));
+      return { ok: true };
+    });
+    const response = await deliver(app).expect(200);
+    expect(response.text || String(response.body)).toBe('one, two');
   });
 });

@@ -11,15 +11,11 @@ import {
   type KiketHealth,
   type KiketStore,
 } from 'kiket-express';
-import { KiketRedisStore } from 'kiket-express/redis';
 import request from 'supertest';
 import { version } from '../../../package.json';
-import { eventually } from '../../system/faults/eventually';
 import { deliver, example, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
-import { clients } from '../../support/redis-clients';
-import { describeWithRedisServer, startRedis } from '../../support/redis-server';
+import { describeNewest } from '../../support/express';
 import { storeFailures } from '../../support/store-failures';
 import { WatchedStore } from '../../support/watched-store';
 import { leaveUnanswered } from '../../support/leave-unanswered';
@@ -30,7 +26,7 @@ const events = kiketEvents()
   .on(['issue.*', 'workflow.sla_status'], () => ({}));
 const registered = [{ event: 'issue.created', version: 'v2' }, { event: 'issue.*' }, { event: 'workflow.sla_status' }];
 
-describeMajors('kiketHealth', (express) => {
+describeNewest('kiketHealth', (express) => {
   const serve = (health = kiketHealth(events)) => express().get('/health', health);
 
   async function read(app: ReturnType<typeof serve>): Promise<KiketHealth> {
@@ -114,7 +110,7 @@ describeMajors('kiketHealth', (express) => {
   });
 });
 
-describeMajors('kiketHealth with a store', (express) => {
+describeNewest('kiketHealth with a store', (express) => {
   const serve = (store: KiketStore) => express().get('/health', kiketHealth(events, { store }));
   const available = { status: 'ok', store: 'ok', version, events: registered, deliveries: none };
   const unavailable = { ...available, status: 'unavailable', store: 'unavailable' };
@@ -136,30 +132,6 @@ describeMajors('kiketHealth with a store', (express) => {
     store.instead.release = undefined;
     await request(app).get('/health').expect(200, available);
   });
-});
-
-describeWithRedisServer('kiketHealth with a KiketRedisStore', () => {
-  it('should be 503 while Redis is stopped, or stands still', async () => {
-    const redis = await startRedis();
-    const client = await clients['ioredis 5'](redis.url, { refusesWhileAway: true });
-    const app = express().get(
-      '/health',
-      kiketHealth({ store: new KiketRedisStore({ sendCommand: (...args) => client.sendCommand(...args) }) }),
-    );
-    const isAnswered = (status: number): Promise<void> =>
-      eventually(`/health is ${status}`, async () => (await request(app).get('/health')).status === status);
-    await request(app).get('/health').expect(200);
-    expect(await redis.send('DBSIZE')).toBe(0);
-    await redis.stop();
-    await isAnswered(503);
-    await redis.restart();
-    await isAnswered(200);
-    redis.pause();
-    await request(app).get('/health').expect(503);
-    redis.resume();
-    await isAnswered(200);
-    client.close();
-  }, 30_000);
 });
 
 describe('kiketHealth', () => {

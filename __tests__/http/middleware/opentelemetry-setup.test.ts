@@ -10,7 +10,7 @@ import { kiket, kiketErrorHandler, kiketHandler } from 'kiket-express';
 import { kiketOpenTelemetry } from 'kiket-express/opentelemetry';
 import { deliver, example, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { published } from '../../support/published';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -56,7 +56,7 @@ it('should say at start-up that the API of OpenTelemetry is too old', () => {
 
 const seen = { spans: 1, metrics: ['kiket.deliveries', 'kiket.delivery.duration'] };
 
-describeMajors('kiketOpenTelemetry', (express) => {
+describeNewest('kiketOpenTelemetry', (express) => {
   const create = () =>
     endpoint(express, [kiketOpenTelemetry(), kiket({ secret }), kiketHandler(() => ({})), kiketErrorHandler()]);
 

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import { kiket, kiketErrorHandler, kiketHandler } from 'kiket-express';
+import { signDelivery } from 'kiket-express/testing';
 import { Connection } from '../../support/connection';
-import { example, secret } from '../../support/deliver';
+import { deliver, example, secret } from '../../support/deliver';
+import { endpoint } from '../../support/endpoint';
 import { describeMajors, type Express } from '../../support/express';
 import { published } from '../../support/published';
 import { signedRequest } from '../../support/signed-request';
@@ -68,56 +71,78 @@ function application(express: Express, build: (app: ReturnType<Express>) => unkn
 
 const payload = JSON.stringify(example);
 
-describeMajors('what comes after an answer', (express) => {
-  /**
-   * Two deliveries on one socket: `first` sees to the first, and `late` happens to its response while the second is under
-   * way.
-   */
-  async function overlap(build: Build, first: RequestHandler, late: Late, status: number): Promise<void> {
-    let held: [Response, NextFunction] | undefined;
-    const handler = (req: Request, res: Response, next: NextFunction): unknown => {
-      if (held === undefined) {
-        held = [res, next];
-        return first(req, res, next);
-      }
-      late(...held);
-      return turns().then(() => res.json({ second: true }));
-    };
-    const [short, long] = [kiket({ secret, deadlineMs: 50 }), kiket({ secret })];
-    // Only the first has little time, so that a busy machine does not end the second.
-    const app = build(express, [
-      (req, res, next) => (held === undefined ? short : long)(req, res, next),
-      handler as RequestHandler,
-    ]);
-    await Connection.to(app, async (connection) => {
-      const { head, body } = signedRequest(payload);
-      expect(await connection.write(head, body).answer()).toMatchObject({ status });
-      expect(await connection.write(head, body).answer()).toMatchObject({ status: 200, text: '{"second":true}' });
-      await turns();
-    });
-  }
+/**
+ * Sends two deliveries on one socket. `first` handles the first; `late` is called with its response while the second is
+ * being handled.
+ */
+async function overlap(
+  express: Express,
+  build: Build,
+  first: RequestHandler,
+  late: Late,
+  status: number,
+): Promise<void> {
+  let held: [Response, NextFunction] | undefined;
+  const handler = (req: Request, res: Response, next: NextFunction): unknown => {
+    if (held === undefined) {
+      held = [res, next];
+      return first(req, res, next);
+    }
+    late(...held);
+    return turns().then(() => res.json({ second: true }));
+  };
+  // Only what is to reach the deadline has little time, so that a busy machine does not end the rest.
+  const [short, long] = [kiket({ secret, deadlineMs: status === 503 ? 50 : undefined }), kiket({ secret })];
+  const app = build(express, [
+    (req, res, next) => (held === undefined ? short : long)(req, res, next),
+    handler as RequestHandler,
+  ]);
+  await Connection.to(app, async (connection) => {
+    const { head, body } = signedRequest(payload);
+    expect(await connection.write(head, body).answer()).toMatchObject({ status });
+    expect(await connection.write(head, body).answer()).toMatchObject({ status: 200, text: '{"second":true}' });
+    await turns();
+  });
+}
 
-  describe.each(Object.entries(services))('with %s', (_name, build) => {
-    it.each(Object.entries(lateActs))('should drop %s after the deadline', async (_act, late) => {
-      await overlap(build, () => undefined, late, 503);
-    });
+/** When a late act happens, after which response. */
+const moments: Readonly<Record<string, (express: Express, build: Build, late: Late) => Promise<void>>> = {
+  'after the deadline': (express, build, late) => overlap(express, build, () => undefined, late, 503),
+  'after a response in time': (express, build, late) =>
+    overlap(express, build, (_req, res) => void res.json({ first: true }), late, 200),
+  'in the same turn as a response': (express, build, late) => {
+    const first: RequestHandler = (_req, res, next) => (res.json({ first: true }), late(res, next));
+    return overlap(express, build, first, () => undefined, 200);
+  },
+};
 
-    it.each(Object.entries(lateActs))('should drop %s after an answer in time', async (_act, late) => {
-      await overlap(build, (_req, res) => void res.json({ first: true }), late, 200);
-    });
+/** Acts that the error handlers and routers of a service take part in, each with each service. */
+const flows = ['next()', 'next(error)', 'several of them'].flatMap((act, i) =>
+  Object.keys(services)
+    .slice(1)
+    .map((service, j) => [act, Object.keys(moments)[(i + j) % 3]!, service] as const),
+);
 
-    it.each(Object.entries(lateActs))('should drop %s in the same turn as an answer', async (_act, late) => {
-      const first: RequestHandler = (_req, res, next) => (res.json({ first: true }), late(res, next));
-      await overlap(build, first, () => undefined, 200);
+describeMajors('a late act on a response', (express) => {
+  describe.each(Object.entries(moments))('%s', (_moment, overlapAt) => {
+    it.each(Object.entries(lateActs))('should drop %s', async (_act, late) => {
+      await overlapAt(express, services['kiketErrorHandler in the route']!, late);
     });
+  });
 
-    it('should publish what kiketHandler throws after the deadline', async () => {
-      const late = await published('kiket:late-error', () => overlapHandler(build));
+  it.each(flows)('should drop %s %s, with %s', async (act, moment, service) => {
+    await moments[moment]!(express, services[service]!, lateActs[act]!);
+  });
+
+  it.each(['kiketErrorHandler in the route', 'no error handler'])(
+    'should publish what kiketHandler throws after the deadline, with %s',
+    async (service) => {
+      const late = await published('kiket:late-error', () => overlapHandler(services[service]!));
       expect(late).toEqual([
         { error: new Error('late'), event: 'workflow.sla_status', eventVersion: 'v1', invocationId: undefined },
       ]);
-    });
-  });
+    },
+  );
 
   /** The first delivery's function ends by a throw, at its signal, and what it returns later is dropped. */
   async function overlapHandler(build: Build): Promise<void> {
@@ -169,7 +194,42 @@ describeMajors('what comes after an answer', (express) => {
       res.write('late', () => called.push('write'));
       res.end(() => called.push('end'));
     };
-    await overlap(services['kiketErrorHandler in the route']!, () => undefined, late, 503);
+    await moments['after the deadline']!(express, services['kiketErrorHandler in the route']!, late);
     expect(called).toEqual(['write', 'end']);
+  });
+
+  it('should drop the response of a mounted application after the deadline', async () => {
+    let answered: () => void;
+    const late = new Promise<void>((resolve) => (answered = resolve));
+    const mounted = express().use((_req, res) => {
+      setImmediate(() => (res.json({ late: true }), answered()));
+    });
+    const app = express().set('env', 'test');
+    app.use('/kiket', kiket({ secret, deadlineMs: 40 }), (_req, _res, next) => void wait(120).then(next), mounted);
+    await deliver(app).expect(503);
+    await late;
+    await turns();
+  });
+
+  it('should drop a second response to a request that was sent ahead', async () => {
+    let second = 0;
+    const app = endpoint(express, [
+      kiket({ secret }),
+      (_req: Request, res: Response) => {
+        res.json({ ok: true });
+        setImmediate(() => (res.json({ again: true }), second++));
+      },
+    ]);
+    app.get('/slow', (_req, res) => void wait(80).then(() => res.json({ slow: true })));
+    const { body, headers } = signDelivery(example, { secret });
+    const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    await Connection.to(app, async (connection) => {
+      connection.write('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+      const length = `Content-Length: ${Buffer.byteLength(body)}\r\n`;
+      connection.write(`POST /kiket HTTP/1.1\r\nHost: a\r\n${head.join('')}${length}\r\n`, body);
+      expect(await connection.answer()).toMatchObject({ text: '{"slow":true}' });
+      expect(await connection.answer()).toMatchObject({ status: 200, text: '{"ok":true}' });
+    });
+    expect(second).toBe(1);
   });
 });

@@ -1,11 +1,22 @@
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
-import { MemoryStore } from 'express-session';
-import { kiket, kiketErrorHandler, kiketHandler, NonRetryableError, type KiketRecord } from 'kiket-express';
+import { MemoryStore, type SessionData } from 'express-session';
+import {
+  kiket,
+  kiketErrorHandler,
+  kiketHandler,
+  kiketParse,
+  kiketRespond,
+  kiketVerify,
+  NonRetryableError,
+  type KiketRecord,
+} from 'kiket-express';
 import { Connection } from '../../support/connection';
 import { deliver, example, secret } from '../../support/deliver';
 import { endpoint, type Stage } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
+import { describeMajors, describeNewest } from '../../support/express';
+import { published } from '../../support/published';
 import { signedRequest } from '../../support/signed-request';
 import { turns } from '../../support/turns';
 import { compressed, sessions, SlowStore } from '../../support/wrapping';
@@ -21,7 +32,20 @@ const wrappings: Record<string, () => RequestHandler[]> = {
   'compression and sessions': () => [compressed(), sessions(new SlowStore(() => turns()))],
 };
 
-describeMajors('middlewares before ours that wrap the end of a response', (express) => {
+/** Saves when `release` is called; until then express-session holds the end of the response back. */
+class HeldStore extends MemoryStore {
+  readonly #held: (() => void)[] = [];
+
+  override set(id: string, data: SessionData, done?: (error?: unknown) => void): void {
+    this.#held.push(() => super.set(id, data, done));
+  }
+
+  release(): void {
+    for (const save of this.#held.splice(0)) save();
+  }
+}
+
+describeNewest('middlewares before ours that wrap the end of a response', (express) => {
   describe.each(Object.entries(wrappings))('with %s', (_name, wrap) => {
     let records: KiketRecord[];
 
@@ -103,6 +127,55 @@ describeMajors('middlewares before ours that wrap the end of a response', (expre
     });
     await turns();
     expect(records).toMatchObject([{ status: 0, outcome: 'retryable', code: 'deadline.exceeded' }]);
+  });
+
+  it('should publish the record once a held-back response has left', async () => {
+    const store = new SlowStore(() => wait(60));
+    const stages = [
+      kiketVerify(secret),
+      sessions(store),
+      kiket({ secret, deadlineMs: 5000 }),
+      kiketHandler(() => ({})),
+    ];
+    const records = await published('kiket:delivery', () => deliver(endpoint(express, stages)).expect(200));
+    expect(records).toMatchObject([{ outcome: 'success', status: 200 }]);
+  });
+});
+
+describeMajors('a handler behind a session store that is slow', (express) => {
+  it.each<[string, (req: Request, res: Response) => void]>([
+    ['an error after res.kiket.ok()', (_req, res) => (res.kiket.ok({ ok: true }), fail())],
+    ['a second answer after res.kiket.ok()', (_req, res) => (res.kiket.ok({ ok: true }), res.kiket.reject('no'))],
+    ['an error after res.json()', (_req, res) => (res.json({ ok: true }), fail())],
+  ])('should drop %s', async (_case, handler) => {
+    const store = new HeldStore();
+    const app = express();
+    app.set('env', 'test');
+    app.use(sessions(store));
+    app.post('/kiket', kiketVerify(secret), kiketParse(), kiketRespond(), (req, res) => {
+      setImmediate(() => store.release());
+      handler(req, res);
+    });
+    app.use(kiketErrorHandler());
+    await deliver(app).expect(200, { ok: true });
+  });
+
+  it('should answer 503 at the deadline, though the handler fails before the session is saved', async () => {
+    const store = new HeldStore();
+    const app = express();
+    app.set('env', 'test');
+    app.use(sessions(store));
+    const waits = kiketHandler(
+      ({ signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.onabort = () => {
+            setImmediate(() => store.release());
+            reject(new Error('late'));
+          };
+        }),
+    );
+    app.post('/kiket', kiketVerify(secret), kiketParse(), kiketRespond({ deadlineMs: 5 }), waits, kiketErrorHandler());
+    await deliver(app).expect(503);
   });
 });
 

@@ -9,7 +9,7 @@ import { kiketShutdown, type KiketServer, type KiketShutdownOptions } from 'kike
 import { closingServers } from '../../../lib/shutdown/closing-servers';
 import { Connection } from '../../support/connection';
 import { deliver, example, secret } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { close, listen } from '../../support/loopback-server';
 import { signedRequest } from '../../support/signed-request';
 import { turns } from '../../support/turns';
@@ -46,7 +46,7 @@ afterEach(async () => {
   }
 });
 
-describeMajors('the connections of a server that is closing', (express) => {
+describeNewest('the connections of a server that is closing', (express) => {
   it('should not become more', async () => {
     const { server, held } = closingService(express, stages);
     await Connection.to(server, async (connection) => {

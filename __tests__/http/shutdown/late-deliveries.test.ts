@@ -18,7 +18,7 @@ import { closingServers, refuseWhileClosing, serverOf } from '../../../lib/shutd
 import { Connection, type Answer } from '../../support/connection';
 import { deliver, example, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
-import { describeMajors, majors } from '../../support/express';
+import { describeNewest, majors } from '../../support/express';
 import { published } from '../../support/published';
 import { pathNames, pathsToHandler } from '../../support/refusals';
 import { signedRequest } from '../../support/signed-request';
@@ -36,7 +36,7 @@ function codeOf(answer: Answer | undefined): unknown {
   return (JSON.parse(answer!.text) as { error: { code: string } }).error.code;
 }
 
-describeMajors('a delivery that comes while its server is closing', (express) => {
+describeNewest('a delivery that comes while its server is closing', (express) => {
   it.each<[string, () => KiketMiddleware[]]>([
     ['kiket()', () => [kiket({ secret })]],
     ['kiketVerify', () => [kiketVerify(secret), kiketParse()]],
@@ -147,7 +147,7 @@ describeMajors('a delivery that comes while its server is closing', (express) =>
   });
 });
 
-describeMajors('a delivery that came before its server is closing', (express) => {
+describeNewest('a delivery that came before its server is closing', (express) => {
   /** Sends half of a delivery, calls kiketShutdown, and sends the rest. */
   async function finish(stages: readonly KiketMiddleware[], handler?: KiketMiddleware): Promise<Answer | undefined> {
     const { server } = closingService(express, stages, handler);

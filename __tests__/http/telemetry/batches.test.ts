@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
 import { AN_HOUR_MS, countsOf, ended, events, eventsAt, extension, publish, report } from './reporting';
 import { deliver } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { failingCallbacks } from '../../support/failing-callbacks';
 import { startFake } from '../../support/fake-kiket';
 import { startServer } from '../../support/loopback-server';
@@ -139,7 +139,7 @@ describe('records of telemetry', () => {
   });
 });
 
-describeMajors('a delivery', (express) => {
+describeNewest('a delivery', (express) => {
   it('should be answered while telemetry hangs', async () => {
     const fake = await startFake();
     fake.fail({ kind: 'hang' });

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { KiketTelemetryOptions } from '../../../lib/telemetry';
 import { AN_HOUR_MS, countsOf, ended, events, eventsAt, extension, report } from './reporting';
 import { deliver } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { startFake } from '../../support/fake-kiket';
 import { startServer } from '../../support/loopback-server';
 import { turns } from '../../support/turns';
@@ -184,7 +184,7 @@ describe('close', () => {
   });
 });
 
-describeMajors('a delivery that ends after close', (express) => {
+describeNewest('a delivery that ends after close', (express) => {
   it('should be answered as before', async () => {
     const fake = await startFake();
     const reporter = report(fake, { batchSize: 1 });
@@ -221,17 +221,17 @@ describe('a process with an open reporter', () => {
     const fake = await startFake();
     expect(await run(fake.url, never, "process.on('exit', told);")).toEqual([0, 0, 1]);
     expect(fake.requests).toEqual([]);
-  }, 30_000);
+  });
 
   it('should end by itself after records were sent', async () => {
     const fake = await startFake();
     expect(await run(fake.url, never, "reporter.flush(); process.on('exit', told);")).toEqual([1, 0, 0]);
-  }, 30_000);
+  });
 
   it('should not end while somebody waits for close', async () => {
     const fake = await startFake();
     fake.fail({ kind: 'hang' });
     const options = { ...never, timeoutMs: 300 };
     expect(await run(fake.url, options, 'reporter.close().then(told);')).toEqual([0, 1, 0]);
-  }, 30_000);
+  });
 });

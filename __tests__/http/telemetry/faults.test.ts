@@ -3,7 +3,7 @@ import type { FakeKiket, FakeKiketFault } from 'kiket-express/testing';
 import { startBreakingFake, type Passage } from '../../support/breaking-fake';
 import { countsOf, ended, events, eventsAt, extension, report, TELEMETRY } from './reporting';
 import { deliver } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { startFake } from '../../support/fake-kiket';
 import { closedOrigin, startServer } from '../../support/loopback-server';
 import { turns } from '../../support/turns';
@@ -31,7 +31,7 @@ const faults: Readonly<Record<string, FakeKiketFault>> = {
 /** These are ended by the time limit of the reporter. */
 const endless = new Set<FakeKiketFault['kind']>(['hang', 'latency']);
 
-describeMajors('a delivery', (express) => {
+describeNewest('a delivery', (express) => {
   /** Delivers three times while telemetry fails, then once after `repair`. */
   async function outlive(fake: FakeKiket, repair: () => void, timeoutMs = 2000): Promise<void> {
     const reporter = report(fake, { intervalMs: 1, timeoutMs });

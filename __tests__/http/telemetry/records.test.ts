@@ -12,7 +12,7 @@ import {
 import { events, publish, report, TELEMETRY, extension } from './reporting';
 import { deliver, example, secret, type DeliverOptions } from '../../support/deliver';
 import { endpoint, type Stage } from '../../support/endpoint';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { startFake } from '../../support/fake-kiket';
 import { turns } from '../../support/turns';
 import { until } from '../../support/until';
@@ -25,7 +25,7 @@ function throwing(error: Error): Stage {
   });
 }
 
-describeMajors('a record of telemetry', (express) => {
+describeNewest('a record of telemetry', (express) => {
   it.each<[string, Stage, number, object]>([
     ['ok after a reply', kiketHandler(() => ({})), 200, { status: 'ok', outcome: 'success' }],
     [

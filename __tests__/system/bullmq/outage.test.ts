@@ -9,8 +9,6 @@ import { describeWithRedisServer, startRedis, type RedisServer } from '../../sup
 import { until } from '../../support/until';
 import { jobData, jobIn, jobsOf, openQueue, startWorker } from './queues';
 
-jest.setTimeout(30_000);
-
 describeWithRedisServer('an outage of Redis', () => {
   let redis: RedisServer;
   beforeEach(async () => void (redis = await startRedis()));
@@ -158,10 +156,8 @@ describeWithRedisServer('an outage of Redis', () => {
 
 /** Resolves once nobody is connected but who asks. */
 async function isLeftAlone(redis: RedisServer): Promise<void> {
-  while (
-    String(await redis.send('CLIENT', 'LIST'))
-      .trim()
-      .includes('\n')
-  )
-    await wait(5);
+  await until(async () => {
+    const clients = String(await redis.send('CLIENT', 'LIST'));
+    return !clients.trim().includes('\n');
+  }, 'all other clients to disconnect');
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import { Queue, type Job, type QueueOptions } from 'bullmq';
 import { kiketWorker, type KiketJobHandler, type KiketWorker, type KiketWorkerOptions } from 'kiket-express/bullmq';
 import type { RedisServer } from '../../support/redis-server';
+import { until } from '../../support/until';
 
 const queues: Queue[] = [];
 const workers: KiketWorker[] = [];
@@ -42,11 +42,12 @@ export async function jobIn(
   queue: Queue,
   state: 'completed' | 'failed' | 'delayed' | 'waiting' | 'active',
 ): Promise<Job> {
-  for (;;) {
-    const [job] = await queue.getJobs([state]);
-    if (job !== undefined) return job;
-    await wait(2);
-  }
+  let job: Job | undefined;
+  await until(async () => {
+    [job] = await queue.getJobs([state]);
+    return job !== undefined;
+  }, `a job in the state ${state}`);
+  return job!;
 }
 
 /** What kiketEnqueue writes of a small delivery. */

@@ -414,12 +414,10 @@ describeWithRedis('kiketWorker', () => {
       }
       await Promise.all(workers.map((worker) => worker.close()));
       expect(ran).toHaveLength(2);
-      for (;;) {
-        const clients = String(await client.client('LIST'))
-          .trim()
-          .split('\n');
-        if (clients.length === 1) break;
-      }
+      await until(async () => {
+        const clients = String(await client.client('LIST'));
+        return !clients.trim().includes('\n');
+      }, 'all other clients to disconnect');
       client.disconnect();
     });
   });

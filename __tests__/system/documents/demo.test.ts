@@ -64,7 +64,7 @@ function transpile(file: string): string {
 }
 
 describe('npm run demo', () => {
-  const RUN_MS = 60_000;
+  const RUN_MS = 300_000;
   let demo: Demo;
   beforeEach(() => (demo = new Demo()));
   afterEach(() => demo.dispose());

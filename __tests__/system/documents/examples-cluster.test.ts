@@ -6,6 +6,7 @@ import { Agent, request } from 'undici';
 import { secret } from '../../support/deliver';
 import { ExampleProcess } from '../../support/example-process';
 import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
+import { until } from '../../support/until';
 import { userEnvironment } from '../../support/user-environment';
 
 const repository = resolve(__dirname, '../../..');
@@ -58,7 +59,7 @@ describeWithRedis('examples/cluster', () => {
       expect(code).toBe(0);
       // The fourth of those that take deliveries.
       const others = new Set<number>();
-      while (others.size < 4) others.add(await processBehind(origin));
+      await until(async () => others.add(await processBehind(origin)).size === 4, 'a fourth process');
       expect([...others]).not.toContain(killed);
 
       await running.stop();

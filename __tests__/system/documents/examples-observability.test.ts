@@ -107,7 +107,7 @@ describe('examples/observability', () => {
 
 describe('examples/observability, started', () => {
   /** Long enough for a slow machine. */
-  const START_MS = 60_000;
+  const START_MS = 120_000;
   let running: ExampleProcess;
   afterEach(() => running.stop());
 

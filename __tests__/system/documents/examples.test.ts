@@ -312,7 +312,7 @@ describe('examples/many-events', () => {
 
 describe('an example that is started', () => {
   /** Long enough for a slow machine. */
-  const START_MS = 60_000;
+  const START_MS = 120_000;
   let running: ExampleProcess;
   afterEach(() => running.stop());
 

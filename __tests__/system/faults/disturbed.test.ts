@@ -1,4 +1,5 @@
 import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
+import { until } from '../../support/until';
 import { inParallel } from './in-parallel';
 import { START_MS } from './forked-process';
 import { itWithSeed } from './it-with-seed';
@@ -63,8 +64,10 @@ describeWithRedis('two replicas, on Express 4 and 5, with one Redis', () => {
           const nextOrigin = () => random.pick(origins);
           const attempt = () => sign(payloadOf(id, 'automation.triggered'), { invocationId: id });
           // It may come before the handler, which then does not run.
-          do await send(nextOrigin(), attempt(), timedOutPath(random, by, 100));
-          while (ledger.runsOf(id).length === 0);
+          await until(async () => {
+            await send(nextOrigin(), attempt(), timedOutPath(random, by, 100));
+            return ledger.runsOf(id).length > 0;
+          }, 'an attempt to reach the handler before its time-out');
           const retries = await Promise.all(origins.map((origin) => send(origin, attempt())));
           expect(retries.map(nameOf)).toEqual(origins.map(() => '503 delivery.in_progress'));
 

@@ -1,6 +1,6 @@
 import { CLIENT_NAMES } from '../../support/redis-clients';
 import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
-import { eventually } from './eventually';
+import { until } from '../../support/until';
 import { inParallel } from './in-parallel';
 import { START_MS } from './forked-process';
 import { itWithSeed } from './it-with-seed';
@@ -74,7 +74,7 @@ describeWithRedis('four replicas with one Redis', () => {
         expect(nameOf(answer)).toBe('503 delivery.in_progress');
       }
       ledger.letGo(id);
-      await eventually('the late answer is recorded', async () => (await claimsIn(redis)).length === 0);
+      await until(async () => (await claimsIn(redis)).length === 0, 'the late response to be stored');
       const answer = await send(nextOrigin(), attempt(), path);
       expect(answer).toMatchObject({ status: 200, replayed: true, text: expect.stringContaining(id) as unknown });
       expect(ledger.runsOf(id)).toHaveLength(1);
@@ -126,7 +126,7 @@ describeWithRedis('four replicas with one Redis', () => {
         );
 
       const first = send(nextOrigin(), real);
-      await eventually('the first is handled', () => ledger.runsOf(id).length > 0);
+      await until(() => ledger.runsOf(id).length > 0, 'the first attempt to be handled');
       for (const { name, answer } of await sendForged()) {
         const expected = expect.stringMatching(/^(?:503 delivery.in_progress|400 delivery.conflict)$/) as unknown;
         expect({ name, told: nameOf(answer) }).toEqual({ name, told: expected });
@@ -134,7 +134,7 @@ describeWithRedis('four replicas with one Redis', () => {
       ledger.letGo(id);
       const answer = await first;
       expect(answer).toMatchObject({ status: 200, replayed: false });
-      await eventually('the answer is recorded', async () => (await claimsIn(redis)).length === 0);
+      await until(async () => (await claimsIn(redis)).length === 0, 'the response to be stored');
       for (const forged of await sendForged()) {
         if (forged.answer.code !== 'delivery.conflict') expect(forged.answer).toEqual({ ...answer, replayed: true });
       }

@@ -1,5 +1,5 @@
 import type { RedisServer } from '../../support/redis-server';
-import { eventually } from './eventually';
+import { until } from '../../support/until';
 import type { Ledger } from './ledger';
 import { deliver, payloadOf, sign, type Answer, type Signed } from './platform';
 import type { Random } from './random';
@@ -20,7 +20,7 @@ export async function deliverRecorded(
   const recorded = await Promise.all(
     ids.map(async (id) => ({ id, answer: await deliver(random, nextOrigin, () => attempt(id)) })),
   );
-  await eventually('the answers are recorded', async () => (await claimsIn(redis)).length === 0);
+  await until(async () => (await claimsIn(redis)).length === 0, 'the responses to be stored');
   return recorded;
 }
 

@@ -1,5 +1,5 @@
 import { describeWithRedisServer, startRedis, type RedisServer } from '../../support/redis-server';
-import { eventually } from './eventually';
+import { until } from '../../support/until';
 import { START_MS } from './forked-process';
 import { itWithSeed } from './it-with-seed';
 import { Ledger } from './ledger';
@@ -38,16 +38,16 @@ describeWithRedisServer('a primary of Redis that is killed while deliveries come
       const nextOrigin = () => random.pick(origins);
       const recorded = await deliverRecorded(random, nextOrigin, primary);
       const records = await countRecords(primary);
-      await eventually('the replica has them', async () => (await countRecords(standby)) === records);
+      await until(async () => (await countRecords(standby)) === records, 'the replica to have the records');
       const traffic = new Traffic(random, nextOrigin);
       await traffic.untilMore();
 
       await primary.kill();
-      await eventually('senders are told', () => traffic.refusals.has('503 store.unavailable'));
+      await until(() => traffic.refusals.has('503 store.unavailable'), 'senders to be refused');
       address.to(standby.port);
       traffic.refusals.clear();
       // It takes no writes yet.
-      await eventually('senders are told again', () => traffic.refusals.has('503 store.unavailable'));
+      await until(() => traffic.refusals.has('503 store.unavailable'), 'senders to be refused again');
       await standby.send('REPLICAOF', 'NO', 'ONE');
       await traffic.untilMore();
       await traffic.end();

@@ -1,5 +1,5 @@
 import { describeWithRedisServer, startRedis, type RedisServer } from '../../support/redis-server';
-import { eventually } from './eventually';
+import { until } from '../../support/until';
 import { START_MS } from './forked-process';
 import { itWithSeed } from './it-with-seed';
 import { Ledger } from './ledger';
@@ -31,7 +31,7 @@ describeWithRedisServer('Redis that is restarted while deliveries come in', () =
       const traffic = new Traffic(random, nextOrigin);
       await traffic.untilMore();
       await redis.stop();
-      await eventually('senders are told', () => traffic.refusals.has('503 store.unavailable'));
+      await until(() => traffic.refusals.has('503 store.unavailable'), 'senders to be refused');
       await redis.restart();
       await traffic.untilMore();
       await traffic.end();

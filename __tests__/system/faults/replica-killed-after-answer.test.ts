@@ -1,5 +1,5 @@
 import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
-import { eventually } from './eventually';
+import { until } from '../../support/until';
 import { START_MS } from './forked-process';
 import { inParallel } from './in-parallel';
 import { Ledger } from './ledger';
@@ -16,14 +16,14 @@ const AT_A_TIME = 4;
 
 /** It may freeze only after its answer has been received, and then once more needs to be told. */
 async function thaw({ process, origin }: Replica): Promise<void> {
-  await eventually('the replica goes on', async () => {
+  await until(async () => {
     process.resume();
     const options = { signal: AbortSignal.timeout(500) };
     return fetch(`${origin}/thawed`, options).then(
       (response) => response.status === 404,
       () => false,
     );
-  });
+  }, 'the replica to go on');
 }
 
 describeWithRedis('a replica that is killed or frozen as soon as its answer is written', () => {

@@ -1,5 +1,5 @@
 import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
-import { eventually } from './eventually';
+import { until } from '../../support/until';
 import { START_MS } from './forked-process';
 import { itWithSeed } from './it-with-seed';
 import { Ledger } from './ledger';
@@ -26,12 +26,12 @@ describeWithRedis('a replica that is killed in mid-handler', () => {
   /** Resolves once so many claims are held for longer again. */
   async function allRenewed(count: number): Promise<void> {
     let leftMs = Infinity;
-    await eventually('the claims are renewed', async () => {
+    await until(async () => {
       const claims = await claimsIn(redis);
       const beforeMs = leftMs;
       leftMs = Math.min(...claims);
       return claims.length === count && leftMs > beforeMs;
-    });
+    }, 'the claims to be renewed');
   }
 
   itWithSeed('should lose no delivery: another runs each, and not before the lock is over', async (random) => {
@@ -40,7 +40,7 @@ describeWithRedis('a replica that is killed in mid-handler', () => {
     const runIds = (): string[] => ledger.runs().map(({ id }) => id);
 
     const first = Promise.all(ids.map((id) => send(killed.origin, attempt(id))));
-    await eventually('all are handled', () => runIds().length === ids.length);
+    await until(() => runIds().length === ids.length, 'all to be handled');
     await allRenewed(2 * ids.length);
     for (const id of ids) expect(nameOf(await send(other.origin, attempt(id)))).toBe('503 delivery.in_progress');
     await killed.process.kill();
@@ -61,7 +61,7 @@ describeWithRedis('a replica that is killed in mid-handler', () => {
         ),
       ),
     );
-    await eventually('all are handled again', () => runIds().length === 2 * ids.length);
+    await until(() => runIds().length === 2 * ids.length, 'all to be handled again');
     for (const id of ids) ledger.letGo(id);
     for (const [index, answer] of (await retries).entries()) {
       expect(answer).toMatchObject({ status: 200, text: expect.stringContaining(ids[index]!) as unknown });

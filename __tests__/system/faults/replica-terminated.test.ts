@@ -1,5 +1,5 @@
 import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
-import { eventually } from './eventually';
+import { until } from '../../support/until';
 import { START_MS } from './forked-process';
 import { itWithSeed } from './it-with-seed';
 import { Ledger } from './ledger';
@@ -34,10 +34,10 @@ describeWithRedis('a replica with kiketShutdown that is told to end while delive
       const held = ids.map((id) =>
         send(terminated.origin, sign(payloadOf(id, 'automation.triggered'), { invocationId: id })),
       );
-      await eventually('they are handled', () => ids.every((id) => ledger.runsOf(id).length === 1));
+      await until(() => ids.every((id) => ledger.runsOf(id).length === 1), 'the deliveries to be handled');
 
       terminated.process.terminate();
-      await eventually('it takes no connection', () => traffic.refusals.has('network error'));
+      await until(() => traffic.refusals.has('network error'), 'the process to refuse connections');
       for (const id of ids) ledger.letGo(id);
       for (const [index, answer] of (await Promise.all(held)).entries()) {
         expect(answer).toMatchObject({ status: 200, text: expect.stringContaining(ids[index]!) as unknown });

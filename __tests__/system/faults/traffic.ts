@@ -1,4 +1,4 @@
-import { eventually } from './eventually';
+import { until } from '../../support/until';
 import type { Ledger } from './ledger';
 import { deliver, isRetryable, nameOf, payloadOf, sign, type Answer, type Signed } from './platform';
 import type { Random } from './random';
@@ -62,7 +62,7 @@ export class Traffic {
     const isNew = (id: string): boolean => Number(id.slice(this.#prefix.length)) >= first;
     const isEnough = (): boolean => [...this.#answers.keys()].filter(isNew).length >= ENOUGH;
     // Senders that fail say why.
-    await Promise.race([eventually('more deliveries are answered', isEnough), this.#senders]);
+    await Promise.race([until(isEnough, 'more deliveries to be answered'), this.#senders]);
   }
 
   /** Ends the senders, once each has the answer it waits for. */

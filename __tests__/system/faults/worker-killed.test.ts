@@ -5,7 +5,7 @@ import { kiket, kiketErrorHandler, kiketHandler } from 'kiket-express';
 import { kiketEnqueue } from 'kiket-express/bullmq';
 import { deliver, secret } from '../../support/deliver';
 import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
-import { eventually } from './eventually';
+import { until } from '../../support/until';
 import { ForkedProcess, START_MS } from './forked-process';
 import { Ledger } from './ledger';
 import { payloadOf } from './platform';
@@ -44,16 +44,16 @@ describeWithRedis('a worker that is killed in mid-job', () => {
       };
       await deliverAll();
       const killed = await startWorker();
-      await eventually('all are begun', () => ledger.runs().length === IDS.length);
+      await until(() => ledger.runs().length === IDS.length, 'all to start');
       await killed.kill();
 
       const other = await startWorker();
       // Retries of the platform, which find the jobs.
       await deliverAll();
       expect((await queue.getJobs()).length).toBe(IDS.length);
-      await eventually('all are begun again', () => ledger.runs().length === 2 * IDS.length);
+      await until(() => ledger.runs().length === 2 * IDS.length, 'all to start again');
       for (const id of IDS) ledger.letGo(id);
-      await eventually('all are done', async () => (await queue.getCompletedCount()) === IDS.length);
+      await until(async () => (await queue.getCompletedCount()) === IDS.length, 'all to complete');
       for (const id of IDS) expect(ledger.runsOf(id).map(({ pid }) => pid)).toEqual([killed.pid, other.pid]);
       expect(await queue.getFailedCount()).toBe(0);
     },

@@ -7,14 +7,14 @@ describeWithRedisServer('KiketRedisStore on a cluster of three nodes', () => {
   let cluster: RedisCluster;
   beforeAll(async () => {
     cluster = await startRedisCluster();
-  }, 30_000);
+  });
 
   describe.each(Object.entries(clusterClients))('by %s', (name, connect) => {
     const open: RedisClient[] = [];
     beforeAll(async () => {
       // Each replica enters by another node.
       open.push(await connect(cluster.nodes[0]!.url), await connect(cluster.nodes[1]!.url));
-    }, 30_000);
+    });
     afterAll(() => open.forEach((client) => client.close()));
 
     describeStoreContract(name, () => {

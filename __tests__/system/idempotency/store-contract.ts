@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { KiketStore } from '../../../lib/idempotency/store';
+import { until } from '../../support/until';
 
 /** Longer than any test takes. */
 export const LONG_MS = 60_000;
@@ -11,9 +12,6 @@ const MEDIUM_MS = 20_000;
 /** What is over as soon as somebody looks again. */
 const SHORT_MS = 20;
 
-/** Less than Jest gives a test. */
-const PATIENCE_MS = 4000;
-
 const CLAIMED = { state: 'claimed' };
 
 /** `count` keys of one delivery that no test has used. */
@@ -22,16 +20,9 @@ export function freshKeys(count: number): [string, ...string[]] {
   return Array.from({ length: count }, (_, i) => `{${tag}}:${i}`) as [string, ...string[]];
 }
 
-/** Calls again until it is true. Rejects when it does not become so, because Jest cannot end a loop. */
-async function eventually(call: () => Promise<boolean>): Promise<void> {
-  for (const startedAtMs = performance.now(); !(await call()); await wait(2)) {
-    if (performance.now() - startedAtMs > PATIENCE_MS) throw new Error('What the test waits for does not come');
-  }
-}
-
 /** Claims as soon as nobody holds or has recorded any of the keys. */
 export async function claimOnceFree(store: KiketStore, keys: readonly string[], owner: string): Promise<void> {
-  await eventually(async () => (await store.claim(keys, owner, LONG_MS)).state === 'claimed');
+  await until(async () => (await store.claim(keys, owner, LONG_MS)).state === 'claimed');
 }
 
 /** What every store does. `replicas` gives two that share what they know, as two replicas of a service do. */
@@ -210,7 +201,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         const keys = freshKeys(2);
         const lockMs = SHORT_MS * 5;
         // On a busy machine the claim may expire before it is completed.
-        await eventually(async () => {
+        await until(async () => {
           await store.claim(keys, 'a', lockMs);
           return store.complete(keys, 'a', 'answer', LONG_MS);
         });
@@ -324,7 +315,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         const keys = [`{many ${name} ${delivery}}:delivery`, `{many ${name} ${delivery}}:attempt:${i}`];
         const at = [store, elsewhere][i % 2]!;
         let answer: string | undefined;
-        await eventually(async () => {
+        await until(async () => {
           const claim = await at.claim(keys, `owner ${i}`, LONG_MS);
           if (claim.state === 'recorded') answer = claim.record;
           if (claim.state !== 'claimed') return answer !== undefined;

@@ -26,36 +26,52 @@ describe.each(majors)('the installed package with %s', (major) => {
     async (consumer) => {
       expect(await node(workbench.path(major, consumer), 'service.js')).toEqual(delivered);
     },
-    60_000,
+    PATIENCE_MS,
   );
 
-  it('should verify runtime tokens, with the jose that is installed', async () => {
-    expect(await node(workbench.path(major, 'commonjs'), 'runtime-token.js')).toEqual(delivered);
-  }, 60_000);
+  it(
+    'should verify runtime tokens, with the jose that is installed',
+    async () => {
+      expect(await node(workbench.path(major, 'commonjs'), 'runtime-token.js')).toEqual(delivered);
+    },
+    PATIENCE_MS,
+  );
 
-  it('should serve deliveries as a bundle of esbuild, away from its modules', async () => {
-    const bundle = workbench.path(`${major}-bundle.js`);
-    const args = ['service.js', '--bundle', '--platform=node', '--log-level=warning', `--outfile=${bundle}`];
-    const esbuild = workbench.path('tools/node_modules/esbuild/bin/esbuild');
-    expect(await node(workbench.path(major, 'commonjs'), esbuild, ...args)).toEqual({ code: 0, output: '' });
-    expect(await node(workbench.directory, bundle)).toEqual(delivered);
-  }, 60_000);
+  it(
+    'should serve deliveries as a bundle of esbuild, away from its modules',
+    async () => {
+      const bundle = workbench.path(`${major}-bundle.js`);
+      const args = ['service.js', '--bundle', '--platform=node', '--log-level=warning', `--outfile=${bundle}`];
+      const esbuild = workbench.path('tools/node_modules/esbuild/bin/esbuild');
+      expect(await node(workbench.path(major, 'commonjs'), esbuild, ...args)).toEqual({ code: 0, output: '' });
+      expect(await node(workbench.directory, bundle)).toEqual(delivered);
+    },
+    PATIENCE_MS,
+  );
 
-  it('should be tested with Jest in CommonJS mode', async () => {
-    const directory = workbench.path(major, 'jest');
-    const jest = join(repository, 'node_modules/jest/bin/jest.js');
-    const { code, output } = await node(directory, jest, '--rootDir', directory, '--ci', '--color=false');
-    expect(output).toMatch(/^Tests: +2 passed, 2 total$/m);
-    expect(code).toBe(0);
-  }, 60_000);
+  it(
+    'should be tested with Jest in CommonJS mode',
+    async () => {
+      const directory = workbench.path(major, 'jest');
+      const jest = join(repository, 'node_modules/jest/bin/jest.js');
+      const { code, output } = await node(directory, jest, '--rootDir', directory, '--ci', '--color=false');
+      expect(output).toMatch(/^Tests: +2 passed, 2 total$/m);
+      expect(code).toBe(0);
+    },
+    PATIENCE_MS,
+  );
 });
 
 describe('require and import', () => {
-  it('should give the same classes and functions, under every name of every entry', async () => {
-    const names = ['kiket-express', ...entries.map((entry) => `kiket-express/${entry}`)];
-    const outcome = await node(workbench.path('express5/esm'), 'same-classes.js', ...names);
-    expect(outcome).toEqual({ code: 0, output: '[]\n' });
-  }, 60_000);
+  it(
+    'should give the same classes and functions, under every name of every entry',
+    async () => {
+      const names = ['kiket-express', ...entries.map((entry) => `kiket-express/${entry}`)];
+      const outcome = await node(workbench.path('express5/esm'), 'same-classes.js', ...names);
+      expect(outcome).toEqual({ code: 0, output: '[]\n' });
+    },
+    PATIENCE_MS,
+  );
 
   it('should reach nothing but the entry points', async () => {
     const script = "require('kiket-express/dist/signature/hmac')";

@@ -56,15 +56,23 @@ describe('the tarball', () => {
 });
 
 describe('the peers', () => {
-  it('should let a service have any version of those that are optional', async () => {
-    const older = { express: '^5.0.0', jose: '^4.15.0', bullmq: '^4.0.0', '@types/express': '4.17.0' };
-    await workbench.install('older-peers', { ...older, '@opentelemetry/api': '1.0.0' }, '--dry-run');
-  }, 60_000);
+  it(
+    'should let a service have any version of those that are optional',
+    async () => {
+      const older = { express: '^5.0.0', jose: '^4.15.0', bullmq: '^4.0.0', '@types/express': '4.17.0' };
+      await workbench.install('older-peers', { ...older, '@opentelemetry/api': '1.0.0' }, '--dry-run');
+    },
+    PATIENCE_MS,
+  );
 
-  it('should not let a service have another Express', async () => {
-    const attempt = workbench.install('older-express', { express: '^3.0.0' }, '--dry-run');
-    await expect(attempt).rejects.toThrow('ERESOLVE');
-  }, 60_000);
+  it(
+    'should not let a service have another Express',
+    async () => {
+      const attempt = workbench.install('older-express', { express: '^3.0.0' }, '--dry-run');
+      await expect(attempt).rejects.toThrow('ERESOLVE');
+    },
+    PATIENCE_MS,
+  );
 });
 
 describe('the entry points', () => {
@@ -117,25 +125,33 @@ describe('the entry points', () => {
 });
 
 describe('the judges of packages', () => {
-  it('should find nothing: publint --strict', async () => {
-    const { code, output } = await tool('publint/src/cli.js', '--strict', workbench.tarball);
-    expect(output).toContain('All good!');
-    expect(code).toBe(0);
-  }, 60_000);
+  it(
+    'should find nothing: publint --strict',
+    async () => {
+      const { code, output } = await tool('publint/src/cli.js', '--strict', workbench.tarball);
+      expect(output).toContain('All good!');
+      expect(code).toBe(0);
+    },
+    PATIENCE_MS,
+  );
 
-  it('should find nothing: attw, with node10, node16 from CommonJS and from ESM, and bundler', async () => {
-    const args = ['--format', 'json', '--no-definitely-typed', workbench.tarball];
-    const { code, output } = await tool('@arethetypeswrong/cli/dist/index.js', ...args);
-    const { analysis } = JSON.parse(output) as Attw;
-    expect({ code, problems: analysis.problems }).toEqual({ code: 0, problems: [] });
-    expect(Object.keys(analysis.entrypoints['.']!.resolutions)).toEqual([
-      'node10',
-      'node16-cjs',
-      'node16-esm',
-      'bundler',
-    ]);
-    expect(Object.keys(analysis.entrypoints)).toEqual(Object.keys(manifest.exports));
-  }, 60_000);
+  it(
+    'should find nothing: attw, with node10, node16 from CommonJS and from ESM, and bundler',
+    async () => {
+      const args = ['--format', 'json', '--no-definitely-typed', workbench.tarball];
+      const { code, output } = await tool('@arethetypeswrong/cli/dist/index.js', ...args);
+      const { analysis } = JSON.parse(output) as Attw;
+      expect({ code, problems: analysis.problems }).toEqual({ code: 0, problems: [] });
+      expect(Object.keys(analysis.entrypoints['.']!.resolutions)).toEqual([
+        'node10',
+        'node16-cjs',
+        'node16-esm',
+        'bundler',
+      ]);
+      expect(Object.keys(analysis.entrypoints)).toEqual(Object.keys(manifest.exports));
+    },
+    PATIENCE_MS,
+  );
 });
 
 interface Attw {

@@ -1,12 +1,12 @@
 import { inspect } from 'node:util';
 import { kiketHandler, ScopeError, type KiketAuth } from 'kiket-express';
 import { deliver } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { observed, pathsToHandler } from '../../support/refusals';
 
 const token = 'rt_canary_of_a_token';
 
-describeMajors('delivery.auth', (express) => {
+describeNewest('delivery.auth', (express) => {
   /** What `inspectAuth` finds of a delivery with this `authentication`. */
   async function seen(authentication: unknown, inspectAuth: (auth: KiketAuth) => unknown): Promise<unknown> {
     const handler = kiketHandler(({ auth }) => ({ seen: inspectAuth(auth) ?? null }));

@@ -1,8 +1,8 @@
 import { kiketHandler, type KiketReply } from 'kiket-express';
 import { quoted } from '../../../lib/text';
-import { describeMajors } from '../../support/express';
+import { describeNewest } from '../../support/express';
 import { illFormedPatterns } from '../../support/ill-formed-patterns';
-import { expectReceived, expectRefused, final, observed, pathNames, pathsToHandler } from '../../support/refusals';
+import { expectReceived, expectRefused, final, observed, pathsToHandler } from '../../support/refusals';
 
 const unhandled = final(404, 'event.unhandled');
 const guard = 'workflow.before_transition';
@@ -50,33 +50,31 @@ const others: Row[] = [
   [`${guard}@v2`, guard],
 ];
 
-describeMajors('the event of kiketHandler', (express) => {
-  describe.each(pathNames)('in %s', (path) => {
-    const stages = pathsToHandler[path]!({});
-    const allow = { status: 'allow' as const };
-    const validFor = (pattern: string) => {
-      const [event, event_version] = pattern.replace('*', 'x').split('@');
-      return { payload: { event, event_version } };
-    };
-    const payloadOf = (event: string, event_version: string) => ({ event, event_version });
-    const handler = (pattern: string) => kiketHandler(pattern, (): KiketReply => allow);
+describeNewest('the event of kiketHandler', (express) => {
+  const stages = pathsToHandler['kiket()']!({});
+  const allow = { status: 'allow' as const };
+  const validFor = (pattern: string) => {
+    const [event, event_version] = pattern.replace('*', 'x').split('@');
+    return { payload: { event, event_version } };
+  };
+  const payloadOf = (event: string, event_version: string) => ({ event, event_version });
+  const handler = (pattern: string) => kiketHandler(pattern, (): KiketReply => allow);
 
-    it.each(matching.map(withVersion))('%s should take %s %s', async (pattern, event, version) => {
-      const row = { name: '', payload: payloadOf(event, version) };
-      await expectReceived(observed(express, stages, handler(pattern)), row, allow);
-    });
+  it.each(matching.map(withVersion))('%s should take %s %s', async (pattern, event, version) => {
+    const row = { name: '', payload: payloadOf(event, version) };
+    await expectReceived(observed(express, stages, handler(pattern)), row, allow);
+  });
 
-    it.each(others.map(withVersion))('%s should 404 %s %s', async (pattern, event, version) => {
-      const row = { name: '', payload: payloadOf(event, version), refusal: unhandled, valid: validFor(pattern) };
-      const { details } = await expectRefused(observed(express, stages, handler(pattern)), row);
-      expect(details).toEqual([{ reason: expect.any(String) as string, events: [pattern] }]);
-    });
+  it.each(others.map(withVersion))('%s should 404 %s %s', async (pattern, event, version) => {
+    const row = { name: '', payload: payloadOf(event, version), refusal: unhandled, valid: validFor(pattern) };
+    const { details } = await expectRefused(observed(express, stages, handler(pattern)), row);
+    expect(details).toEqual([{ reason: expect.any(String) as string, events: [pattern] }]);
+  });
 
-    it('should take any event where none is named, a guard too', async () => {
-      const any = kiketHandler((): KiketReply => allow);
-      await expectReceived(observed(express, stages, any), { name: '', payload: { event: 'unheard_of' } }, allow);
-      await expectReceived(observed(express, stages, any), { name: '', payload: { event: guard } }, allow);
-    });
+  it('should take any event where none is named, a guard too', async () => {
+    const any = kiketHandler((): KiketReply => allow);
+    await expectReceived(observed(express, stages, any), { name: '', payload: { event: 'unheard_of' } }, allow);
+    await expectReceived(observed(express, stages, any), { name: '', payload: { event: guard } }, allow);
   });
 });
 

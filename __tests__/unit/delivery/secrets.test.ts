@@ -4,8 +4,8 @@ import { kiketHandler, MissingSecretError, type KiketDelivery } from 'kiket-expr
 import { ParsedDelivery, type VerifiedExchange } from '../../../lib/delivery/parsed-delivery';
 import { DeliverySecrets } from '../../../lib/delivery/secrets';
 import { deliver } from '../../support/deliver';
-import { describeMajors } from '../../support/express';
-import { observed, pathNames, pathsToHandler, type Options } from '../../support/refusals';
+import { describeNewest } from '../../support/express';
+import { observed, pathsToHandler, type Options } from '../../support/refusals';
 import { containsSecret } from '../../../lib/redaction';
 
 /** Names that a plain object has already, or that JavaScript asks objects for. */
@@ -34,140 +34,133 @@ function outcomeOf(call: () => unknown): unknown {
   }
 }
 
-describeMajors('delivery.secrets', (express) => {
-  describe.each(pathNames)('in %s', (path) => {
-    /** What `inspectDelivery` finds of a delivery with these secrets. */
-    async function seen(
-      fields: object | string,
-      inspectDelivery: (delivery: KiketDelivery) => unknown,
-      options: Options = {},
-    ): Promise<unknown> {
-      const handler = kiketHandler((delivery) => ({ seen: inspectDelivery(delivery) }));
-      const payload = typeof fields === 'string' ? fields : { event: 'a', ...fields };
-      const { app, log } = observed(express, pathsToHandler[path]!(options), handler);
-      const response = await deliver(app, payload).expect(200);
-      await Promise.all(log.entries);
-      return (response.body as { seen: unknown }).seen;
-    }
+describeNewest('delivery.secrets', (express) => {
+  /** What `inspectDelivery` finds of a delivery with these secrets. */
+  async function seen(
+    fields: object | string,
+    inspectDelivery: (delivery: KiketDelivery) => unknown,
+    options: Options = {},
+  ): Promise<unknown> {
+    const handler = kiketHandler((delivery) => ({ seen: inspectDelivery(delivery) }));
+    const payload = typeof fields === 'string' ? fields : { event: 'a', ...fields };
+    const { app, log } = observed(express, pathsToHandler['kiket()']!(options), handler);
+    const response = await deliver(app, payload).expect(200);
+    await Promise.all(log.entries);
+    return (response.body as { seen: unknown }).seen;
+  }
 
-    it.each<[string, object, Options['fallbackSecrets'], unknown]>([
-      ['the value of the payload', { secrets: { KEY: 'sent' } }, undefined, 'sent'],
-      ['the value of the payload before the fallback', { secrets: { KEY: 'sent' } }, { KEY: 'fallback' }, 'sent'],
-      ['an empty value', { secrets: { KEY: '' } }, { KEY: 'fallback' }, ''],
-      ['the fallback for null', { secrets: { KEY: null } }, { KEY: 'fallback' }, 'fallback'],
-      ['the fallback where there are no secrets', {}, { KEY: 'fallback' }, 'fallback'],
-      ['the fallback where the secrets are null', { secrets: null }, { KEY: 'fallback' }, 'fallback'],
-      ['an empty fallback', {}, { KEY: '' }, ''],
-    ])('should get and require %s', async (_name, fields, fallbackSecrets, value) => {
-      const both = ({ secrets }: KiketDelivery) => [read(secrets.get('KEY')), outcomeOf(() => secrets.require('KEY'))];
-      expect(await seen(fields, both, { fallbackSecrets })).toEqual([value, value]);
+  it.each<[string, object, Options['fallbackSecrets'], unknown]>([
+    ['the value of the payload', { secrets: { KEY: 'sent' } }, undefined, 'sent'],
+    ['the value of the payload before the fallback', { secrets: { KEY: 'sent' } }, { KEY: 'fallback' }, 'sent'],
+    ['an empty value', { secrets: { KEY: '' } }, { KEY: 'fallback' }, ''],
+    ['the fallback for null', { secrets: { KEY: null } }, { KEY: 'fallback' }, 'fallback'],
+    ['the fallback where there are no secrets', {}, { KEY: 'fallback' }, 'fallback'],
+    ['the fallback where the secrets are null', { secrets: null }, { KEY: 'fallback' }, 'fallback'],
+    ['an empty fallback', {}, { KEY: '' }, ''],
+  ])('should get and require %s', async (_name, fields, fallbackSecrets, value) => {
+    const both = ({ secrets }: KiketDelivery) => [read(secrets.get('KEY')), outcomeOf(() => secrets.require('KEY'))];
+    expect(await seen(fields, both, { fallbackSecrets })).toEqual([value, value]);
+  });
+
+  it.each<[string, object, Options['fallbackSecrets'], string[]]>([
+    ['a key that nobody has', {}, undefined, ['KEY']],
+    ['null', { secrets: { KEY: null } }, undefined, ['KEY']],
+    ['a key of another case', { secrets: { key: 'sent' } }, { Key: 'fallback' }, ['KEY']],
+    ['a fallback of undefined', {}, { KEY: undefined }, ['KEY']],
+    ['a key beside others that are missing', { secret_status: { missing: ['A', 'B'] } }, undefined, ['KEY', 'A', 'B']],
+    ['a key that is reported', { secret_status: { missing: ['A', 'KEY'] } }, undefined, ['KEY', 'A']],
+  ])('should get nothing and 422 require for %s', async (_name, fields, fallbackSecrets, missing) => {
+    const both = ({ secrets }: KiketDelivery) => [read(secrets.get('KEY')), outcomeOf(() => secrets.require('KEY'))];
+    const error = ['MissingSecretError', 'secret.missing', 422, missing];
+    expect(await seen(fields, both, { fallbackSecrets })).toEqual([null, error]);
+  });
+
+  it('should answer 422 when the handler lets the error pass', async () => {
+    const handler = kiketHandler(({ secrets }) => ({ length: secrets.require('KEY').length }));
+    const { app, log } = observed(express, pathsToHandler['kiket()']!({}), handler);
+    const sent = { event: 'a', secret_status: { missing: ['OTHER'] } };
+    const response = await deliver(app, sent).expect(422);
+    expect(response.body).toMatchObject({
+      error: { code: 'secret.missing', retryable: false, details: [{ missing: ['KEY', 'OTHER'] }] },
     });
+    await Promise.all(log.entries);
+  });
 
-    it.each<[string, object, Options['fallbackSecrets'], string[]]>([
-      ['a key that nobody has', {}, undefined, ['KEY']],
-      ['null', { secrets: { KEY: null } }, undefined, ['KEY']],
-      ['a key of another case', { secrets: { key: 'sent' } }, { Key: 'fallback' }, ['KEY']],
-      ['a fallback of undefined', {}, { KEY: undefined }, ['KEY']],
-      [
-        'a key beside others that are missing',
-        { secret_status: { missing: ['A', 'B'] } },
-        undefined,
-        ['KEY', 'A', 'B'],
-      ],
-      ['a key that is reported', { secret_status: { missing: ['A', 'KEY'] } }, undefined, ['KEY', 'A']],
-    ])('should get nothing and 422 require for %s', async (_name, fields, fallbackSecrets, missing) => {
-      const both = ({ secrets }: KiketDelivery) => [read(secrets.get('KEY')), outcomeOf(() => secrets.require('KEY'))];
-      const error = ['MissingSecretError', 'secret.missing', 422, missing];
-      expect(await seen(fields, both, { fallbackSecrets })).toEqual([null, error]);
+  it.each(specialNames)("should hold a secret of the name '%s'", async (name) => {
+    const value = `value of ${name}`;
+    const inspected = await seen({ secrets: { [name]: value, OTHER: 'other' } }, (delivery) => [
+      delivery.secrets.get(name),
+      delivery.secrets.require(name),
+      delivery.secrets.keys().sort(),
+      [delivery, delivery.payload, delivery.secrets, delivery.payload['secrets']].some((object) =>
+        (JSON.stringify(object) + inspect(object)).includes(value),
+      ),
+    ]);
+    expect(inspected).toEqual([value, value, [name, 'OTHER'].sort(), false]);
+  });
+
+  // `toJSON` of payload.secrets is what hides its values.
+  it.each(specialNames.filter((name) => name !== 'toJSON'))(
+    "should leave a secret of the name '%s' where handlers that exist read it",
+    async (name) => {
+      const fields = { secrets: { [name]: 'sent' } };
+      const inspected = seen(fields, ({ payload }) => (payload['secrets'] as Record<string, string>)[name]);
+      expect(await inspected).toBe('sent');
+    },
+  );
+
+  it.each(inheritedNames)('should have no %s that was not sent', async (name) => {
+    const inspected = await seen({ secrets: { OTHER: 'other' } }, ({ secrets }) => [
+      read(secrets.get(name)),
+      outcomeOf(() => secrets.require(name)),
+    ]);
+    expect(inspected).toEqual([null, ['MissingSecretError', 'secret.missing', 422, [name]]]);
+  });
+
+  it('should take no __proto__ for a secret', async () => {
+    const inspected = await seen('{"event":"a","secrets":{"__proto__":"x","KEY":"y"}}', ({ secrets }) => [
+      read(secrets.get('__proto__')),
+      secrets.keys(),
+    ]);
+    expect(inspected).toEqual([null, ['KEY']]);
+  });
+
+  it.each(inheritedNames)('should take a fallback of the name %s', async (name) => {
+    const fallbackSecrets = JSON.parse(`{"${name}":"fallback"}`) as Record<string, string>;
+    expect(await seen({}, ({ secrets }) => read(secrets.get(name)), { fallbackSecrets })).toBe('fallback');
+  });
+
+  it('should list the names that the payload has a value for', async () => {
+    const fields = { secrets: { A: 'x', B: '', C: null } };
+    expect(await seen(fields, ({ secrets }) => secrets.keys(), { fallbackSecrets: { D: 'y' } })).toEqual(['A', 'B']);
+  });
+
+  it.each<[object, string[]]>([
+    [{ secret_status: { missing: ['A', 'B'] } }, ['A', 'B']],
+    [{ secret_status: { missing: [] } }, []],
+    [{ secret_status: { missing: null } }, []],
+    [{ secret_status: null }, []],
+    [{}, []],
+  ])('should say what the platform reports missing: %j', async (fields, missing) => {
+    expect(await seen(fields, ({ secrets }) => secrets.missing)).toEqual(missing);
+  });
+
+  it('should not see what is done to the fallbacks afterwards', async () => {
+    const fallbackSecrets: Record<string, string> = { KEY: 'as it was' };
+    const inspected = seen({}, ({ secrets }) => secrets.get('KEY'), { fallbackSecrets });
+    fallbackSecrets.KEY = 'changed';
+    expect(await inspected).toBe('as it was');
+  });
+
+  it('should keep the secrets of deliveries at the same time apart', async () => {
+    const handler = kiketHandler(async ({ secrets }) => {
+      await new Promise(setImmediate);
+      return { value: secrets.get('KEY') };
     });
-
-    it('should answer 422 when the handler lets the error pass', async () => {
-      const handler = kiketHandler(({ secrets }) => ({ length: secrets.require('KEY').length }));
-      const { app, log } = observed(express, pathsToHandler[path]!({}), handler);
-      const sent = { event: 'a', secret_status: { missing: ['OTHER'] } };
-      const response = await deliver(app, sent).expect(422);
-      expect(response.body).toMatchObject({
-        error: { code: 'secret.missing', retryable: false, details: [{ missing: ['KEY', 'OTHER'] }] },
-      });
-      await Promise.all(log.entries);
-    });
-
-    it.each(specialNames)("should hold a secret of the name '%s'", async (name) => {
-      const value = `value of ${name}`;
-      const inspected = await seen({ secrets: { [name]: value, OTHER: 'other' } }, (delivery) => [
-        delivery.secrets.get(name),
-        delivery.secrets.require(name),
-        delivery.secrets.keys().sort(),
-        [delivery, delivery.payload, delivery.secrets, delivery.payload['secrets']].some((object) =>
-          (JSON.stringify(object) + inspect(object)).includes(value),
-        ),
-      ]);
-      expect(inspected).toEqual([value, value, [name, 'OTHER'].sort(), false]);
-    });
-
-    // `toJSON` of payload.secrets is what hides its values.
-    it.each(specialNames.filter((name) => name !== 'toJSON'))(
-      "should leave a secret of the name '%s' where handlers that exist read it",
-      async (name) => {
-        const fields = { secrets: { [name]: 'sent' } };
-        const inspected = seen(fields, ({ payload }) => (payload['secrets'] as Record<string, string>)[name]);
-        expect(await inspected).toBe('sent');
-      },
-    );
-
-    it.each(inheritedNames)('should have no %s that was not sent', async (name) => {
-      const inspected = await seen({ secrets: { OTHER: 'other' } }, ({ secrets }) => [
-        read(secrets.get(name)),
-        outcomeOf(() => secrets.require(name)),
-      ]);
-      expect(inspected).toEqual([null, ['MissingSecretError', 'secret.missing', 422, [name]]]);
-    });
-
-    it('should take no __proto__ for a secret', async () => {
-      const inspected = await seen('{"event":"a","secrets":{"__proto__":"x","KEY":"y"}}', ({ secrets }) => [
-        read(secrets.get('__proto__')),
-        secrets.keys(),
-      ]);
-      expect(inspected).toEqual([null, ['KEY']]);
-    });
-
-    it.each(inheritedNames)('should take a fallback of the name %s', async (name) => {
-      const fallbackSecrets = JSON.parse(`{"${name}":"fallback"}`) as Record<string, string>;
-      expect(await seen({}, ({ secrets }) => read(secrets.get(name)), { fallbackSecrets })).toBe('fallback');
-    });
-
-    it('should list the names that the payload has a value for', async () => {
-      const fields = { secrets: { A: 'x', B: '', C: null } };
-      expect(await seen(fields, ({ secrets }) => secrets.keys(), { fallbackSecrets: { D: 'y' } })).toEqual(['A', 'B']);
-    });
-
-    it.each<[object, string[]]>([
-      [{ secret_status: { missing: ['A', 'B'] } }, ['A', 'B']],
-      [{ secret_status: { missing: [] } }, []],
-      [{ secret_status: { missing: null } }, []],
-      [{ secret_status: null }, []],
-      [{}, []],
-    ])('should say what the platform reports missing: %j', async (fields, missing) => {
-      expect(await seen(fields, ({ secrets }) => secrets.missing)).toEqual(missing);
-    });
-
-    it('should not see what is done to the fallbacks afterwards', async () => {
-      const fallbackSecrets: Record<string, string> = { KEY: 'as it was' };
-      const inspected = seen({}, ({ secrets }) => secrets.get('KEY'), { fallbackSecrets });
-      fallbackSecrets.KEY = 'changed';
-      expect(await inspected).toBe('as it was');
-    });
-
-    it('should keep the secrets of deliveries at the same time apart', async () => {
-      const handler = kiketHandler(async ({ secrets }) => {
-        await new Promise(setImmediate);
-        return { value: secrets.get('KEY') };
-      });
-      const { app } = observed(express, pathsToHandler[path]!({}), handler);
-      const values = ['a', 'b', 'c'];
-      const bodies = values.map(async (KEY) => (await deliver(app, { event: 'a', secrets: { KEY } })).body as unknown);
-      expect(await Promise.all(bodies)).toEqual(values.map((value) => ({ value })));
-    });
+    const { app } = observed(express, pathsToHandler['kiket()']!({}), handler);
+    const values = ['a', 'b', 'c'];
+    const bodies = values.map(async (KEY) => (await deliver(app, { event: 'a', secrets: { KEY } })).body as unknown);
+    expect(await Promise.all(bodies)).toEqual(values.map((value) => ({ value })));
   });
 });
 

@@ -12,7 +12,7 @@ const repository = resolve(__dirname, '../../..');
 describe('a process that calls kiketShutdown on SIGTERM', () => {
   it('should answer the delivery that is running, and end by itself', async () => {
     const fake = await startFake();
-    const service = spawn(process.execPath, ['--import', 'tsx', '__tests__/http/shutdown/service.ts'], {
+    const service = spawn(process.execPath, ['--import', 'tsx', '__tests__/system/shutdown/service.ts'], {
       cwd: repository,
       env: { ...userEnvironment, KIKET_SECRET: secret, KIKET_URL: fake.url },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -49,5 +49,5 @@ describe('a process that calls kiketShutdown on SIGTERM', () => {
       await ended;
       await agent.close();
     }
-  }, 60_000);
+  });
 });
