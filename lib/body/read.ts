@@ -10,12 +10,14 @@ import type { KiketError } from '../errors';
 export function readBody(req: IncomingMessage, limit: number, done: BodyCallback): void {
   let settled = false;
   getRawBody(req, { limit, length: expectedLength(req) ?? null }, (error: RawBodyError | null, body: Buffer) => {
+    // 'close' reports it, when the response has closed too. Until then an error handler would respond to nobody.
+    if (error?.type === 'request.aborted') return;
     // raw-body pauses what it does not read; undrained, it would block the connection.
     if (error?.type === 'entity.too.large') req.resume();
     settle(toBodyError(limit, error), body ?? EMPTY);
   });
-  // A stream that is not Node's own may close without 'aborted', of which raw-body would hear nothing. AsyncResource.bind
-  // would take 20 µs.
+  // It follows every failure, also in a stream that is not Node's own and emits no 'aborted'. AsyncResource.bind would
+  // take 20 µs.
   const resource = new AsyncResource('kiket.readBody');
   req.on('close', () => {
     if (!settled) resource.runInAsyncScope(settle, undefined, abortedError(), EMPTY);
@@ -40,7 +42,7 @@ function toBodyError(limit: number, error: RawBodyError | null): KiketError | un
     case 'request.size.invalid':
       return lengthMismatchError(error.expected!, error.received!);
     default:
-      // 'request.aborted', or an error of the stream itself.
+      // An error of the stream itself.
       return error === null ? undefined : abortedError();
   }
 }

@@ -153,6 +153,6 @@ async function receiving(express: Express, handler: () => object): Promise<Reque
 describe('the store of kiketRuntimeToken', () => {
   it.each([null, 'redis', {}, { claim() {} }])('should be one: %p', (store) => {
     const options = { issuer: 'kiket.dev', jwksUrl: 'https://kiket.dev/.well-known/jwks.json', store };
-    expect(() => kiketRuntimeToken(options as never)).toThrow(/^kiketRuntimeToken: the store is /);
+    expect(() => kiketRuntimeToken(options as never)).toThrow(/^kiketRuntimeToken: store must be a KiketMemoryStore, /);
   });
 });

@@ -321,7 +321,7 @@ describe('the README', () => {
     ['middleware/verify', 'KiketVerifyOptions', VERIFY_OPTIONS],
     ['middleware/parse', 'KiketParseOptions', PARSE_OPTIONS],
     ['middleware/respond', 'KiketRespondOptions', RESPOND_OPTIONS],
-    ['api/options', 'KiketApiOptions', API_OPTIONS],
+    ['api/api-options', 'KiketApiOptions', API_OPTIONS],
     ['runtime-token/options', 'TokenOptions', TOKEN_OPTIONS],
   ])('should have the defaults of the code in the doc comments of %s', (file, interfaceName, table) => {
     for (const { name, defaultValue } of optionsOf(resolve(repository, `lib/${file}.ts`), interfaceName)) {
