@@ -210,6 +210,19 @@ describeMajors('kiketVerify', (express) => {
       expect(onRefused).not.toHaveBeenCalled();
     });
 
+    it('should be called with handler.failed, whose cause is the error, when the clock throws', async () => {
+      const failure = new Error('no clock');
+      const now = (): never => {
+        throw failure;
+      };
+      const seen: unknown[] = [];
+      const onRefused = ({ code, cause }: KiketError) => void seen.push([code, cause]);
+      const app = express();
+      app.post('/kiket', kiketVerify(secret, { now, onRefused, reportOnly: true }), (_req, res) => void res.json({}));
+      await deliver(app).expect(200);
+      expect(seen).toEqual([['handler.failed', failure]]);
+    });
+
     it.each(failingCallbacks)('should change nothing when it %s', async (_what, onRefused) => {
       const app = watched(onRefused);
       const response = await deliver(app, example, { secret: 'another' }).expect(401);

@@ -208,6 +208,13 @@ describe('delivery.conflict', () => {
       ['The path names b'],
     ],
     [
+      'no secret in a version',
+      { event: 'a', event_version: 'a_secret', secrets: { S: 'a_secret' } },
+      requestWith({}, { path: 'b' }),
+      'the signed body names [redacted]',
+      ['The path names b'],
+    ],
+    [
       'no runtime token',
       { event: 'a_token', authentication: { runtime_token: 'a_token' } },
       requestWith({ path: 'b' }),
