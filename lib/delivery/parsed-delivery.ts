@@ -64,8 +64,8 @@ export class ParsedDelivery implements CallbackSource {
   }
 
   /** True once the handler has seen that a secret is missing. */
-  get toldOfMissing(): boolean {
-    return this.#secrets?.toldOfMissing === true;
+  get revealedMissing(): boolean {
+    return this.#secrets?.revealedMissing === true;
   }
 
   get auth(): DeliveryAuth {

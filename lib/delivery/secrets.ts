@@ -27,7 +27,7 @@ export class DeliverySecrets implements KiketSecrets {
   readonly #fallback: SecretValues;
   readonly #missing: readonly string[];
   readonly #withheld: boolean;
-  #toldOfMissing = false;
+  #revealedMissing = false;
 
   /** @param withheld true when the secrets of the body are withheld, as the body is not trusted. */
   constructor(values: SecretValues, fallback: SecretValues, missing: readonly string[], withheld: boolean) {
@@ -38,18 +38,18 @@ export class DeliverySecrets implements KiketSecrets {
   }
 
   get missing(): readonly string[] {
-    this.#toldOfMissing ||= this.#missing.length > 0;
+    this.#revealedMissing ||= this.#missing.length > 0;
     return this.#missing;
   }
 
   /** True once the handler has seen that a secret is missing: its reply may ask for it. */
-  get toldOfMissing(): boolean {
-    return this.#toldOfMissing;
+  get revealedMissing(): boolean {
+    return this.#revealedMissing;
   }
 
   get(key: string): string | undefined {
     const value = ownValue(this.#values, key) ?? ownValue(this.#fallback, key);
-    if (value === undefined) this.#toldOfMissing ||= this.#missing.includes(key);
+    if (value === undefined) this.#revealedMissing ||= this.#missing.includes(key);
     return value;
   }
 
@@ -85,7 +85,7 @@ export class DeliverySecrets implements KiketSecrets {
 /** The secrets of an unverified delivery. */
 export class WithheldSecrets implements KiketSecrets {
   readonly missing: readonly string[] = [];
-  readonly toldOfMissing = false;
+  readonly revealedMissing = false;
 
   get(): never {
     return throwUnverified();

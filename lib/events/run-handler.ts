@@ -40,7 +40,7 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
 
   return function handle(exchange, next) {
     // The client disconnected, or the deadline has sent a response.
-    if (exchange.response.isOver) return exchange.settlement?.abandon();
+    if (exchange.response.isOver) return exchange.outcomeObserver?.onNotRun();
     if (!exchange.isArmed) exchange.arm(DEFAULT_DEADLINE_MS, undefined);
     try {
       const { delivery, req, res } = exchange;
@@ -84,6 +84,6 @@ function send(exchange: Exchange, reply: unknown): void {
   // The handler is sending a response itself. If it never ends, the deadline sends one.
   if (!exchange.acceptsReply) return;
   // The connection closed within the handler's own response.
-  if (exchange.response.isTruncated && reply === undefined) return exchange.settlement?.outlive(false);
+  if (exchange.response.isTruncated && reply === undefined) return exchange.outcomeObserver?.onDetached(false);
   exchange.sendReply(serializeReply(reply, exchange.delivery.event));
 }

@@ -9,7 +9,7 @@ import { KiketError, toKiketError } from '../errors';
 import { Redactor } from '../redaction';
 import { DeliveryResponse, type ResponseOwner } from '../response/delivery-response';
 import { errorBody } from '../response/error-body';
-import type { Outcome, Settlement } from '../response/handler-outcome';
+import type { HandlerOutcome, HandlerOutcomeObserver } from '../response/handler-outcome';
 import { shieldSocket } from '../response/late-writes';
 import type { StoredResponse } from '../response/prepare';
 import { onResponseEnd } from '../response/response-end';
@@ -112,12 +112,12 @@ export class Exchange implements ResponseOwner {
     ]));
   }
 
-  get settlement(): Settlement | undefined {
-    return this.run.settlement;
+  get outcomeObserver(): HandlerOutcomeObserver | undefined {
+    return this.run.outcomeObserver;
   }
 
-  set settlement(settlement: Settlement) {
-    this.run.settlement = settlement;
+  set outcomeObserver(observer: HandlerOutcomeObserver) {
+    this.run.outcomeObserver = observer;
     this.#watch();
     this.response.capture();
   }
@@ -228,7 +228,7 @@ export class Exchange implements ResponseOwner {
     return this.run.isForeignCall;
   }
 
-  onForeignEnd(outcome: Outcome): void {
+  onForeignEnd(outcome: HandlerOutcome): void {
     this.run.noteForeignEnd(outcome);
   }
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { KiketError } from '../errors';
-import type { Outcome, Settlement } from '../response/handler-outcome';
+import type { HandlerOutcome, HandlerOutcomeObserver } from '../response/handler-outcome';
 import { isSuccess, jsonHeaders } from '../response/prepare';
 
 const runs = new AsyncLocalStorage<HandlerRun>();
@@ -9,23 +9,15 @@ const runs = new AsyncLocalStorage<HandlerRun>();
 export class HandlerRun {
   /** Status of a successful reply that comes after the response, in place of 200. */
   replyStatus = 200;
-  #settlement: Settlement | undefined = undefined;
+  /** Records the outcome, where kiketIdempotency has run. */
+  outcomeObserver: HandlerOutcomeObserver | undefined = undefined;
   #isRunning = false;
   /** Written to the response while the function was running, perhaps by that function in another async context. */
-  #writtenMeanwhile: Outcome | undefined = undefined;
-
-  /** Records the outcome. */
-  get settlement(): Settlement | undefined {
-    return this.#settlement;
-  }
-
-  set settlement(settlement: Settlement) {
-    this.#settlement = settlement;
-  }
+  #writtenMeanwhile: HandlerOutcome | undefined = undefined;
 
   /** True while an outcome can still be recorded. */
   get isOpen(): boolean {
-    return this.#settlement?.isOpen === true;
+    return this.outcomeObserver?.isOpen === true;
   }
 
   get isRunning(): boolean {
@@ -34,14 +26,14 @@ export class HandlerRun {
 
   /** True while the function is running, for a call that does not come from it, such as one of the service's own time-out. */
   get isForeignCall(): boolean {
-    return this.#isRunning && this.#settlement !== undefined && runs.getStore() !== this;
+    return this.#isRunning && this.outcomeObserver !== undefined && runs.getStore() !== this;
   }
 
   /** Calls the function of kiketHandler, whose promise is the outcome of the delivery. */
   start<T>(fn: () => T): T {
     this.#isRunning = true;
     // The async context, which costs time, is only needed to tell foreign calls apart.
-    return this.#settlement === undefined ? fn() : runs.run(this, fn);
+    return this.outcomeObserver === undefined ? fn() : runs.run(this, fn);
   }
 
   /** That promise has settled. */
@@ -52,8 +44,8 @@ export class HandlerRun {
   /** Records a reply that comes after the response. */
   reply(json: string | undefined): void {
     const written = json === undefined ? this.#writtenMeanwhile : undefined;
-    if (written !== undefined && isSuccess(written.status)) return this.#settle(written);
-    this.#settle({
+    if (written !== undefined && isSuccess(written.status)) return this.#reportOutcome(written);
+    this.#reportOutcome({
       status: this.replyStatus,
       headers: json === undefined ? {} : jsonHeaders(),
       body: json ?? '',
@@ -63,22 +55,27 @@ export class HandlerRun {
 
   /** Records an error that comes after the response. */
   fail(error: KiketError, body: string): void {
-    this.#settle({ status: error.status, headers: { ...error.headers, ...jsonHeaders() }, body, code: error.code });
+    this.#reportOutcome({
+      status: error.status,
+      headers: { ...error.headers, ...jsonHeaders() },
+      body,
+      code: error.code,
+    });
   }
 
   /** Somebody else has ended the response while the function is running. */
-  noteForeignEnd(outcome: Outcome): void {
+  noteForeignEnd(outcome: HandlerOutcome): void {
     this.#writtenMeanwhile = outcome;
-    this.#settlement?.outlive(true);
+    this.outcomeObserver?.onDetached(true);
   }
 
   /** No response can be sent any more. */
   detach(): void {
-    this.#settlement?.outlive(this.#isRunning);
+    this.outcomeObserver?.onDetached(this.#isRunning);
   }
 
-  #settle(outcome: Outcome): void {
+  #reportOutcome(outcome: HandlerOutcome): void {
     // The function itself decides, as long as it is running.
-    if (!this.isForeignCall) void this.#settlement?.settle(outcome);
+    if (!this.isForeignCall) void this.outcomeObserver?.onOutcome(outcome);
   }
 }

@@ -71,7 +71,7 @@ export class Attempt {
   /** The store has replied after the limit: nobody waits for this claim, unless the handler was started without it. */
   #onLateResult(late: ClaimResult): void {
     if (late.state !== 'claimed') return;
-    const isHandlersClaim = this.#keys === this.#keysOfRun && this.#exchange.settlement?.isOpen === true;
+    const isHandlersClaim = this.#keys === this.#keysOfRun && this.#exchange.outcomeObserver?.isOpen === true;
     if (!isHandlersClaim) this.#releaseClaim();
   }
 
@@ -80,7 +80,7 @@ export class Attempt {
     // Without a deadline, the exchange does not notice that the client has left.
     if (exchange.response.isOver || exchange.res.destroyed) return this.#releaseClaim();
     this.#keysOfRun = this.#keys;
-    exchange.settlement = new Claim(this.#settings, exchange, this.#keys, this.#owner);
+    exchange.outcomeObserver = new Claim(this.#settings, exchange, this.#keys, this.#owner);
     this.#next();
   }
 

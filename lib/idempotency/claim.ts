@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { isGuardEvent } from '../delivery/reply';
-import type { Outcome, Replacement, Settlement } from '../response/handler-outcome';
+import type { HandlerOutcome, Replacement, HandlerOutcomeObserver } from '../response/handler-outcome';
 import { callStore } from './call-store';
 import { claimKeys, inProgressError, type ClaimResult } from './claim-keys';
 import { startRenewing, stopRenewing, type RenewableClaim } from './claim-renewer';
@@ -22,7 +22,7 @@ interface ClaimedExchange {
   readonly req: IncomingMessage;
   readonly res: Pick<ServerResponse, 'getHeaders'>;
   readonly delivery: { readonly event: string | undefined };
-  readonly parsed: { readonly toldOfMissing: boolean } | undefined;
+  readonly parsed: { readonly revealedMissing: boolean } | undefined;
   readonly remainingMs: number | undefined;
   readonly redactor: { contains(...texts: readonly string[]): boolean };
 }
@@ -31,7 +31,7 @@ interface ClaimedExchange {
 const ATTEMPTS_PER_LOCK = 3;
 
 /** The claim of an attempt, from before its handler runs until the store has the outcome. */
-export class Claim implements Settlement, RenewableClaim {
+export class Claim implements HandlerOutcomeObserver, RenewableClaim {
   /** Time of the next renewal, in milliseconds of `performance.now()`. */
   renewAtMs: number;
   readonly #settings: ClaimSettings;
@@ -72,12 +72,12 @@ export class Claim implements Settlement, RenewableClaim {
     return this.#isOpen;
   }
 
-  settle(outcome: Outcome): Promise<Replacement> {
+  onOutcome(outcome: HandlerOutcome): Promise<Replacement> {
     if (!this.#isOpen) return NOTHING;
     const { ttlMs, guardTtlMs } = this.#settings;
     const isOfGuard = isGuardEvent(this.#exchange.delivery.event);
     // The response may ask for the missing secret: once it is set, the next attempt must run.
-    const mayPrompt = this.#exchange.parsed?.toldOfMissing === true;
+    const mayPrompt = this.#exchange.parsed?.revealedMissing === true;
     const record = mayPrompt
       ? undefined
       : serializeOutcome(outcome, this.#headersBefore, isOfGuard, (...texts) =>
@@ -92,11 +92,11 @@ export class Claim implements Settlement, RenewableClaim {
     return callStore(this.#exchange, () => finished).catch(() => undefined);
   }
 
-  abandon(): void {
+  onNotRun(): void {
     if (this.#isOpen) void this.#close(() => this.#bindAndRelease());
   }
 
-  outlive(willReport: boolean): void {
+  onDetached(willReport: boolean): void {
     if (willReport || !this.#isOpen || this.#isDetached) return;
     this.#isDetached = true;
     void this.#extend();

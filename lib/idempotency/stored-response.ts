@@ -5,7 +5,7 @@ import { isRetryable } from '../errors';
 import { parseJson, decodeUtf8 } from '../json';
 import { isObject } from '../guards';
 import { decisionOf } from '../delivery/reply';
-import type { Outcome } from '../response/handler-outcome';
+import type { HandlerOutcome } from '../response/handler-outcome';
 
 /** A response from the store. */
 export interface StoredOutcome extends StoredResponse {
@@ -36,7 +36,7 @@ const NOT_STORED: ReadonlySet<string> = new Set([
  * @param headersBefore headers of the response before the handler ran, which are not stored: the next attempt sets its own.
  */
 export function serializeOutcome(
-  { status, headers, body, code }: Outcome,
+  { status, headers, body, code }: HandlerOutcome,
   headersBefore: OutgoingHttpHeaders,
   isOfGuard: boolean,
   holdsSecret: (...texts: string[]) => boolean,
@@ -53,7 +53,7 @@ export function serializeOutcome(
 }
 
 /** Returns a body as a string that can be searched for secrets; `undefined` if it is not UTF-8. */
-function readableText(body: Outcome['body'], contentType: OutgoingHttpHeader | undefined): string | undefined {
+function readableText(body: HandlerOutcome['body'], contentType: OutgoingHttpHeader | undefined): string | undefined {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(String(contentType))?.[1];
   if (body === undefined || !/^utf-?8$/i.test(charset ?? 'utf-8')) return undefined;
   const text = typeof body === 'string' ? body : decodeUtf8(body);

@@ -62,7 +62,7 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
   let attempts = 0;
 
   const stage: Stage = (exchange, next) => {
-    if (exchange.isPassedOn || exchange.settlement !== undefined) return next();
+    if (exchange.isPassedOn || exchange.outcomeObserver !== undefined) return next();
     if (exchange.parsed === undefined) return failDelivery(exchange, wiringMissing(WHO, 'kiketParse'), next);
     new Attempt(settings, exchange, next, `${middlewareId}:${++attempts}`).start();
   };

@@ -5,7 +5,7 @@ import { hasStatusMessage, prepareError, prepareReplay, prepareSuccess, removeBo
 import { CapturedBody } from './captured-body';
 import type { KiketError } from '../errors';
 import { callBack, restore, silence, silenceForNow } from './late-writes';
-import type { Outcome, Replacement, Settlement } from './handler-outcome';
+import type { HandlerOutcome, Replacement, HandlerOutcomeObserver } from './handler-outcome';
 import { headersOf } from './write-head';
 
 /** The exchange that a response belongs to. */
@@ -14,7 +14,7 @@ export interface ResponseOwner {
   /** True when the response is left to others, as if this package were not there. */
   readonly isPassedOn: boolean;
   /** Records the outcome of the handler, where kiketIdempotency has run. */
-  readonly settlement: Settlement | undefined;
+  readonly outcomeObserver: HandlerOutcomeObserver | undefined;
   /** True while a function of kiketHandler is running, for a call that does not come from it. */
   readonly isForeignCall: boolean;
   /** Code of the error that the delivery has ended in. */
@@ -24,7 +24,7 @@ export interface ResponseOwner {
   /** The response has been ended, by this package or by others. */
   onEnded(): void;
   /** Others have ended the response while the function of kiketHandler is running. */
-  onForeignEnd(outcome: Outcome): void;
+  onForeignEnd(outcome: HandlerOutcome): void;
   /** Another response is to be sent, as the outcome of the handler has come too late to be recorded. */
   onReplaced(replacement: NonNullable<Replacement>): void;
 }
@@ -172,13 +172,13 @@ export class DeliveryResponse {
   /** @internal `res.end()` */
   end(args: unknown[]): unknown {
     const owner = this.#owner;
-    const { res, settlement } = owner;
+    const { res, outcomeObserver } = owner;
     if (owner.isPassedOn) return this.#originalEnd!.apply(res, args);
     if (!this.#isOpen) {
       callBack(args);
       return res;
     }
-    if (!this.#isOfHandler || settlement?.isOpen !== true) return this.#end(args);
+    if (!this.#isOfHandler || outcomeObserver?.isOpen !== true) return this.#end(args);
     if (this.#state === 'sending' ? this.#isForeign : owner.isForeignCall) {
       const outcome = this.#outcomeOf(args);
       const result = this.#end(args);
@@ -188,10 +188,10 @@ export class DeliveryResponse {
     if (!isWritable(res, args)) {
       // Node throws at the caller what it cannot write. It could not do so later.
       const result = this.#end(args);
-      void settlement.settle(this.#outcomeOf(args));
+      void outcomeObserver.onOutcome(this.#outcomeOf(args));
       return result;
     }
-    const settled = settlement.settle(this.#outcomeOf(args));
+    const settled = outcomeObserver.onOutcome(this.#outcomeOf(args));
     if (this.#isCutOff || res.destroyed) return this.#end(args);
     this.#hold(args, settled);
     return res;
@@ -239,7 +239,7 @@ export class DeliveryResponse {
     });
   }
 
-  #outcomeOf(args: unknown[]): Outcome {
+  #outcomeOf(args: unknown[]): HandlerOutcome {
     const { res, errorCode: code } = this.#owner;
     const body = this.#body ?? new CapturedBody();
     body.add(args[0], args[1]);

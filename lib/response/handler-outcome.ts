@@ -2,37 +2,34 @@ import type { StoredResponse } from './prepare';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { KiketError } from '../errors';
 
-/** What a handler has made of a delivery, whether or not anybody has heard it. */
-export interface Outcome {
+/** Result of a handler, whether or not it was sent. */
+export interface HandlerOutcome {
   readonly status: number;
   readonly headers: Readonly<OutgoingHttpHeaders>;
-  /** `undefined` where it was too large to be kept. */
+  /** `undefined` when the body was too large to be captured. */
   readonly body: string | Buffer | undefined;
-  /** Of the error that it ended in. */
+  /** Code of the error that ended the handler; `undefined` without one. */
   readonly code: string | undefined;
 }
 
 /**
- * What is sent in place of an outcome that came too late: the answer that another attempt has recorded meanwhile, or the
- * error that tells of one that is running. `undefined` where the outcome itself is sent.
+ * Sent in place of an outcome that came too late: the response that another attempt has stored meanwhile, or
+ * `delivery.in_progress` while another one runs. `undefined` if the outcome itself is to be sent.
  */
 export type Replacement = StoredResponse | KiketError | undefined;
 
-/** What records the outcome of a handler, which may come long after the answer: after the deadline, or after the client has left. */
-export interface Settlement {
-  /** Whether the outcome has not come yet. */
+/** Notified of the outcome of a handler, which may come after the response was sent or the client has left. */
+export interface HandlerOutcomeObserver {
+  /** True until the outcome is known. */
   readonly isOpen: boolean;
+  /** Stores the outcome, or lets the next attempt run. Only the first call counts. Never rejects; resolves within a time limit. */
+  onOutcome(outcome: HandlerOutcome): Promise<Replacement>;
+  /** The handler was not called, and will not be. */
+  onNotRun(): void;
   /**
-   * Records the outcome, or lets another attempt run. Only the first call counts. Resolves when that is done, or takes
-   * too long; never rejects.
-   */
-  settle(outcome: Outcome): Promise<Replacement>;
-  /** The handler has not been called, and will not be. */
-  abandon(): void;
-  /**
-   * The sender has been told to try again, or has left, and the handler goes on.
+   * The sender has left, or was told to try again, while the handler runs.
    *
-   * @param isFollowed whether its end will be known in any case; else it is known only if it still writes an answer.
+   * @param willReport false when the outcome is known only if the handler still writes a response.
    */
-  outlive(isFollowed: boolean): void;
+  onDetached(willReport: boolean): void;
 }

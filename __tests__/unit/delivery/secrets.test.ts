@@ -220,7 +220,7 @@ describe('containsSecret', () => {
   });
 });
 
-describe('toldOfMissing', () => {
+describe('revealedMissing', () => {
   const secretsWith = (missing: string[]): DeliverySecrets =>
     new DeliverySecrets({ SENT: 'sent', STALE: 'stale' }, { FALLBACK: 'fallback' }, missing, false);
 
@@ -248,7 +248,7 @@ describe('toldOfMissing', () => {
   ])('should tell when %s', (_name, ask, missing, told) => {
     const secrets = secretsWith(missing);
     ask(secrets);
-    expect(secrets.toldOfMissing).toBe(told);
+    expect(secrets.revealedMissing).toBe(told);
   });
 
   it.each([true, false])('should be that of the delivery, and be asked without making its secrets: %s', (verified) => {
@@ -256,8 +256,8 @@ describe('toldOfMissing', () => {
     const settings = { fallbackSecrets: {}, apiKey: undefined, connectApi: () => undefined as never };
     const payload = { secret_status: { missing: ['ABSENT'] } } as never;
     const parsed = new ParsedDelivery(exchange, settings, payload, undefined, undefined);
-    expect(parsed.toldOfMissing).toBe(false);
+    expect(parsed.revealedMissing).toBe(false);
     expect(parsed.secrets.missing).toEqual(verified ? ['ABSENT'] : []);
-    expect(parsed.toldOfMissing).toBe(verified);
+    expect(parsed.revealedMissing).toBe(verified);
   });
 });

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { Claim } from '../../../lib/idempotency/claim';
 import { startRenewing, stopRenewing, openClaims } from '../../../lib/idempotency/claim-renewer';
-import type { Outcome } from '../../../lib/response/handler-outcome';
+import type { HandlerOutcome } from '../../../lib/response/handler-outcome';
 import { WatchedStore } from '../../support/watched-store';
 
 const LOCK_MS = 3000;
-const success: Outcome = { status: 200, headers: {}, body: '{}', code: undefined };
-const failure: Outcome = { ...success, status: 503 };
+const success: HandlerOutcome = { status: 200, headers: {}, body: '{}', code: undefined };
+const failure: HandlerOutcome = { ...success, status: 503 };
 const never = (): Promise<never> => new Promise(() => undefined);
 const reject = (): Promise<never> => Promise.reject(new Error('down'));
 const taken = () => Promise.resolve({ state: 'held', retryAfterMs: 1 } as const);
@@ -60,10 +60,10 @@ describe('a claim', () => {
 
   it('should store the first outcome, and not be renewed afterwards', async () => {
     const claim = makeClaim();
-    void claim.settle(success);
-    void claim.settle(failure);
-    claim.abandon();
-    claim.outlive(false);
+    void claim.onOutcome(success);
+    void claim.onOutcome(failure);
+    claim.onNotRun();
+    claim.onDetached(false);
     await pass(20_000);
     expect(store.methods).toEqual(['complete']);
     expect(store.calls[0]).toMatchObject({ keys: ['a', 'b'], owner: 'me', ttlMs: 7000 });
@@ -71,13 +71,13 @@ describe('a claim', () => {
   });
 
   it.each<[string, (claim: Claim) => void]>([
-    ['after a retryable outcome', (claim) => claim.settle(failure)],
-    ['when the handler is not run', (claim) => claim.abandon()],
+    ['after a retryable outcome', (claim) => claim.onOutcome(failure)],
+    ['when the handler is not run', (claim) => claim.onNotRun()],
     ['at a shutdown', (claim) => void claim.release()],
   ])('should be released %s', async (_name, end) => {
     const claim = makeClaim();
     end(claim);
-    void claim.settle(success);
+    void claim.onOutcome(success);
     await pass(20_000);
     expect(store.calls).toMatchObject([
       { method: 'complete', keys: ['a'], owner: 'me', what: '{"boundTo":"b"}' },
@@ -97,7 +97,7 @@ describe('a claim', () => {
     store.instead.renew = () => Promise.resolve(true);
     await pass(1000);
     expect(store.callsOf('renew')).toHaveLength(3);
-    void claim.settle(success);
+    void claim.onOutcome(success);
     await pass(1);
     expect(store.callsOf('complete')).toHaveLength(1);
   });
@@ -111,7 +111,7 @@ describe('a claim', () => {
     await pass(20_000);
     expect(store.callsOf('renew')).toHaveLength(1);
     store.instead.complete = lost;
-    void claim.settle(success);
+    void claim.onOutcome(success);
     await pass(20_000);
     expect(store.methods).toEqual(['renew', 'claim', 'complete', 'claim']);
   });
@@ -137,7 +137,7 @@ describe('a claim', () => {
       ['a', 'b'],
       ['x', 'b'],
     ]);
-    void claim.settle(failure);
+    void claim.onOutcome(failure);
     await pass(1);
     expect(store.callsOf('release')).toMatchObject([{ keys: ['x', 'b'], owner: 'me' }]);
     expect(store.callsOf('complete')).toEqual([]);
@@ -147,7 +147,7 @@ describe('a claim', () => {
     const claim = makeClaim();
     const answers = [lost];
     store.instead.complete = () => answers.shift()?.() as Promise<boolean>;
-    void claim.settle(success);
+    void claim.onOutcome(success);
     await pass(1);
     expect(store.methods).toEqual(['complete', 'claim', 'complete']);
     expect(await store.claim(['b'], 'another', 1)).toMatchObject({ state: 'recorded' });
@@ -164,7 +164,7 @@ describe('a claim', () => {
   it.each(['complete', 'release'] as const)('should call the store up to three times when %s fails', async (method) => {
     const claim = makeClaim();
     store.instead[method] = reject;
-    void claim.settle(method === 'complete' ? success : failure);
+    void claim.onOutcome(method === 'complete' ? success : failure);
     await pass(0);
     expect(store.callsOf(method)).toHaveLength(1);
     await pass(1001);
@@ -179,7 +179,7 @@ describe('a claim', () => {
   it('should not repeat the outcome once the store has replied', async () => {
     const claim = makeClaim();
     store.instead.complete = reject;
-    void claim.settle(success);
+    void claim.onOutcome(success);
     await pass(1);
     store.instead.complete = lost;
     store.instead.claim = taken;
@@ -190,7 +190,7 @@ describe('a claim', () => {
   it('should be dropped when the store never replies to the outcome', async () => {
     const claim = makeClaim();
     store.instead.complete = never;
-    void claim.settle(success);
+    void claim.onOutcome(success);
     await pass(2 * LOCK_MS);
     expect([store.methods, isOpen()]).toEqual([['complete'], false]);
   });
@@ -198,7 +198,7 @@ describe('a claim', () => {
   it('should be held for one more lock period when nobody will report the outcome', async () => {
     const claim = makeClaim();
     await pass(900);
-    claim.outlive(false);
+    claim.onDetached(false);
     expect(store.methods).toEqual(['renew']);
     await pass(LOCK_MS - 1);
     expect([store.methods, isOpen()]).toEqual([['renew'], true]);
@@ -210,7 +210,7 @@ describe('a claim', () => {
 
   it('should be renewed when the outcome will be reported', async () => {
     const claim = makeClaim();
-    claim.outlive(true);
+    claim.onDetached(true);
     await pass(10_000);
     expect(store.callsOf('renew').length).toBeGreaterThanOrEqual(9);
     expect(isOpen()).toBe(true);
@@ -218,10 +218,10 @@ describe('a claim', () => {
 
   it('should store a late outcome, even if the store fails at first', async () => {
     const claim = makeClaim();
-    claim.outlive(false);
+    claim.onDetached(false);
     await pass(LOCK_MS / 2);
     store.instead.complete = reject;
-    void claim.settle(success);
+    void claim.onOutcome(success);
     await pass(1);
     store.instead.complete = () => Promise.resolve(true);
     // Before the lock is over.
@@ -232,9 +232,9 @@ describe('a claim', () => {
 
   it('should send the outcome to the store even after it has expired', async () => {
     const claim = makeClaim();
-    claim.outlive(false);
+    claim.onDetached(false);
     await pass(10_000);
-    void claim.settle(success);
+    void claim.onOutcome(success);
     await pass(1);
     expect([store.methods, isOpen()]).toEqual([['renew', 'complete'], false]);
   });
@@ -242,14 +242,14 @@ describe('a claim', () => {
   it('should store the outcome, and not release the keys, at a shutdown while the store fails', async () => {
     const claim = makeClaim();
     store.instead.complete = reject;
-    void claim.settle(success);
+    void claim.onOutcome(success);
     await pass(1);
     await expect(claim.release()).rejects.toThrow('down');
     expect([store.methods, isOpen()]).toEqual([['complete', 'complete'], false]);
   });
 
   it('should store a response to a guard event for guardTtlMs', async () => {
-    void makeClaim(LOCK_MS, 'workflow.before_transition').settle({ ...success, body: '{"status":"allow"}' });
+    void makeClaim(LOCK_MS, 'workflow.before_transition').onOutcome({ ...success, body: '{"status":"allow"}' });
     await pass(1);
     expect(store.calls).toMatchObject([{ method: 'complete', ttlMs: 500 }]);
   });
@@ -277,7 +277,7 @@ describe('open claims', () => {
   });
 
   it('should have no timer when there are none', async () => {
-    void makeClaim().settle(success);
+    void makeClaim().onOutcome(success);
     await pass(5000);
     expect(jest.getTimerCount()).toBe(0);
   });

@@ -4,16 +4,16 @@ import {
   serializeOutcome,
   type StoredOutcome,
 } from '../../../lib/idempotency/stored-response';
-import type { Outcome } from '../../../lib/response/handler-outcome';
+import type { HandlerOutcome } from '../../../lib/response/handler-outcome';
 
-const outcome = (changes: Partial<Outcome> = {}): Outcome => ({
+const outcome = (changes: Partial<HandlerOutcome> = {}): HandlerOutcome => ({
   status: 200,
   headers: {},
   body: '{}',
   code: undefined,
   ...changes,
 });
-const serialize = (changes?: Partial<Outcome>, before = {}, isOfGuard = false): string | undefined =>
+const serialize = (changes?: Partial<HandlerOutcome>, before = {}, isOfGuard = false): string | undefined =>
   serializeOutcome(outcome(changes), before, isOfGuard, (...texts) => texts.some((text) => text.includes('canary')));
 
 const parseOutcome = (record: string): StoredOutcome => parseRecord(record) as StoredOutcome;
@@ -91,7 +91,7 @@ describe('a stored response', () => {
     expect(parseOutcome(record!).headers).toEqual({ 'x-changed': 'b', 'x-new': 'c' });
   });
 
-  it.each<[string, Partial<Outcome>]>([
+  it.each<[string, Partial<HandlerOutcome>]>([
     ['too large', { body: undefined }],
     ['compressed', { headers: { 'content-encoding': 'gzip' } }],
     ['text in another charset', { headers: { 'content-type': 'text/plain; charset="iso-8859-1"' } }],

@@ -106,7 +106,9 @@ describe('the body', () => {
     (given) => {
       const start = () => verify({ body: given as unknown as string });
       expect(start).toThrow(TypeError);
-      expect(start).toThrow(/^verifySignature: body must be a string or a Uint8Array with the exact bytes received, but is /);
+      expect(start).toThrow(
+        /^verifySignature: body must be a string or a Uint8Array with the exact bytes received, but is /,
+      );
     },
   );
 
@@ -278,8 +280,16 @@ describe('the headers', () => {
 
 describe('the options', () => {
   it.each<[string, object, RegExp]>([
-    ['an empty secret', { secret: '' }, /^verifySignature: secret must be a non-empty string, Buffer or secret KeyObject, but is an empty string/],
-    ['an empty list of secrets', { secret: [] }, /^verifySignature: secret must be a non-empty array, but is an empty array/],
+    [
+      'an empty secret',
+      { secret: '' },
+      /^verifySignature: secret must be a non-empty string, Buffer or secret KeyObject, but is an empty string/,
+    ],
+    [
+      'an empty list of secrets',
+      { secret: [] },
+      /^verifySignature: secret must be a non-empty array, but is an empty array/,
+    ],
     ['no headers', { headers: undefined }, /^verifySignature: headers must be an object/],
     ['headers as a string', { headers: 'X-Kiket-Signature: 00' }, /^verifySignature: headers must be an object/],
     ['no scheme', { signatureSchemes: [] }, /^verifySignature: signatureSchemes/],
