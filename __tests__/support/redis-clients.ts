@@ -8,6 +8,9 @@ export interface RedisClient {
 type Connect = (url: string, options?: { readonly refusesWhileAway?: boolean }) => Promise<RedisClient>;
 
 export const CLIENT_NAMES = ['redis 5', 'redis 6', 'ioredis 5', 'ioredis 6'] as const;
+/** The newest major of each client. */
+export const NEWEST_CLIENTS: readonly string[] = ['redis 6', 'ioredis 6'] satisfies ClientName[];
+
 export type ClientName = (typeof CLIENT_NAMES)[number];
 
 type NodeRedis = Pick<typeof import('redis'), 'createClient' | 'createCluster'>;

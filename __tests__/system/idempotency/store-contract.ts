@@ -25,6 +25,20 @@ export async function claimOnceFree(store: KiketStore, keys: readonly string[], 
   await until(async () => (await store.claim(keys, owner, LONG_MS)).state === 'claimed');
 }
 
+/** Expects every reply that a store reads from its client, once: for clients that the whole contract is not run with. */
+export async function expectEveryReply(store: KiketStore): Promise<void> {
+  const keys = freshKeys(2);
+  expect(await store.claim(keys, 'a', LONG_MS)).toEqual(CLAIMED);
+  expect(await store.claim(keys, 'b', LONG_MS)).toMatchObject({ state: 'held' });
+  expect(await store.renew(keys, 'a', LONG_MS)).toBe(true);
+  expect(await store.renew(keys, 'b', LONG_MS)).toBe(false);
+  await store.release(keys, 'a');
+  expect(await store.claim(keys, 'b', LONG_MS)).toEqual(CLAIMED);
+  expect(await store.complete(keys, 'a', 'of a', LONG_MS)).toBe(false);
+  expect(await store.complete(keys, 'b', 'of b 🚀', LONG_MS)).toBe(true);
+  expect(await store.claim(keys, 'a', LONG_MS)).toEqual({ state: 'recorded', record: 'of b 🚀' });
+}
+
 /** What every store does. `replicas` gives two that share what they know, as two replicas of a service do. */
 export function describeStoreContract(name: string, replicas: () => readonly [KiketStore, KiketStore]): void {
   describe(name, () => {
