@@ -3,13 +3,22 @@ import type { IncomingMessage } from 'node:http';
 import getRawBody, { type RawBodyError } from 'raw-body';
 import { abortedError, alreadyParsedError, lengthMismatchError, tooLargeError } from './errors';
 import { expectedLength } from './headers';
+import { readChunked } from './read-chunked';
 import { EMPTY, type BodyCallback } from './stream';
 import type { KiketError } from '../errors';
 
-/** Reads the stream to its end with raw-body, as Express's parsers do. Calls `done` once, in the async context of the caller. */
+/** Reads the stream to its end. Calls `done` once, in the async context of the caller. */
 export function readBody(req: IncomingMessage, limit: number, done: BodyCallback): void {
+  const length = expectedLength(req);
+  // Without a length, which Kiket sends, the sender decides how small the chunks are.
+  if (length === undefined || Number.isNaN(length)) readChunked(req, limit, done);
+  else readAnnounced(req, limit, length, done);
+}
+
+/** Reads with raw-body, as Express's parsers do. */
+function readAnnounced(req: IncomingMessage, limit: number, length: number, done: BodyCallback): void {
   let settled = false;
-  getRawBody(req, { limit, length: expectedLength(req) ?? null }, (error: RawBodyError | null, body: Buffer) => {
+  getRawBody(req, { limit, length }, (error: RawBodyError | null, body: Buffer) => {
     // 'close' reports it, when the response has closed too. Until then an error handler would respond to nobody.
     if (error?.type === 'request.aborted') return;
     // raw-body pauses what it does not read; undrained, it would block the connection.
