@@ -56,6 +56,7 @@ export interface KiketErrorDetail {
   readonly events?: readonly string[];
 }
 
+/** Options of the errors that handlers throw. */
 export interface KiketErrorOptions {
   /** A code of your own, e.g. `crm.contact_unknown`. It does not change the status. Default: the code of the class. */
   code?: string | undefined;
@@ -65,6 +66,7 @@ export interface KiketErrorOptions {
   cause?: unknown;
 }
 
+/** Options of {@link RetryableError}. */
 export interface RetryableErrorOptions extends KiketErrorOptions {
   /** Seconds until the next attempt may succeed, 0 or more, rounded up; sent as `Retry-After`. Default: Kiket decides. */
   retryAfterSeconds?: number | undefined;
@@ -218,6 +220,7 @@ export class MissingSecretError extends KiketError {
     this.prototype.name = 'MissingSecretError';
   }
 
+  /** The names of the missing secrets. */
   get missing(): readonly string[] {
     return missingOf(this);
   }
@@ -237,8 +240,11 @@ export interface KiketRateLimit {
 
 /** The response of Kiket's API, as far as it is known. */
 export interface ApiErrorOptions extends RetryableErrorOptions {
+  /** HTTP status of Kiket's API. */
   apiStatus?: number | undefined;
+  /** `X-Request-Id` of the response. */
   requestId?: string | undefined;
+  /** From the headers of the response. */
   rateLimit?: KiketRateLimit | undefined;
 }
 

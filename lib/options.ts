@@ -243,7 +243,7 @@ interface Peer {
   readonly name: string;
   /** Such as `5.9`. */
   readonly since: string;
-  /** What to install in place of an older one, such as `jose@6`. */
+  /** The version to install in place of an older one, such as `jose@6`. */
   readonly install: string;
 }
 

@@ -4,6 +4,7 @@ import type { Option, OptionTable, OptionValues } from '../options';
 import { readOrigin } from './target';
 import type { ApiDispatcher } from './transport';
 
+/** Options for calls to Kiket's API. */
 export interface KiketApiOptions {
   /** The extension's API key, `ext_…`, for calls that the runtime token is not for. Sent to `baseUrl` only. */
   apiKey?: string | undefined;

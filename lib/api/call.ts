@@ -10,6 +10,7 @@ import { delayBeforeRetry } from './retry';
 import { checkedPath, withQuery } from './target';
 import { poolOf, readBody, type ApiDispatcher, type KiketApiMethod } from './transport';
 
+/** Options of one call. */
 export interface KiketApiRequestOptions {
   /** Parameters by name. `undefined` and `null` are left out, a Date is sent as ISO 8601, other objects as JSON. */
   query?: object | undefined;

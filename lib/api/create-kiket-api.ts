@@ -25,6 +25,7 @@ const OPTIONS = {
  * Creates a client of Kiket's API for use outside a delivery. Inside, use `delivery.api`.
  *
  * @throws {TypeError} when an option is invalid or unknown.
+ * @example const api = createKiketApi({ apiKey: process.env.KIKET_API_KEY });
  */
 export function createKiketApi(options: Readonly<CreateKiketApiOptions>): KiketApi {
   const { workspaceToken, projectId, signal, ...api } = readOptions('createKiketApi', options, OPTIONS);

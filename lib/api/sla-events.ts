@@ -3,15 +3,21 @@ import { dataOf, type Requests } from './requests';
 
 /** An SLA that is about to be missed, was missed, or is met again. */
 export interface KiketSlaEvent {
+  /** Of the event. */
   readonly id: number;
+  /** The issue with the SLA. */
   readonly issueId: number;
+  /** The project of the issue. */
   readonly projectId: number;
+  /** `imminent` before the SLA is breached, `recovered` after a breach has ended. */
   readonly state: 'imminent' | 'breached' | 'recovered';
   /** ISO 8601. */
   readonly triggeredAt: string;
   /** ISO 8601; `null` while the event is unresolved. */
   readonly resolvedAt: string | null;
+  /** The SLA, as the API sends it. */
   readonly definition: unknown;
+  /** The measured times, as the API sends them. */
   readonly metrics: unknown;
 }
 

@@ -23,6 +23,7 @@ export interface KiketQueue {
 
 /** The reply of kiketEnqueue, sent with 202. */
 export interface KiketAccepted {
+  /** A job exists for the delivery. */
   readonly accepted: true;
 }
 
@@ -34,6 +35,7 @@ export interface KiketAccepted {
  * a guard event, with `delivery.unverified` for an unverified delivery, and with 503 `store.unavailable` when Redis fails.
  *
  * @throws {TypeError} at start-up, when `queue` is not a queue.
+ * @example const enqueue = kiketEnqueue(queue); kiketHandler('issue.created', (delivery) => enqueue(delivery));
  */
 export function kiketEnqueue(
   queue: KiketQueue,

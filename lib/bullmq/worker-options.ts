@@ -9,6 +9,7 @@ const MOST_AT_A_TIME = 10_000;
 
 const ONE_DAY_SECONDS = 86_400;
 
+/** Options of {@link kiketWorker}. */
 export interface KiketWorkerOptions {
   /** As BullMQ takes it: options such as `{ host, port }`, or a client of your own, which stays open at `close()`. */
   connection: object;

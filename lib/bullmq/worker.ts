@@ -40,6 +40,7 @@ export interface KiketWorker {
  * result of `fn` is not stored, as it may be secret; name, message and stack of an error are.
  *
  * @throws {TypeError} when an argument is invalid, or bullmq is not installed or older than 5.66.7.
+ * @example const worker = kiketWorker('kiket', ({ payload }) => sync(payload.issue), { connection });
  */
 export function kiketWorker(
   queueName: string,

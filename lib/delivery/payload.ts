@@ -4,8 +4,11 @@ import type { SecretValues } from './secrets';
 
 /** An issue, as payloads contain it. */
 export interface KiketIssue {
+  /** Of the issue. */
   readonly id?: number;
+  /** The project of the issue. */
   readonly project_id?: number;
+  /** As users see it. */
   readonly title?: string;
   readonly [field: string]: unknown;
 }
@@ -15,28 +18,37 @@ export interface KiketIssue {
  * the delivery.
  */
 export interface KiketPayload {
+  /** The name of the event, such as `issue.created`. */
   readonly event?: string;
+  /** `v1` or `1`; absent for `v1`. */
   readonly event_version?: string;
+  /** The issue that the event is about. */
   readonly issue?: KiketIssue | null;
+  /** The SLA or workflow that has caused the event. */
   readonly definition?: {
     readonly id?: number;
     readonly status?: string;
     readonly issue_type?: string;
     readonly [field: string]: unknown;
   } | null;
+  /** The measured times of an SLA, in minutes. */
   readonly metrics?: {
     readonly duration_minutes?: number;
     readonly overdue_minutes?: number;
     readonly [field: string]: unknown;
   } | null;
+  /** Fields that the sender adds. */
   readonly context?: { readonly [field: string]: unknown } | null;
   readonly [field: string]: unknown;
 }
 
 /** The transition of an issue. */
 export interface KiketTransition {
+  /** The state before. */
   readonly from?: string;
+  /** The state after. */
   readonly to?: string;
+  /** The user, as the platform sends it. */
   readonly performed_by?: unknown;
   readonly [field: string]: unknown;
 }
@@ -51,22 +63,39 @@ export interface KiketTransition {
  * A key may have a version: `'issue.created@v2'`.
  */
 export interface KiketEventMap {
+  /** An issue was created. */
   'issue.created': {};
+  /** Fields of an issue were changed. */
   'issue.updated': {};
+  /** An issue has changed its state. */
   'issue.transitioned': { readonly transition?: KiketTransition };
+  /** The status of an issue was changed. */
   'issue.status_changed': {};
+  /** An issue was assigned. */
   'issue.assigned': {};
+  /** An issue was commented on. */
   'issue.commented': {};
+  /** A comment was created. */
   'comment.created': {};
+  /** A guard event: the transition waits for `allow()`, `deny()` or `pending()`. */
   'workflow.before_transition': { readonly transition?: KiketTransition };
+  /** A transition has been completed. */
   'workflow.after_transition': { readonly transition?: KiketTransition };
+  /** An SLA is imminent, breached or recovered. */
   'workflow.sla_status': {};
+  /** A workflow has moved an issue. */
   'workflow.issue.transitioned': {};
+  /** An approval was requested. */
   'workflow.approval.requested': {};
+  /** An approval was given or refused. */
   'workflow.approval.resolved': {};
+  /** A workflow has called the extension. */
   'workflow.triggered': {};
+  /** An automation has called the extension. */
   'automation.triggered': {};
+  /** The extension was installed or removed. */
   'extension.installation': {};
+  /** A metric has passed its threshold. */
   'analytics.metric_alert': {};
 }
 

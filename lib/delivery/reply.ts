@@ -27,18 +27,30 @@ export interface KiketGuardReply {
   readonly metadata?: object | undefined;
 }
 
-/** Returns a reply that lets the transition go on. */
+/**
+ * Returns a reply that lets the transition go on.
+ *
+ * @example kiketHandler('workflow.before_transition', () => allow())
+ */
 export function allow(options: Readonly<KiketAllowOptions> = {}): KiketGuardReply {
   const { message, data, outputFields } = options;
   return reply('allow', message, outputFields === undefined ? data : { ...data, output_fields: outputFields });
 }
 
-/** Returns a reply that cancels the transition and shows `message`. */
+/**
+ * Returns a reply that cancels the transition and shows `message`.
+ *
+ * @example kiketHandler('workflow.before_transition', () => deny('The invoice is open'))
+ */
 export function deny(message: string, options: Readonly<KiketReplyOptions> = {}): KiketGuardReply {
   return reply('deny', message, options.data);
 }
 
-/** Returns a reply that blocks the transition until it is approved. */
+/**
+ * Returns a reply that blocks the transition until it is approved.
+ *
+ * @example kiketHandler('workflow.before_transition', () => pending('Waiting for the approval of finance'))
+ */
 export function pending(message: string, options: Readonly<KiketReplyOptions> = {}): KiketGuardReply {
   return reply('pending', message, options.data);
 }

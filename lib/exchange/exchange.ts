@@ -299,7 +299,7 @@ export class Exchange implements ResponseOwner {
     return createRecord(delivery, status, code, this.response.isReplayed, this.#deadline.elapsedMs);
   }
 
-  /** Whoever has answered the error may have logged no more than that the handler failed. */
+  /** The original error may not be logged yet: whoever has answered may know no more than that the handler failed. */
   #reportFailure(): void {
     const unreported = this.failure.takeUnreported();
     if (unreported !== undefined && !isTestEnvironment(this.req)) reportToStderr(this, unreported.thrown);

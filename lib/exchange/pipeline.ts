@@ -5,7 +5,7 @@ import { isTraced, traced, tracing } from './trace';
 
 type Next = (error?: unknown) => void;
 
-/** @internal What a middleware does with an exchange. kiket() calls stage after stage, where Express would look each up. */
+/** @internal The work of a middleware on an exchange. kiket() calls stage after stage, where Express would look each up. */
 export type Stage = (exchange: Exchange, next: Next) => void;
 
 /** @internal Runs a stage on the exchange of a request. The first middleware of this package that sees the request opens it. */

@@ -17,7 +17,7 @@ export interface KiketRecord {
   readonly organizationId: number | undefined;
   /** True when kiketIdempotency has sent a recorded response: no handler has run. */
   readonly replayed: boolean;
-  /** Whether Kiket is done (`success`), sends the delivery again (`retryable`), or gives it up (`final`). */
+  /** Kiket is done (`success`), sends the delivery again (`retryable`), or gives it up (`final`). */
   readonly outcome: 'success' | 'retryable' | 'final';
   /** Code of the error, if the delivery has ended in one. */
   readonly code: string | undefined;

@@ -1,6 +1,7 @@
 import { integer, readOptions, type OptionTable } from '../options';
 import type { KiketStore } from './store';
 
+/** Options of {@link KiketMemoryStore}. */
 export interface KiketMemoryStoreOptions {
   /**
    * Largest number of records, from 1 to 1 000 000. Beyond it the least recently used one is dropped, and its delivery would run
@@ -36,6 +37,8 @@ const SWEEP_MS = 60_000;
 /**
  * Keeps claims and records in the memory of this process: for a service of one process, and for tests. They are lost when the
  * process ends. Several replicas need a shared store, such as KiketRedisStore.
+ *
+ * @example kiketIdempotency(new KiketMemoryStore({ maxEntries: 1000 }))
  */
 export class KiketMemoryStore implements KiketStore {
   readonly #records: Records;

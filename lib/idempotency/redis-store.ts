@@ -5,6 +5,7 @@ import { withoutCommand } from '../redaction';
 
 export type { KiketStore } from './store';
 
+/** Options of {@link KiketRedisStore}. */
 export interface KiketRedisStoreOptions {
   /**
    * Sends one command to the server that holds `key`, and returns its reply.
@@ -34,6 +35,8 @@ function isPrefix(value: unknown): boolean {
  *
  * Each call is one script and one round trip, also right after a restart of Redis. It settles as `sendCommand` does, without a
  * time limit of its own.
+ *
+ * @example new KiketRedisStore({ sendCommand: (command) => client.sendCommand(command) })
  */
 export class KiketRedisStore implements KiketStore {
   readonly #sendCommand: KiketRedisStoreOptions['sendCommand'];

@@ -50,6 +50,8 @@ export interface KiketEvents extends KiketMiddleware {
  * `app.post('/kiket', kiket({ secret }), kiketEvents().on('issue.created', created))`.
  *
  * An event without a handler is 404 `event.unhandled`; see `otherwise`.
+ *
+ * @example kiketEvents().on('issue.created', created).on('issue.*', changed).otherwise('ignore')
  */
 export function kiketEvents(): KiketEvents;
 export function kiketEvents(given?: unknown): KiketEvents {

@@ -18,6 +18,7 @@ const WHO = 'kiketHandler';
  * guard event. A guard reply without a valid `status` is 500 `reply.missing`, as Kiket treats an empty response as approval.
  *
  * @throws {TypeError} at start-up, when the event is invalid or `fn` is not a function.
+ * @example kiketHandler('issue.created', ({ payload }) => ({ id: payload.issue?.id }))
  */
 export function kiketHandler<P extends KiketEventPattern>(event: P, fn: KiketHandler<P>): KiketMiddleware;
 export function kiketHandler(fn: KiketHandler): KiketMiddleware;

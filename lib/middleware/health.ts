@@ -50,6 +50,7 @@ const OPTIONS = { store: optional(storeOption) } satisfies OptionTable<KiketHeal
  * not bring a store back.
  *
  * @throws {TypeError} when an argument is not a `kiketEvents()`, or an option is invalid or unknown.
+ * @example app.get('/health', kiketHealth(events, { store }));
  */
 export function kiketHealth(...events: readonly RegisteredEvents[]): Route;
 export function kiketHealth(

@@ -12,6 +12,7 @@ export type { KiketStore } from '../idempotency/store';
 export type { KiketRequestState } from '../exchange/express';
 
 const WHO = 'kiketIdempotency';
+/** Options of {@link kiketIdempotency}. */
 export interface KiketIdempotencyOptions {
   /** How long a final response is replayed, in seconds, up to a year. Default 86400, a day. */
   ttlSeconds?: number | undefined;

@@ -11,7 +11,9 @@ import type { KiketMiddleware } from '../exchange/express';
 
 export type { KiketRequestState } from '../exchange/express';
 
+/** Options of {@link kiket}. */
 export interface KiketOptions extends KiketRawBodyOptions, KiketVerifyOptions, KiketParseOptions, KiketRespondOptions {
+  /** The delivery secret, as in {@link kiketVerify}. */
   secret: KiketSecretSource;
 }
 
@@ -37,6 +39,7 @@ const OPTIONS = {
  * in the stream.
  *
  * @throws {TypeError} at start-up, as each of them does.
+ * @example app.post('/kiket', kiket({ secret }), kiketHandler('issue.created', handle), kiketErrorHandler());
  */
 export function kiket(options: Readonly<KiketOptions>): KiketMiddleware {
   requireCalled('kiket({ secret })', options);

@@ -22,6 +22,7 @@ const hasSpan = new WeakSet<Exchange>();
  * trace of `traceparent`. A request that is passed on unverified has a span without an outcome, and is not measured.
  *
  * @throws {TypeError} at start-up, when `@opentelemetry/api` is older than 1.3.
+ * @example app.post('/kiket', kiketOpenTelemetry(), kiket({ secret }), handler);
  */
 export function kiketOpenTelemetry(): KiketMiddleware;
 export function kiketOpenTelemetry(given?: unknown): KiketMiddleware {

@@ -21,6 +21,7 @@ import { quoted } from '../text';
 
 export type { KiketRequestState } from '../exchange/express';
 
+/** Options of {@link kiketParse}. */
 export interface KiketParseOptions {
   /**
    * JSON Schemas (draft-07) of your own, by `name` or `name@version`, in addition to the contract's. Compiled at start-up
@@ -62,6 +63,7 @@ export const PARSE_OPTIONS = {
  * with `payload.malformed` or `payload.invalid` when it is not as the contract says.
  *
  * @throws {TypeError} at start-up, when a schema does not compile, or an option is invalid or unknown.
+ * @example app.post('/kiket', kiketVerify(secret), kiketParse({ fallbackSecrets: { CRM_TOKEN } }), handler);
  */
 export function kiketParse(options: Readonly<KiketParseOptions> = {}): KiketMiddleware {
   requireCalled('kiketParse()', options);

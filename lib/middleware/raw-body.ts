@@ -9,6 +9,7 @@ import type { KiketMiddleware } from '../exchange/express';
 
 export type { KiketRequestState } from '../exchange/express';
 
+/** Options of {@link kiketRawBody}. */
 export interface KiketRawBodyOptions {
   /** Largest body to read: bytes, or a text such as '1mb', as in Express. Default '1mb'. */
   limit?: number | string | undefined;
@@ -25,6 +26,7 @@ export const RAW_BODY_OPTIONS = { limit: limitOption } satisfies OptionTable<Kik
  * reads by itself, and leaves the body in the stream.
  *
  * @throws {TypeError} at start-up, when an option is invalid or unknown.
+ * @example app.post('/kiket', kiketRawBody({ limit: '2mb' }), kiketVerify(secret), kiketParse(), handler);
  */
 export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): KiketMiddleware {
   requireCalled('kiketRawBody()', options);
@@ -51,6 +53,7 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
  * Sets `req.rawBody` of requests with `X-Kiket-Signature` only, so that other bodies are not held twice.
  *
  * @throws {TypeError} when it is mounted as a middleware.
+ * @example app.use(express.json({ limit: '1mb', verify: captureRawBody }));
  */
 export function captureRawBody(req: IncomingMessage, _res: ServerResponse, buffer: Buffer, encoding: string): void {
   // Express takes a function of four parameters for an error handler, and passes `next` last.

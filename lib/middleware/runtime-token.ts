@@ -27,6 +27,7 @@ import type { KiketMiddleware } from '../exchange/express';
 export type { KiketRequestState } from '../exchange/express';
 
 const WHO = 'kiketRuntimeToken';
+/** Options of {@link kiketRuntimeToken}. */
 export interface KiketRuntimeTokenOptions extends TokenOptions {
   /**
    * Binds each token (`jti`) to the first body that it comes with, until it expires: another body is refused with 401. All

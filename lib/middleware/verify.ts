@@ -21,6 +21,7 @@ export type { KiketRequestState } from '../exchange/express';
 export type { KiketSecretSource } from '../signature/secret-lookup';
 export type { KiketSecret } from '../signature/hmac';
 
+/** Options of {@link kiketVerify}. */
 export interface KiketVerifyOptions {
   /** Largest body that kiketVerify reads itself: bytes, or a text such as '1mb'. Default '1mb'. */
   limit?: number | string | undefined;
@@ -63,6 +64,7 @@ export const VERIFY_OPTIONS = {
  * Checks the headers first, then reads the body and returns it to the stream: later parsers and handlers work as before.
  *
  * @throws {TypeError} at start-up, when a secret is empty or has white space around it, or an option is invalid or unknown.
+ * @example app.use('/kiket', kiketVerify(process.env.KIKET_SECRET));
  */
 export function kiketVerify(secret: KiketSecretSource, options: Readonly<KiketVerifyOptions> = {}): KiketMiddleware {
   requireCalled('kiketVerify(secret)', secret);

@@ -65,6 +65,7 @@ const shutdowns = new WeakMap<KiketServer, Promise<KiketShutdown>>();
  * Always resolves, at most about 2 s after `timeoutMs`. A second call meanwhile returns the same promise.
  *
  * @throws {TypeError} when `server` is not a server, as an Express application is not, or an option is invalid or unknown.
+ * @example process.once('SIGTERM', async () => { await kiketShutdown(server); process.exit(); });
  */
 export function kiketShutdown(
   server: KiketServer,

@@ -8,6 +8,7 @@ export type KiketSignatureScheme = 'body' | 'timestamped';
 
 /** The result of a verification. */
 export interface KiketSignature {
+  /** The bytes that the signature covers. */
   readonly scheme: KiketSignatureScheme;
   /** Index of the secret that matched; 0 is the current one. */
   readonly secretIndex: number;

@@ -16,7 +16,9 @@ export type VerifySignatureHeaders =
   | { get(name: string): string | null | undefined }
   | readonly (readonly [name: string, value: string])[];
 
+/** Options of {@link verifySignature}. */
 export interface VerifySignatureOptions {
+  /** The headers of the request. */
   headers: VerifySignatureHeaders;
   /** The exact body received: its bytes, or its string in UTF-8. A parsed body cannot be verified. */
   body: string | Uint8Array;

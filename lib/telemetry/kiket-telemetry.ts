@@ -28,6 +28,7 @@ export interface KiketTelemetryReporter {
  * down, and leaves half of the rate limit to your own calls. Each delivery costs one call. Call it once per process.
  *
  * @throws {TypeError} when an option is invalid.
+ * @example const telemetry = kiketTelemetry({ apiKey: process.env.KIKET_API_KEY });
  */
 export function kiketTelemetry(options: Readonly<KiketTelemetryOptions>): KiketTelemetryReporter {
   const reporter = new Reporter(readTelemetryOptions(options));

@@ -14,9 +14,10 @@ const WHO = 'kiketTelemetry';
 /** An hour: whoever waits longer, for records or for the API, does not want telemetry. */
 export const LONGEST_WAIT_MS = 3_600_000;
 
-/** What is over it is dropped from the front, which is cheap up to here only. */
+/** Records over it are dropped from the front, which is cheap up to this size only. */
 const LARGEST_QUEUE = 10_000;
 
+/** Options of {@link kiketTelemetry}. */
 export interface KiketTelemetryOptions extends Pick<KiketApiOptions, 'baseUrl' | 'dispatcher'> {
   /** The extension's API key, `ext_…`. Sent to `baseUrl` only. */
   apiKey: string;

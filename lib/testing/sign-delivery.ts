@@ -47,6 +47,7 @@ const OPTIONS = {
  * signed as it is; for a Buffer, supertest also needs `.serialize((body) => body)`.
  *
  * @throws {TypeError} when an option is invalid or unknown.
+ * @example const { headers, body } = signDelivery({ event: 'issue.created' }, { secret });
  */
 export function signDelivery(
   payload: object | string | Buffer,

@@ -6,6 +6,7 @@ import type { FakeKiketSlaEvent } from './sla-event-store';
 
 /** The fields of a payload with which an extension calls back. */
 export interface FakeKiketCallback {
+  /** A runtime token that the fake accepts. */
   readonly authentication: {
     readonly token_type: 'runtime';
     readonly runtime_token: string;

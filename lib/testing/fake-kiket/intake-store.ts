@@ -5,13 +5,19 @@ import { booleanIn, countIn, numberIn, objectIn, RequestError, wholeNumberIn, ty
 
 /** An intake form, as it goes over the wire. */
 export interface FakeKiketIntakeForm {
+  /** Counted from 1. */
   readonly id: number;
+  /** Unique in its project. */
   readonly key: string;
+  /** Default 1. */
   readonly project_id: number;
+  /** Default the key. */
   readonly name: string;
   /** An inactive form accepts no submissions. */
   readonly active: boolean;
+  /** Default false. */
   readonly public: boolean;
+  /** Default none. */
   readonly fields: readonly object[];
   /** ISO 8601. */
   readonly created_at: string;

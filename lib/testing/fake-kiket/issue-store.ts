@@ -13,11 +13,15 @@ import {
 
 /** An issue, as it goes over the wire. */
 export interface FakeKiketIssue {
+  /** Counted from 1. */
   readonly id: number;
   /** Default `FAKE-` and the id. */
   readonly key: string;
+  /** Default 1. */
   readonly project_id: number;
+  /** As users see it. */
   readonly title: string;
+  /** The state of the workflow. */
   readonly status: string;
   /** ISO 8601. */
   readonly created_at: string;

@@ -5,6 +5,7 @@ import { countIn, objectIn, RequestError, wholeNumberIn, type JsonObject, type Q
 
 /** A record of custom data, as it goes over the wire. */
 export interface FakeKiketRecord {
+  /** Counted from 1, unless the record brings one. */
   readonly id: number | string;
   /** ISO 8601. */
   readonly created_at: string;

@@ -6,15 +6,21 @@ const STATES = ['imminent', 'breached', 'recovered'] as const;
 
 /** An SLA event, as it goes over the wire. */
 export interface FakeKiketSlaEvent {
+  /** Counted from 1. */
   readonly id: number;
+  /** The issue with the SLA. */
   readonly issue_id: number;
+  /** Default 1. */
   readonly project_id: number;
+  /** `imminent`, `breached` or `recovered`. */
   readonly state: (typeof STATES)[number];
   /** ISO 8601. */
   readonly triggered_at: string;
   /** ISO 8601; `null` while the event lasts. */
   readonly resolved_at: string | null;
+  /** The SLA. */
   readonly definition: object;
+  /** The measured times. */
   readonly metrics: object;
 }
 
