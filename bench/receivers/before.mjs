@@ -1,20 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import express from 'express';
-import { handle } from '../handler.mjs';
-import { SECRET } from '../signing.mjs';
+import { receivingWith } from '../receiving.mjs';
 
-const { kiket, kiketErrorHandler, kiketHandler } = createRequire(
-  join(process.env.KIKET_EXPRESS_BEFORE, 'package.json'),
-)('kiket-express');
+const requireBefore = createRequire(join(process.env.KIKET_EXPRESS_BEFORE, 'package.json'));
 
-const app = express();
-
-app.post(
-  '/kiket',
-  kiket({ secret: SECRET }),
-  kiketHandler('workflow.sla_status', ({ payload }) => handle(payload)),
-  kiketErrorHandler(),
-);
-
-export default app;
+export default receivingWith(requireBefore('kiket-express'));

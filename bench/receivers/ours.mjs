@@ -1,17 +1,4 @@
-import express from 'express';
-import { handle } from '../handler.mjs';
+import { receivingWith } from '../receiving.mjs';
 import { requireBuilt } from '../require-built.mjs';
-import { SECRET } from '../signing.mjs';
 
-const { kiket, kiketErrorHandler, kiketHandler } = requireBuilt('kiket-express');
-
-const app = express();
-
-app.post(
-  '/kiket',
-  kiket({ secret: SECRET }),
-  kiketHandler('workflow.sla_status', ({ payload }) => handle(payload)),
-  kiketErrorHandler(),
-);
-
-export default app;
+export default receivingWith(requireBuilt('kiket-express'));
