@@ -38,9 +38,8 @@ export class Deadline {
 
   /** Starts the timer, unless it is running or no limit is set. */
   start(): void {
-    const { remainingMs } = this;
-    if (remainingMs === undefined || this.#timer !== undefined) return;
-    this.#timer = setTimeout(this.#onExpired, Math.max(0, Math.ceil(remainingMs)));
+    if (this.#limitMs === undefined || this.#timer !== undefined) return;
+    this.#timer = setTimeout(this.#onExpired, Math.max(0, Math.ceil(this.#limitMs - this.elapsedMs)));
   }
 
   stop(): void {

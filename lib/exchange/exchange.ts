@@ -10,7 +10,7 @@ import { Redactor } from '../redaction';
 import { DeliveryResponse, type ResponseOwner } from '../response/delivery-response';
 import { errorBody } from '../response/error-body';
 import type { HandlerOutcome, HandlerOutcomeObserver } from '../response/handler-outcome';
-import { shieldSocket } from '../response/late-writes';
+import { shieldSocket, silence } from '../response/late-writes';
 import type { StoredResponse } from '../response/prepare';
 import { onResponseEnd } from '../response/response-end';
 import { secretOf, type KiketSignature } from '../signature/hmac';
@@ -307,7 +307,7 @@ export class Exchange implements ResponseOwner {
 
   #discardLateWrites(): void {
     if (!this.isArmed || this.isPassedOn) return;
-    this.response.silence(this.#hasExpired);
+    silence(this.res, this.#hasExpired);
     this.#shieldSocket(false);
   }
 

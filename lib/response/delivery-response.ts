@@ -4,7 +4,7 @@ import { types } from 'node:util';
 import { hasStatusMessage, prepareError, prepareReplay, prepareSuccess, removeBodyHeaders } from './prepare';
 import { CapturedBody } from './captured-body';
 import type { KiketError } from '../errors';
-import { callBack, restore, silence, silenceForNow } from './late-writes';
+import { callBack, restore, silenceForNow } from './late-writes';
 import type { HandlerOutcome, Replacement, HandlerOutcomeObserver } from './handler-outcome';
 import { headersOf } from './write-head';
 
@@ -141,11 +141,6 @@ export class DeliveryResponse {
   replaceBy(stored: StoredResponse): void {
     removeBodyHeaders(this.#owner.res);
     this.replay(stored);
-  }
-
-  /** Drops what is still written, now that the response has ended; see {@link silence}. */
-  silence(mayMove: boolean): void {
-    silence(this.#owner.res, mayMove);
   }
 
   /** @internal `res.writeHead()` */
