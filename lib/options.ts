@@ -1,4 +1,4 @@
-import { isObject } from './guards';
+import { isNonEmptyString, isObject } from './guards';
 import { quoted } from './text';
 
 /** The longest delay that a Node timer takes, about 24.8 days. */
@@ -121,10 +121,6 @@ export function string(value?: string): Option<string, string> {
   return checked('a non-empty string', isNonEmptyString, value);
 }
 
-function isNonEmptyString(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
-}
-
 /** One of `values`, which are strings; the first is the default. */
 export function oneOf<T extends string>(...values: readonly [T, ...T[]]): Option<T, T> {
   return checked(oneOfThese(values), (given) => (values as readonly unknown[]).includes(given), values[0]);
@@ -191,6 +187,11 @@ function createOption<T>(
       throw optionError(who, name, expected, `is ${show(given)}`);
     },
   };
+}
+
+/** An option that the entry point checks by itself. */
+export function unchecked<T>(): Option<T, T> {
+  return { default: undefined, read: (given) => given as T };
 }
 
 /** @throws {TypeError} unless `value` is an object, and neither null nor an array. It may be secret, and is not shown. */

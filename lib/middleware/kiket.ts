@@ -1,6 +1,6 @@
 import { peekBody, takeBody } from '../body/source';
 import { isObject } from '../guards';
-import { describe, optionError, readOptions, requireCalled, type Option, type OptionTable } from '../options';
+import { describe, optionError, readOptions, requireCalled, unchecked, type OptionTable } from '../options';
 import { passOnUnsigned, runStage, runVerification, type Stage } from '../exchange/pipeline';
 import { createParse, PARSE_OPTIONS, type KiketParseOptions } from './parse';
 import { RAW_BODY_OPTIONS, type KiketRawBodyOptions } from './raw-body';
@@ -17,14 +17,8 @@ export interface KiketOptions extends KiketRawBodyOptions, KiketVerifyOptions, K
   secret: KiketSecretSource;
 }
 
-/** createVerify checks it. */
-const secretOption: Option<KiketSecretSource, KiketSecretSource> = {
-  default: undefined,
-  read: (value) => value as KiketSecretSource,
-};
-
 const OPTIONS = {
-  secret: secretOption,
+  secret: unchecked<KiketSecretSource>(),
   ...RAW_BODY_OPTIONS,
   ...VERIFY_OPTIONS,
   ...PARSE_OPTIONS,

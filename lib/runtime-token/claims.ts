@@ -1,13 +1,6 @@
 import type { TokenClaims } from '../delivery/auth';
-import { isId, nonEmptyString } from '../guards';
+import { isId, isNonEmptyString, isString } from '../guards';
 import { tokenError } from './token-errors';
-
-/** The issuer and the audience that a token must name. */
-export interface ExpectedToken {
-  readonly issuer: string;
-  /** The token must name one of them. `undefined`: any audience is accepted. */
-  readonly audience: readonly string[] | undefined;
-}
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -45,14 +38,10 @@ function isSeconds(value: unknown): value is number {
   return typeof value === 'number' && value <= MAX_SECONDS;
 }
 
-function isNonEmptyString(value: unknown): value is string {
-  return nonEmptyString(value) !== undefined;
-}
-
 function isIdOrString(value: unknown): value is number | string {
   return isId(value) || isNonEmptyString(value);
 }
 
 function isStringArray(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+  return Array.isArray(value) && value.every(isString);
 }

@@ -5,7 +5,7 @@ import { matchSignature } from './match-signature';
 import { readSignatureHeaders, SIGNATURE_OPTIONS } from './signature-headers';
 import { SignatureError } from '../errors';
 import { isObject } from '../guards';
-import { describe, optionError, readOptions, type Option, type OptionTable } from '../options';
+import { describe, optionError, readOptions, unchecked, type OptionTable } from '../options';
 
 export { SignatureError } from '../errors';
 export type { KiketSecret, KiketSignature, KiketSignatureScheme } from './hmac';
@@ -36,11 +36,6 @@ export interface VerifySignatureOptions {
 }
 
 const WHO = 'verifySignature';
-/** The functions below check these. */
-function unchecked<T>(): Option<T, T> {
-  return { default: undefined, read: (value) => value as T };
-}
-
 const OPTIONS = {
   headers: unchecked<VerifySignatureHeaders>(),
   body: unchecked<string | Uint8Array>(),

@@ -1,4 +1,5 @@
 import { validateHeaderName } from 'node:http';
+import { isNonEmptyString } from '../../guards';
 import { checked, clock, hidden, integer, list, readOptions, requireObject } from '../../options';
 import type { Option, OptionTable } from '../../options';
 
@@ -60,10 +61,6 @@ const OPTIONS = {
 /** @throws {TypeError} when an option is invalid or unknown. */
 export function settingsOf(options: Readonly<FakeKiketOptions>): FakeKiketSettings {
   return readOptions('startFakeKiket', options, OPTIONS);
-}
-
-function isNonEmptyString(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
 }
 
 function isHeaderName(name: unknown): boolean {
