@@ -9,9 +9,11 @@ import {
   type KiketDelivery,
   type KiketOptions,
 } from 'kiket-express';
+import { Connection } from '../../support/connection';
 import { deliver, example, secret, type DeliverOptions } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
 import { failingCallbacks } from '../../support/failing-callbacks';
+import { signedRequest } from '../../support/signed-request';
 
 const forged = {
   ...example,
@@ -78,6 +80,23 @@ describeMajors('report-only', (express) => {
     app.post('/kiket', (req, res) => void res.json(req.body));
     await deliver(app, example).expect(200, example);
     expect(refusals).toEqual(['body.already_parsed']);
+  });
+
+  it('should fail as a body parser does when the client leaves before kiketParse has read the body', async () => {
+    const { head, body } = signedRequest(JSON.stringify(example), { headers: { 'X-Kiket-Signature': undefined } });
+    const app = express();
+    const passedOn = new Promise((resolve) => {
+      app.post('/kiket', kiketVerify(secret, { reportOnly: true }), kiketParse(), () => resolve('a success'));
+      app.use((error: unknown, _req: Request, _res: Response, _next: NextFunction) => resolve(error));
+    });
+    const error = await Connection.to(app, async (connection) => {
+      await connection.writeHead(head);
+      connection.write(body.subarray(0, 100));
+      await new Promise(setImmediate);
+      connection.break();
+      return passedOn;
+    });
+    expect(error).toMatchObject({ message: 'request aborted', status: 400, code: 'ECONNABORTED' });
   });
 
   it.each(failingCallbacks)('should pass on although onRefused %s', async (_what, onRefused) => {

@@ -11,6 +11,7 @@ describe('limit', () => {
     ['2048', 2048],
     ['2kb', 2048],
     ['1.5 MB', 1.5 * 2 ** 20],
+    ['1.25mb', 1.25 * 2 ** 20],
   ])('should read %p as %d bytes', (limit, expected) => {
     expect(read(limit)).toBe(expected);
   });

@@ -21,7 +21,7 @@ function requestWith(event: Around = {}, version: Around = {}): RoutedRequest {
       ...(version.header === undefined ? {} : { 'x-kiket-event-version': version.header }),
     },
     params: { event: event.path, version: version.path },
-    url: query === '' ? '/kiket' : `/kiket?${query}`,
+    url: query === '' ? '/' : `/?${query}`,
   };
 }
 
@@ -146,7 +146,9 @@ describe('the version', () => {
     ['v1', 'null in the body', { event_version: null }, {}],
     ['v2', 'the body alone', { event_version: 'v2' }, {}],
     ['v2', 'digits in the body', { event_version: '2' }, {}],
+    ['v10', 'two digits in the body', { event_version: '10' }, {}],
     ['beta', 'a word in the body', { event_version: 'beta' }, {}],
+    ['2beta', 'a word that begins with a digit', { event_version: '2beta' }, {}],
     ['v3', 'the header alone', {}, { header: 'v3' }],
     ['v3', 'digits in the header', {}, { header: '3' }],
     ['v4', 'the path alone', {}, { path: '4' }],
@@ -309,10 +311,20 @@ describe('the schemas of a service', () => {
     expect(details.every(({ reason }) => reason.length > 0)).toBe(true);
   });
 
+  it('should report the first 20 of many violations', () => {
+    const tags = Array.from({ length: 30 }, () => 1);
+    const schema = { properties: { tags: { items: { type: 'string' } } } };
+    const details = detailsOf('payload.invalid', { event: 'a', tags }, requestWith(), { a: schema });
+    expect(details.map(({ pointer }) => pointer)).toEqual(tags.slice(0, 20).map((_tag, index) => `/tags/${index}`));
+  });
+
   it('should reject 20,000 nested arrays under a schema that refers to itself', () => {
     const schema = { type: 'object', properties: { tree: { $id: 'tree', type: 'array', items: { $ref: '#' } } } };
     const payload = JSON.parse(`{"event":"a","tree":${'['.repeat(20_000) + ']'.repeat(20_000)}}`) as object;
     const error = check(payload, requestWith(), { a: schema });
-    expect(error).toMatchObject({ code: 'payload.invalid' });
+    expect(error).toMatchObject({
+      code: 'payload.invalid',
+      details: [{ pointer: '', reason: 'is nested too deeply for its schema' }],
+    });
   });
 });
