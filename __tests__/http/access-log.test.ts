@@ -21,19 +21,22 @@ const answer: RequestHandler = (_req, res) => void res.json({});
 describeNewest('an access log that reads req.kiket.signal', (express) => {
   const rows = chains.flatMap(([chain, stages]) => deliveries.map(([end, sent]) => ({ chain, stages, end, sent })));
 
-  it.each(rows)('should find no abort of a delivery that is $end: $chain', async ({ stages, sent }) => {
-    let signal: AbortSignal | undefined;
-    let closed: Promise<unknown> | undefined;
-    const log: RequestHandler = (req, res, next) => {
-      res.on('finish', () => (signal = req.kiket?.signal));
-      closed = once(res, 'close');
-      next();
-    };
-    const app = express();
-    app.set('env', 'test');
-    app.post('/kiket', log, ...stages, answer, kiketErrorHandler());
-    await deliver(app, example, sent);
-    await closed;
-    expect(signal?.aborted).toBe(false);
-  });
+  it.each(rows)(
+    'should see a signal that is not aborted after a delivery is $end: $chain',
+    async ({ stages, sent }) => {
+      let signal: AbortSignal | undefined;
+      let closed: Promise<unknown> | undefined;
+      const log: RequestHandler = (req, res, next) => {
+        res.on('finish', () => (signal = req.kiket?.signal));
+        closed = once(res, 'close');
+        next();
+      };
+      const app = express();
+      app.set('env', 'test');
+      app.post('/kiket', log, ...stages, answer, kiketErrorHandler());
+      await deliver(app, example, sent);
+      await closed;
+      expect(signal?.aborted).toBe(false);
+    },
+  );
 });

@@ -117,7 +117,7 @@ async function inside<T>(
 }
 
 describeNewest('secrets in a request', (express) => {
-  it('should not show in the request when it is printed', async () => {
+  it('should not appear when the request is printed', async () => {
     const text = await inside(express, (_delivery, req) => inspect(req, { depth: 8, maxArrayLength: 5 }));
     expectNone(text, [...secretCanaries, 'canary_toJSON']);
   });
@@ -146,7 +146,7 @@ describeNewest('secrets', (express) => {
   };
 
   describe.each(Object.entries(holders))('in %s', (_name, hold) => {
-    it.each(Object.entries(ways))('should not show in %s', async (_way, show) => {
+    it.each(Object.entries(ways))('should not appear in %s', async (_way, show) => {
       expectNone(await inside(express, (delivery, req) => show(hold(delivery, req))), [
         ...secretCanaries,
         'canary_toJSON',
@@ -154,14 +154,14 @@ describeNewest('secrets', (express) => {
     });
   });
 
-  it.each(printing)('should not show in %s of payload.secrets', async (_way, show) => {
+  it.each(printing)('should not appear in %s of payload.secrets', async (_way, show) => {
     expectNone(await inside(express, (delivery) => show(delivery.payload.secrets)), [
       ...secretCanaries,
       'canary_toJSON',
     ]);
   });
 
-  it.each(Object.entries(ways))('should not show in %s of a request that is not parsed yet', async (_way, show) => {
+  it.each(Object.entries(ways))('should not appear in %s of a request that is not parsed yet', async (_way, show) => {
     let text = '';
     const app = express();
     app.post('/kiket', kiketVerify(secret), (req, res) => {
@@ -172,7 +172,7 @@ describeNewest('secrets', (express) => {
     expectNone(text, [...secretCanaries, payloadCanary]);
   });
 
-  it('should stay readable by name for handlers that exist, the one called toJSON too', async () => {
+  it('should stay readable by name, including one named toJSON', async () => {
     const read = await inside(express, (delivery, req) => {
       const body = req.body as typeof payload;
       return [body.secrets.API_TOKEN, body.authentication.runtime_token, delivery.secrets.get('toJSON')];
@@ -180,7 +180,7 @@ describeNewest('secrets', (express) => {
     expect(read).toEqual([values.secret, values.token, 'canary_toJSON']);
   });
 
-  it('should keep short values in texts, which redacting would shred', async () => {
+  it('should not redact values that are too short', async () => {
     const app = express();
     app.post(
       '/kiket',
@@ -341,7 +341,7 @@ describeNewest('secrets', (express) => {
   const handled = kiketHandler('issue.created', () => ({}));
 
   it.each(refusals.map(([name, ...rest]) => [name, rest] as const))(
-    'should not show when the delivery is refused for %s',
+    'should not appear when the delivery is refused for %s',
     async (_name, [body, delivery, more]) => {
       const { status, answer, observed, traced, output } = await observe(handled, body, delivery, more);
       expect(status).toBeGreaterThanOrEqual(400);
@@ -351,7 +351,7 @@ describeNewest('secrets', (express) => {
     },
   );
 
-  it.each(Object.entries(handlers))('should not show when the handler ends with %s', async (_name, fn) => {
+  it.each(Object.entries(handlers))('should not appear when the handler ends with %s', async (_name, fn) => {
     const handler = kiketHandler('issue.created', fn as () => object);
     const { answer, observed, traced, output } = await observe(handler, payload, {}, { deadlineMs: 100 });
     expect(traced.length).toBeGreaterThanOrEqual(4);
@@ -361,7 +361,7 @@ describeNewest('secrets', (express) => {
     expectNone(answer + observed, [payloadCanary]);
   });
 
-  it('should not show when an unverified delivery is handled', async () => {
+  it('should not appear when an unverified delivery is handled', async () => {
     let text = '';
     const handler = kiketHandler((delivery, req) => {
       text = Object.values(ways)
@@ -385,7 +385,7 @@ describeNewest('secrets', (express) => {
     expect(await captureOutput(start)).toBe('');
   });
 
-  it('should not show in start-up errors', () => {
+  it('should not appear in start-up errors', () => {
     const starts = [
       () => kiketVerify(` ${values.signing}`),
       () => kiketVerify([values.signing, `${values.signing}\n`]),

@@ -190,7 +190,7 @@ const frameworks: Record<string, Build> = {
 
 describe('whatever is thrown', () => {
   // Jest fails a test for an exception that nobody catches, or a rejection.
-  it('should end in one answer, and leave the process alive, wherever it is thrown', async () => {
+  it('should end in one response, and not in an uncaught error, wherever it is thrown', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...Object.keys(frameworks)),

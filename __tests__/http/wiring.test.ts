@@ -130,7 +130,7 @@ describeNewest('the order of middlewares', (express) => {
       [name, stages, handled] as const,
       [`${name}, plain`, stages, plain] as const,
     ]),
-  )('should lack nothing: %s', async (_name, stages, handler) => {
+  )('should handle the delivery: %s', async (_name, stages, handler) => {
     const { app, log } = appOf(stages, handler);
     await deliver(app).expect(200, { handled: true });
     await Promise.all(log.entries);
@@ -139,7 +139,7 @@ describeNewest('the order of middlewares', (express) => {
   it.each<[string, KiketMiddleware[]]>([
     ['kiket()', [kiket({ secret, ...lenient })]],
     ['the middlewares one by one', [kiketRespond(), kiketVerify(secret, lenient), kiketParse()]],
-  ])('should give no delivery of an unsigned request that was passed on by %s', async (_name, stages) => {
+  ])('should 401 signature.missing for an unsigned request that %s passed on', async (_name, stages) => {
     for (const handler of [plain, handled]) {
       const { app, errors, log } = appOf(stages, handler);
       await deliver(app, example, unsigned).expect(401);
@@ -176,7 +176,7 @@ describeNewest('the order of middlewares', (express) => {
     await deliver(appOf(stages, handler).app).timeout(2000).expect(200);
   });
 
-  it('should say to whoever opens the endpoint in a browser that deliveries come by POST', async () => {
+  it('should say that deliveries come by POST when the endpoint is opened in a browser', async () => {
     const app = express();
     app.all('/verified', kiketVerify(secret));
     app.all('/passed-on', kiket({ secret, ...lenient }), handled);
@@ -193,7 +193,7 @@ describeNewest('the order of middlewares', (express) => {
     expect(await messages((path) => request(app).post(path))).toEqual([toPost, toPost]);
   });
 
-  it('should answer a wiring mistake of our middlewares as an error of Kiket', async () => {
+  it('should send a wiring mistake as an error in JSON', async () => {
     for (const [, stages, handler] of missing.filter(([, , handler]) => handler === handled)) {
       const response = await deliver(appOf(stages, handler).app);
       expect(response.body).toMatchObject({ error: { code: 'wiring.missing', retryable: true } });
@@ -254,7 +254,7 @@ describeNewest('the order of middlewares', (express) => {
       });
     });
 
-    it('should find the middleware missing before it looks at the event', async () => {
+    it('should 500 wiring.missing before it compares the event', async () => {
       const { app, errors } = appOf([kiketVerify(secret)], named('issue.created'));
       await deliver(app).expect(500);
       expect(errors).toMatchObject([{ code: 'wiring.missing' }]);

@@ -122,7 +122,7 @@ describe('NonRetryableError', () => {
     expect(error).toMatchObject({ name: 'NonRetryableError', code: 'handler.final', status: 422, retryable: false });
   });
 
-  it('should know of no other attempt', () => {
+  it('should not be retryable', () => {
     // @ts-expect-error there is none
     const error = new NonRetryableError('Never', { retryAfterSeconds: 30 });
     expect([error.retryAfterSeconds, error.headers]).toEqual([undefined, {}]);
@@ -203,7 +203,7 @@ describe('KiketError.is', () => {
   const copy = secondCopy();
   const foreign = new copy.RetryableError('Later', { retryAfterSeconds: 5 });
 
-  it('should know the errors of this copy and of another', () => {
+  it('should be true for errors of this copy of the package and of another', () => {
     expect(KiketError.is(new RetryableError('Later'))).toBe(true);
     expect(foreign).not.toBeInstanceOf(KiketError);
     expect(KiketError.is(foreign)).toBe(true);
@@ -222,7 +222,7 @@ describe('KiketError.is', () => {
     ['a number', 503],
     ['a function', () => undefined],
     ['the class', RetryableError],
-  ])('should not take for one: %s', (_name, value) => {
+  ])('should be false for %s', (_name, value) => {
     expect(KiketError.is(value)).toBe(false);
   });
 });
@@ -238,7 +238,7 @@ describeNewest('errors of others', (express) => {
   });
 
   const unreadable = ['Infinity', '1e300', '-5', 'Wed, 21 Oct 2026 07:28:00 GMT', '', null, ['5', '6']];
-  it.each(unreadable)('should answer an exposed error although its Retry-After is %j', async (value) => {
+  it.each(unreadable)('should omit the Retry-After of an exposed error when it is %j', async (value) => {
     const error = Object.assign(new Error('Busy'), { expose: true, status: 503, headers: { 'retry-after': value } });
     const plain = () => {
       throw error;
@@ -255,7 +255,7 @@ describeNewest('errors of others', (express) => {
     ['7', '7'],
     ['3601', '3600'],
     ['9'.repeat(400), '3600'],
-  ])('should pass the Retry-After of an exposed error on, an hour at most: %s', async (given, told) => {
+  ])('should send the Retry-After of an exposed error, up to an hour: %s', async (given, told) => {
     const { app } = observed(express, pathsToHandler['kiket()']!({}), () => {
       throw Object.assign(new Error('Busy'), { expose: true, status: 429, headers: { 'Retry-After': given } });
     });

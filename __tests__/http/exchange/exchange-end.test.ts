@@ -51,7 +51,7 @@ describeNewest('a delivery that was sent ahead on a connection which then closes
     });
   }
 
-  it('should end with one record and one abort each, whatever its handler does then', async () => {
+  it('should end with one record and one abort each, whatever its handler does afterwards', async () => {
     const { head, body } = signedRequest(JSON.stringify(example));
     const handlers: Record<string, Stage> = {
       'never settles': kiketHandler(() => new Promise<object>(() => undefined)),
@@ -83,7 +83,7 @@ describeNewest('a delivery that was sent ahead on a connection which then closes
     }
   });
 
-  it('should leave no timer and print no warning, of many that are unsigned', async () => {
+  it('should leave no timer and print no warning when many unsigned requests are sent ahead', async () => {
     const before = timers();
     let refused = 0;
     const request = 'POST /kiket HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n';
@@ -101,7 +101,7 @@ describeNewest('a delivery that was sent ahead on a connection which then closes
     expect([timers() <= before, warnings]).toEqual([true, []]);
   });
 
-  it('should leave its claim to expire, where a plain handler never answers', async () => {
+  it('should let its claim expire when a plain handler never answers', async () => {
     const store = new WatchedStore();
     const { head, body } = attemptBytes();
     await sendAhead(
@@ -115,7 +115,7 @@ describeNewest('a delivery that was sent ahead on a connection which then closes
     expect(store.methods).toEqual(['claim', 'renew']);
   });
 
-  it('should be given the recorded reply of its handler at the next attempt', async () => {
+  it('should answer the next attempt with the reply that its handler returned later', async () => {
     const store = new WatchedStore();
     const { head, body } = attemptBytes();
     const late = createGate();
@@ -191,13 +191,13 @@ describe('a delivery over HTTP/2', () => {
     expect(timers() <= before).toBe(true);
   });
 
-  it('should be told its error', async () => {
+  it('should receive the error as JSON', async () => {
     await overHttp2(chain(kiketVerify('another secret')), async (session) => {
       expect(await send(session, { withLength: true })).toMatchObject([401, { error: { code: 'signature.mismatch' } }]);
     });
   });
 
-  it('should be recorded once by kiketIdempotency, and replayed', async () => {
+  it('should run once, and be answered again from the store, with kiketIdempotency', async () => {
     const store = new WatchedStore();
     let runs = 0;
     const listener = chain(
@@ -242,7 +242,7 @@ describe('a delivery over HTTP/2', () => {
     expect([aborts, timers() <= before]).toEqual([1, true]);
   });
 
-  it('should be 503 at the deadline', async () => {
+  it('should answer 503 at the deadline', async () => {
     const handler = kiketHandler(() => new Promise<object>(() => undefined));
     await overHttp2(chain(kiket({ secret, deadlineMs: 50 }), handler), async (session) => {
       expect(await send(session, { withLength: true })).toMatchObject([503, { error: { code: 'deadline.exceeded' } }]);
@@ -318,7 +318,7 @@ describe('a delivery without a connection', () => {
   });
 });
 
-describe('a request after its answer', () => {
+describe('a request after its response', () => {
   const { head, body } = signedRequest(JSON.stringify(example));
   const kinds: Record<string, KiketMiddleware[]> = {
     'an answer': [kiket({ secret }), kiketHandler(() => ({}))],
@@ -326,7 +326,7 @@ describe('a request after its answer', () => {
   };
 
   it.each(Object.entries(kinds))(
-    'should show its own socket to whoever hears %s finish and close',
+    'should show its own socket to listeners of finish and close after %s',
     async (_name, stages) => {
       const seen: boolean[] = [];
       const listener: RequestListener = (req, res) => {
@@ -344,7 +344,7 @@ describe('a request after its answer', () => {
     },
   );
 
-  it('should let whoever hears the answer finish end an upload that goes on', async () => {
+  it('should let a listener of finish destroy an upload that goes on', async () => {
     let closed = false;
     const listener: RequestListener = (req, res) => {
       res.on('finish', () => req.destroy());
@@ -358,7 +358,7 @@ describe('a request after its answer', () => {
     });
   });
 
-  it('should leave no timer of a secret that is looked up, once its client has left', async () => {
+  it('should leave no timer when its client leaves during the lookup of a secret', async () => {
     const before = timers();
     let arrived = 0;
     let left = 0;
@@ -379,7 +379,7 @@ describe('a request after its answer', () => {
   });
 });
 
-describe('a response after its answer', () => {
+describe('a response after it was sent', () => {
   const kinds: Record<string, KiketMiddleware[]> = {
     'a plain handler': [kiket({ secret }), (_req, res) => void res.end('{}')],
     kiketHandler: [kiket({ secret }), kiketHandler(() => ({}))],
@@ -392,7 +392,7 @@ describe('a response after its answer', () => {
     'a refusal': [kiketVerify('another secret')],
   };
 
-  it.each(Object.entries(kinds))('should be read as it was sent, for ever, of %s', async (name, stages) => {
+  it.each(Object.entries(kinds))('should still read as it was sent by %s', async (name, stages) => {
     const seen: unknown[] = [];
     let closed = false;
     const listener: RequestListener = (req, res) => {

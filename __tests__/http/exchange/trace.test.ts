@@ -178,13 +178,13 @@ describeNewest('the trace of a delivery', (express) => {
     expect(trace.messages[0]!.record).toBe(records[0]);
   });
 
-  it('should end as soon as the answer is out, also before the first middleware returns', async () => {
+  it('should end as soon as the response is sent, even before the first middleware returns', async () => {
     const stages = [express.json({ verify: captureRawBody }), kiket({ secret }), ok];
     const { names } = await traced(() => deliver(endpoint(express, stages)).expect(200));
     expect(names).toEqual(SUCCESS_AT_ONCE);
   });
 
-  it('should end once when the client has left, which Kiket tries again', async () => {
+  it('should end once, as retryable, when the client has left', async () => {
     const { names, messages } = await traced(() => leaveUnanswered(express, [kiket({ secret })]));
     expect(names).toEqual(FAILURE);
     expect(messages[0]).toMatchObject({
@@ -194,7 +194,7 @@ describeNewest('the trace of a delivery', (express) => {
     });
   });
 
-  it('should name the delivery from when it is parsed', async () => {
+  it('should have event and version once the delivery is parsed', async () => {
     const seen: unknown[] = [];
     const look = ({ event, eventVersion, invocationId, record, error }: KiketTrace): void =>
       void seen.push({ event, eventVersion, invocationId, isRecorded: record !== undefined, error });
@@ -208,7 +208,7 @@ describeNewest('the trace of a delivery', (express) => {
     expect(seen).toEqual([unknown, unknown, known, known].map((each) => ({ ...each, error: undefined })));
   });
 
-  it('should be of each delivery on a connection', async () => {
+  it('should begin and end for each delivery on a connection', async () => {
     const { head, body } = signedRequest(JSON.stringify(example));
     const { names, messages } = await traced(() =>
       Connection.to(endpoint(express, [...oneByOne(), ok]), async (connection) => {
@@ -239,7 +239,7 @@ describeNewest('the trace of a delivery', (express) => {
     it.each<[string, Stage[]]>([
       ['kiketVerify', [kiketVerify(secret, { signatureRequired: false }), kiketParse(), kiketRespond()]],
       ['kiket()', [kiket({ secret, signatureRequired: false })]],
-    ])('should not be, where %s requires no signature', async (_name, stages) => {
+    ])('should not begin for an unsigned request that %s passes on', async (_name, stages) => {
       const app = endpoint(express, [...stages, answer]);
       expect((await traced(() => deliver(app, example, unsigned).expect(200))).names).toEqual([]);
     });
@@ -248,7 +248,7 @@ describeNewest('the trace of a delivery', (express) => {
   describe('with subscribers that come and go', () => {
     const app = () => endpoint(express, [...oneByOne(), ok, kiketErrorHandler()]);
 
-    it('should not be where nobody subscribes, or nobody does any more', async () => {
+    it('should not begin when there is no subscriber, or none any more', async () => {
       const runStores = jest.spyOn(tracing.start, 'runStores');
       const listeners: number[] = [];
       const count: RequestHandler = (_req, res, next) => {
@@ -269,7 +269,7 @@ describeNewest('the trace of a delivery', (express) => {
       runStores.mockRestore();
     });
 
-    it.each(NAMES)('should be told to who subscribes to %s alone', async (name) => {
+    it.each(NAMES)('should reach a subscriber of %s alone', async (name) => {
       const told: KiketTrace[] = [];
       const collect = (message: unknown): void => void told.push(message as KiketTrace);
       channel(`tracing:kiket:delivery:${name}`).subscribe(collect);
@@ -278,7 +278,7 @@ describeNewest('the trace of a delivery', (express) => {
       expect(told).toHaveLength(1);
     });
 
-    it('should change nothing where all unsubscribe in the middle of a delivery', async () => {
+    it('should publish nothing more when all unsubscribe during a delivery', async () => {
       const told: string[] = [];
       const subscribers = Object.fromEntries(NAMES.map((name) => [name, () => void told.push(name)])) as never;
       tracing.subscribe(subscribers);
@@ -291,7 +291,7 @@ describeNewest('the trace of a delivery', (express) => {
       expect(told).toEqual(['start', 'end']);
     });
 
-    it('should not begin in the middle, for who subscribes then', async () => {
+    it('should not begin for a subscriber that comes during a delivery', async () => {
       const told: string[] = [];
       const subscribers = Object.fromEntries(NAMES.map((name) => [name, () => void told.push(name)])) as never;
       const join = kiketHandler(async () => {
@@ -304,7 +304,7 @@ describeNewest('the trace of a delivery', (express) => {
       expect(told).toEqual([]);
     });
 
-    it('should carry what a subscriber adds', async () => {
+    it('should keep a property that a subscriber adds', async () => {
       const KEY = Symbol('span');
       let found: unknown;
       const start = (message: KiketTrace): void => void Object.assign(message, { [KEY]: 'span' });
@@ -364,7 +364,7 @@ describeNewest('the trace of a delivery', (express) => {
       expect(answer?.text).toBe(JSON.stringify({ isSame: true, mine: true }));
     });
 
-    it('should not mix deliveries that are at work at once', async () => {
+    it('should keep the traces of simultaneous deliveries apart', async () => {
       let waiting = 0;
       const meet = kiketHandler(async (delivery) => {
         waiting++;
@@ -391,7 +391,7 @@ describeNewest('the trace of a delivery', (express) => {
     });
   });
 
-  it('should tell of a failure no more than code, status and whether it is tried again', async () => {
+  it('should publish of an error only code, status and retryable', async () => {
     const app = endpoint(express, [kiket({ secret }), throwing(new Error('x')), kiketErrorHandler()]);
     const { messages } = await traced(() => deliver(app).expect(500));
     expect(messages[0]!.error).toEqual({ code: 'handler.failed', status: 500, retryable: true });
@@ -401,7 +401,7 @@ describeNewest('the trace of a delivery', (express) => {
 });
 
 describeMajors('the trace of a delivery', (express) => {
-  it('should end once where only Express answers an error', async () => {
+  it('should end once when Express answers an error', async () => {
     const { names } = await traced(() => deliver(endpoint(express, [kiket({ secret }), ok]), example, forged));
     expect(names).toEqual(FAILURE);
   });

@@ -70,8 +70,8 @@ describeNewest('kiketErrorHandler', (express) => {
     return endpoint(express, [kiket({ secret }), throwing(error), kiketErrorHandler(options)]);
   }
 
-  describe('the answer', () => {
-    it('should not tell a caller which guess is the secret', async () => {
+  describe('the response', () => {
+    it('should not redact the invocation id, which would confirm a guess of the secret', async () => {
       const app = endpoint(express, [kiket({ secret }), kiketHandler(() => ({})), kiketErrorHandler()]);
       const guesses = `guess ${secret}`;
       const headers = { 'X-Kiket-Signature': '0'.repeat(64), 'X-Kiket-Invocation': guesses };
@@ -79,7 +79,7 @@ describeNewest('kiketErrorHandler', (express) => {
       expect(answer.body).toMatchObject({ error: { invocation: guesses } });
     });
 
-    it('should say what happened, and whether Kiket tries again', async () => {
+    it('should send code, message, retryable, invocation and details', async () => {
       const error = new NonRetryableError('Unknown contact', {
         code: 'crm.contact_unknown',
         details: [{ reason: 'No such contact', pointer: '/issue/id' }],
@@ -97,7 +97,7 @@ describeNewest('kiketErrorHandler', (express) => {
         .expect('Content-Type', 'application/json; charset=utf-8');
     });
 
-    it('should name the id of a generic webhook, where there is no invocation', async () => {
+    it('should send the id of a generic webhook when there is no invocation id', async () => {
       const response = await deliver(serve(new Error('x')), example, { headers: { 'X-Kiket-Delivery': 'd-1' } });
       expect(response.body).toMatchObject({ error: { invocation: 'd-1' } });
     });
@@ -115,14 +115,14 @@ describeNewest('kiketErrorHandler', (express) => {
       ['secrets of six characters or more', 'with longer inside', 'with [redacted] inside'],
       ['the runtime token', 'rt_of_this_delivery!', '[redacted]!'],
       ['the signing secret', secret, '[redacted]'],
-      ['nothing shorter', 'short', 'short'],
-    ])('should redact %s in a message', async (_what, message, redacted) => {
+      ['nothing of fewer than six characters', 'short', 'short'],
+    ])('should redact from a message: %s', async (_what, message, redacted) => {
       const response = await deliver(serve(new NonRetryableError(message)), payload).expect(422);
       expect(response.body).toMatchObject({ error: { message: redacted } });
     });
   });
 
-  it.each(unreadable)('should 500 handler.failed for %s, and send nothing of it', async (_name, error) => {
+  it.each(unreadable)('should 500 handler.failed for %s, without any of its content', async (_name, error) => {
     const plain: RequestHandler = () => {
       throw error();
     };
@@ -149,7 +149,7 @@ describeNewest('kiketErrorHandler', (express) => {
       ['an exposed 5xx', createError(502, 'x', { expose: true })],
       ['a RetryableError', new RetryableError('x', { cause: new Error('y') })],
       ['a NonRetryableError', new NonRetryableError('x', { cause: 'y' })],
-    ])('should be given the original: %s', async (_name, thrown) => {
+    ])('should be called with the value that was thrown: %s', async (_name, thrown) => {
       const seen: unknown[] = [];
       const onError = (error: unknown, req: Request): void => void seen.push(error, req.kiket?.event);
       await deliver(serve(thrown, { onError: onError as KiketErrorHandlerOptions['onError'] }));
@@ -158,7 +158,7 @@ describeNewest('kiketErrorHandler', (express) => {
       expect(seen[1]).toBe('workflow.sla_status');
     });
 
-    it.each(failingCallbacks)('should change nothing when it %s', async (_way, onError) => {
+    it.each(failingCallbacks)('should not change the response when it %s', async (_way, onError) => {
       await deliver(serve(new NonRetryableError('Never'), { onError })).expect(422);
       await turns();
     });
@@ -182,7 +182,7 @@ describeNewest('kiketErrorHandler', (express) => {
       ['undefined', undefined, 'undefined'],
       ['an object', { token: 'rt_of_this_delivery', short: 'short' }, "{ token: '[redacted]', short: 'short' }"],
       ['an Error without a stack', Object.assign(new Error('boom'), { stack: undefined }), 'boom'],
-    ])('should show %s, redacted', async (_name, error, text) => {
+    ])('should print %s, redacted', async (_name, error, text) => {
       const output = await printed(error, 'production');
       expect(output).toContain(text);
       expect(output).not.toMatch(/longer|rt_of/);
@@ -201,7 +201,7 @@ describeNewest('kiketErrorHandler', (express) => {
         "the service's own error handler, which answers later",
         [(_error, _req, res, _next) => void setTimeout(() => res.status(500).json({}), 5)],
       ],
-    ])('should show once what a handler threw, behind %s', async (_name, after) => {
+    ])('should print once what a handler threw, behind %s', async (_name, after) => {
       const app = endpoint(express, [kiket({ secret }), throwing(new Error('with longer inside')), ...after]);
       const output = await captureOutput(async () => {
         await deliver(app.set('env', 'production'), payload, { invocationId: 'inv-1' }).expect(500);
@@ -211,7 +211,7 @@ describeNewest('kiketErrorHandler', (express) => {
       expect(output).toContain('kiket-express: handler.failed (workflow.sla_status, invocation inv-1)');
     });
 
-    it('should show nothing of what a handler threw where onError is given it, or env is test', async () => {
+    it('should not print what a handler threw when onError receives it, or env is test', async () => {
       const own: ErrorRequestHandler = (_error, _req, res, _next) => void res.status(500).json({});
       for (const [env, after] of [
         ['production', kiketErrorHandler({ onError: () => undefined })],
@@ -222,7 +222,7 @@ describeNewest('kiketErrorHandler', (express) => {
       }
     });
 
-    it('should show the stack of an error of another realm, and nothing that it carries', async () => {
+    it('should print the stack of an error of another realm, without its other properties', async () => {
       const error: unknown = runInNewContext("Object.assign(new Error('boom'), { config: 'canary' })");
       const output = await printed(error, 'production');
       expect(output).toContain('Error: boom\n    at ');
@@ -247,23 +247,20 @@ describeNewest('kiketErrorHandler', (express) => {
         [kiket({ secret }), kiketHandler((({ api }) => api.rateLimit()) as KiketHandler)],
         'workflow.before_transition, ',
       ],
-    ])(
-      'should show a mistake in the wiring as one line, unless onError is given it: %s',
-      async (text, stages, event) => {
-        const show = (options?: KiketErrorHandlerOptions): Promise<string> => {
-          const app = endpoint(express, [...stages, kiketErrorHandler(options)]).set('env', 'production');
-          const guard = { event: 'workflow.before_transition' };
-          return captureOutput(() => deliver(app, guard, { invocationId: 'inv-1' }).expect(500));
-        };
-        const output = await show();
-        expect(output.startsWith(`kiket-express: ${text}`)).toBe(true);
-        expect(output.indexOf('\n')).toBe(output.length - 1);
-        expect(output.endsWith(` (${event}invocation inv-1)\n`)).toBe(true);
-        expect(await show({ onError: () => undefined })).toBe('');
-      },
-    );
+    ])('should print a wiring mistake as one line, unless onError receives it: %s', async (text, stages, event) => {
+      const show = (options?: KiketErrorHandlerOptions): Promise<string> => {
+        const app = endpoint(express, [...stages, kiketErrorHandler(options)]).set('env', 'production');
+        const guard = { event: 'workflow.before_transition' };
+        return captureOutput(() => deliver(app, guard, { invocationId: 'inv-1' }).expect(500));
+      };
+      const output = await show();
+      expect(output.startsWith(`kiket-express: ${text}`)).toBe(true);
+      expect(output.indexOf('\n')).toBe(output.length - 1);
+      expect(output.endsWith(` (${event}invocation inv-1)\n`)).toBe(true);
+      expect(await show({ onError: () => undefined })).toBe('');
+    });
 
-    it('should not keep the answer back for a console that throws', async () => {
+    it('should still respond when the console throws', async () => {
       const app = serve(new Error('boom')).set('env', 'production');
       await captureOutput(async () => {
         console.error = throwIt;
@@ -275,7 +272,7 @@ describeNewest('kiketErrorHandler', (express) => {
       ['an Error whose stack is a number', Object.assign(new Error('boom'), { stack: 42 })],
       ['an Error whose stack cannot be read', Object.defineProperty(new Error('boom'), 'stack', { get: throwIt })],
       ['an object that cannot be printed', { [Symbol.for('nodejs.util.inspect.custom')]: throwIt }],
-    ])('should not keep the answer back for %s', async (_name, error) => {
+    ])('should still respond when it cannot print %s', async (_name, error) => {
       const app = serve(error).set('env', 'production');
       await captureOutput(async () => {
         const response = await deliver(app).expect(500);
@@ -287,7 +284,7 @@ describeNewest('kiketErrorHandler', (express) => {
       ["an error where env is 'test'", new Error('x'), 'test', {}],
       ['an error that onError takes', new Error('x'), 'production', { onError: () => undefined }],
       ['a RetryableError', new RetryableError('x'), 'production', {}],
-    ])('should show nothing of %s', async (_name, error, env, options) => {
+    ])('should not print %s', async (_name, error, env, options) => {
       expect(await printed(error, env, options)).toBe('');
     });
   });
@@ -363,14 +360,14 @@ describeMajors('kiketErrorHandler', (express) => {
       ['an error with a status', Object.assign(new Error('canary'), { status: 404 }), 500, 'handler.failed'],
       ['an exposed error', createError(404, 'No contact'), 404, 'handler.final'],
       ['a NonRetryableError', new NonRetryableError('Never'), 422, 'handler.final'],
-    ])('should be answered: %s', async (_name, error, status, code) => {
+    ])('should decide the response: %s', async (_name, error, status, code) => {
       const plain: RequestHandler = (_req, _res, next) => next(error);
       const response = await deliver(endpoint(express, [kiketVerify(secret), plain, kiketErrorHandler()]));
       expect(response.status).toBe(status);
       expect(response.body).toMatchObject({ error: { code } });
     });
 
-    it('should be answered once, when several come', async () => {
+    it('should send one response when several are passed on', async () => {
       const plain: RequestHandler = (_req, _res, next) => {
         next(new RetryableError('first'));
         next(new NonRetryableError('second'));
@@ -385,7 +382,7 @@ describeMajors('kiketErrorHandler', (express) => {
     ['an error of http-errors', createError(404, 'own')],
     ['a string', 'own'],
     ['a RetryableError', new RetryableError('own')],
-  ])('should pass on untouched what is not of a Kiket request: %s', async (_name, error) => {
+  ])('should pass on unchanged an error of another request: %s', async (_name, error) => {
     const seen: unknown[] = [];
     const app = express();
     app.get('/other', (_req, _res, next) => next(error));

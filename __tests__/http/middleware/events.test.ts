@@ -178,7 +178,7 @@ describeNewest('kiketEvents', (express) => {
       expect(details[0]?.events).toEqual(['issue.updated', 'issue.assigned@2', 'comment.*', 'issue.*']);
     });
 
-    it('should not follow when it is changed afterwards', async () => {
+    it('should not change when the array changes afterwards', async () => {
       const patterns = ['issue.updated', 'comment.*'];
       const changed = kiketEvents().on(patterns, () => takenBy('list'));
       patterns.splice(0, 2, '*');
@@ -191,8 +191,8 @@ describeNewest('kiketEvents', (express) => {
     });
   });
 
-  describe('what it hands over', () => {
-    it('should be the delivery, the request and the response', async () => {
+  describe('a handler', () => {
+    it('should receive the delivery, the request and the response', async () => {
       const events = kiketEvents().on('workflow.sla_status', ({ event, eventVersion, payload, verified }, req, res) => {
         res.status(201);
         return { event, eventVersion, id: payload.issue?.id, verified, path: req.path };
@@ -208,7 +208,7 @@ describeNewest('kiketEvents', (express) => {
       });
     });
 
-    it('should reach exactly one handler', async () => {
+    it('should be the only one that is called', async () => {
       const handlers = family.map(() => jest.fn(() => ({ ok: true })));
       const events = kiketEvents();
       family.forEach((pattern, index) => events.on(pattern, handlers[index]!));
@@ -217,7 +217,7 @@ describeNewest('kiketEvents', (express) => {
       expect(taken).toEqual(['issue.created']);
     });
 
-    it('should be what is registered when the delivery arrives', async () => {
+    it('should be found among those that are registered when the delivery arrives', async () => {
       const events = registering(['*']);
       const { app } = observed(express, stages, events);
       const request = signedRequest(bytesOf({ event: 'issue.created' }));
@@ -335,12 +335,12 @@ describeNewest('kiketEvents', (express) => {
       expect(details[0]?.events).toEqual(['a@2', 'workflow.*']);
     });
 
-    it('should be asked of every event where none is registered', async () => {
+    it('should handle every event when none is registered', async () => {
       const events = kiketEvents().otherwise(({ event }) => ({ event }));
       await expectReceived(observed(express, stages, events), { name: '' }, { event: 'workflow.sla_status' });
     });
 
-    it('should 404 every event, and list none, where nothing is said', async () => {
+    it('should 404 every event, and list none, when it is absent', async () => {
       const [answer] = await answersTo(observed(express, stages, kiketEvents()).app, [signedRequest(bytesOf(example))]);
       expect(answer?.status).toBe(404);
       expect(JSON.parse(answer!.text)).toMatchObject({
@@ -372,7 +372,7 @@ describeNewest('kiketEvents', (express) => {
       ['/kiket?version=v2', created, 'issue.created@v2'],
       ['/kiket?event=issue.created&version=v2', {}, 'issue.created@v2'],
       ['/kiket?event=issue.created', created, 'issue.created'],
-    ])('should be heard where it agrees: %s, %j', async (path, payload, taken) => {
+    ])('should be accepted when it agrees with the payload: %s, %j', async (path, payload, taken) => {
       const row = { name: '', payload, delivery: { path } };
       await expectReceived(observed(express, stages, events()), row, takenBy(taken));
     });
@@ -387,7 +387,7 @@ describeNewest('kiketEvents', (express) => {
       ['/webhooks/issue.created?event=issue.updated', {}],
       ['/kiket?version=2', { ...created, event_version: 'v1' }],
       [`/kiket?event=${guard}`, created],
-    ])('should 400 delivery.conflict where it contradicts: %s, %j', async (path, payload) => {
+    ])('should 400 delivery.conflict when it contradicts the payload: %s, %j', async (path, payload) => {
       await expectRefused(observed(express, stages, events()), {
         name: '',
         payload,
@@ -397,7 +397,7 @@ describeNewest('kiketEvents', (express) => {
       });
     });
 
-    it('should not make a guard answerable by a pattern', async () => {
+    it('should not let a pattern handle a guard', async () => {
       await expectRefused(observed(express, stages, registering(['workflow.*', '*'])), {
         name: '',
         payload: {},

@@ -185,6 +185,9 @@ describeNewest('kiketHandler that fails', (express) => {
   describe('after it has prepared a response', () => {
     it.each<[string, string]>([
       ['Content-Length', '5'],
+      ['Content-Digest', 'sha-256=:YQ==:'],
+      ['Content-MD5', 'YQ=='],
+      ['Digest', 'sha-256=YQ=='],
       ['Content-Encoding', 'gzip'],
       ['Content-Type', 'text/csv'],
       ['Content-Disposition', 'attachment'],
@@ -228,7 +231,7 @@ describeMajors('kiketHandler that fails', (express) => {
     );
   });
 
-  describe('after an answer', () => {
+  describe('after a response', () => {
     it.each<[string, LooseHandler]>([
       [
         'throws',
@@ -254,7 +257,7 @@ describeMajors('kiketHandler that fails', (express) => {
           throw 'route';
         },
       ],
-    ])('should keep the answer and publish the error when it %s', async (_way, fn) => {
+    ])('should keep the response and publish the error when it %s', async (_way, fn) => {
       const late = await published('kiket:late-error', async () => {
         await deliver(serve(fn), example, { invocationId: 'inv-1' }).expect(200, { first: true });
         await turns(10);
@@ -282,18 +285,18 @@ describeMajors('kiketHandler that fails', (express) => {
           res.status(500).set('X-Late', 'yes').cookie('late', 'yes').end('second');
         },
       ],
-    ])('should drop it quietly when it %s', async (_way, fn) => {
+    ])('should keep the response when it %s', async (_way, fn) => {
       await deliver(serve(fn)).expect(200, { first: true });
       await turns();
     });
 
-    it('should drop what a callback answers after the promise has settled', async () => {
+    it('should drop the response of a callback after the promise has settled', async () => {
       const app = serve((_delivery, _req, res) => void setImmediate(() => res.status(202).json({ late: true })));
       await deliver(app).expect(200, '');
       await turns();
     });
 
-    it('should take the first of what a thenable calls back with', async () => {
+    it('should use the first result of a thenable that settles twice', async () => {
       const thenable = {
         then(resolve: (reply: object) => void, reject: (error: Error) => void) {
           resolve({ first: true });
@@ -306,7 +309,7 @@ describeMajors('kiketHandler that fails', (express) => {
   });
 
   it.each(['throws', 'rejects with'])(
-    'should break the connection when half an answer is out and it %s',
+    'should break the connection when it has sent half a response and %s',
     async (way) => {
       const app = serve((_delivery, _req, res) => {
         res.set('Content-Length', '100').write('half');

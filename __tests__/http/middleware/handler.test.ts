@@ -108,7 +108,7 @@ describeNewest('kiketHandler', (express) => {
     it.each<[string, unknown, string]>([
       ['an object', { ok: true }, '{"ok":true}'],
       ['nothing', undefined, ''],
-    ])('should end after %s whatever length the handler has announced', async (_name, reply, text) => {
+    ])('should send the length of %s, whatever Content-Length the handler has set', async (_name, reply, text) => {
       const app = serve((_delivery, _req, res) => (res.set('Content-Length', '100'), reply));
       await Connection.to(app, async (connection) => {
         const { head, body } = signedRequest(JSON.stringify(example));
@@ -240,7 +240,7 @@ describeMajors('a handler that writes its own response', (express) => {
     throw new Error('The source has failed');
   }
 
-  it('should leave alone what the handler is still writing', async () => {
+  it('should not end a response that the handler is still writing', async () => {
     const app = serve((_delivery, _req, res) => {
       res.write('one, ');
       setImmediate(() => res.end('two'));

@@ -33,7 +33,7 @@ describeNewest('kiketHealth', (express) => {
     return (await request(app).get('/health').expect(200)).body as KiketHealth;
   }
 
-  it('should tell version, events and counts, and nothing else', async () => {
+  it('should send version, events and counts, and nothing else', async () => {
     const response = await request(serve())
       .get('/health')
       .expect(200)
@@ -43,7 +43,7 @@ describeNewest('kiketHealth', (express) => {
     expect(response.headers['content-length']).toBe(String(Buffer.byteLength(response.text)));
   });
 
-  it('should tell the events of several routers, also those that are registered later', async () => {
+  it('should list the events of several routers, including those that are registered later', async () => {
     const later = kiketEvents();
     const app = serve(kiketHealth(events, later));
     expect((await read(app)).events).toEqual(registered);
@@ -51,7 +51,7 @@ describeNewest('kiketHealth', (express) => {
     expect((await read(app)).events).toEqual([...registered, { event: '*' }]);
   });
 
-  it('should tell no events of none', async () => {
+  it('should list no events without a router', async () => {
     expect((await read(serve(kiketHealth()))).events).toEqual([]);
   });
 
@@ -88,7 +88,7 @@ describeNewest('kiketHealth', (express) => {
     expect((await read(app)).deliveries).toEqual({ ...none, retryable: 1 });
   });
 
-  it('should not count what is passed on, nor itself', async () => {
+  it('should count neither requests that are passed on, nor its own', async () => {
     const app = serve();
     const answer: RequestHandler = (_req, res) => void res.json({});
     await deliver(endpoint(express, [kiket({ secret, reportOnly: true }), answer]), example, { secret: 'x' });
@@ -96,7 +96,7 @@ describeNewest('kiketHealth', (express) => {
     expect((await read(app)).deliveries).toEqual(none);
   });
 
-  it('should tell nothing of a single delivery', async () => {
+  it('should send nothing of a single delivery', async () => {
     const app = serve();
     const handler = kiketHandler(() => ({ note: 'canary_reply' }));
     await deliver(
@@ -115,7 +115,7 @@ describeNewest('kiketHealth with a store', (express) => {
   const available = { status: 'ok', store: 'ok', version, events: registered, deliveries: none };
   const unavailable = { ...available, status: 'unavailable', store: 'unavailable' };
 
-  it('should tell that it can be reached, without an effect on it', async () => {
+  it('should report a store that responds, without changing it', async () => {
     const store = new WatchedStore();
     await request(serve(store)).get('/health').expect(200, available);
     await request(serve(store)).get('/health').expect(200, available);
@@ -149,7 +149,7 @@ describe('kiketHealth', () => {
     await request(server).head('/').expect(200);
   });
 
-  it('should have let its numbers be, once it has told them', async () => {
+  it('should not change numbers that it has sent', async () => {
     const health = kiketHealth(events);
     const answers: string[] = [];
     const res = { setHeader: () => undefined, end: (text: string) => void answers.push(text) };

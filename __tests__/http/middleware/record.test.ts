@@ -147,7 +147,7 @@ describeNewest('the record of a delivery', (express) => {
     expect(collected).toMatchObject([record]);
   });
 
-  it('should be of each delivery on a connection', async () => {
+  it('should be published for each delivery on a connection', async () => {
     const { head, body } = signedRequest(JSON.stringify(example));
     await Connection.to(serve(plain, { onCompleted }), async (connection) => {
       for (let i = 0; i < 3; i++) await connection.write(head, body).answer();
@@ -155,7 +155,7 @@ describeNewest('the record of a delivery', (express) => {
     expect(collected).toMatchObject([{ status: 201 }, { status: 201 }, { status: 201 }]);
   });
 
-  it('should have status 0 when half an answer was out', async () => {
+  it('should have status 0 when the response broke off', async () => {
     const handler = kiketHandler((_delivery, _req, res) => {
       res.write('half');
       throw new Error('x');
@@ -175,7 +175,7 @@ describeNewest('the record of a delivery', (express) => {
     expect(collected).toMatchObject([{ code: 'payload.invalid' }, { outcome: 'success' }]);
   });
 
-  it.each(failingCallbacks)('should change nothing, where onCompleted %s', async (_way, observer) => {
+  it.each(failingCallbacks)('should not change the response when onCompleted %s', async (_way, observer) => {
     await deliver(serve(plain, { onCompleted: observer })).expect(201);
     await deliver(serve(throwing(new NonRetryableError('Never')), { onCompleted: observer })).expect(422);
     await deliver(serve(silent, { onCompleted: observer, deadlineMs: 50 })).expect(503);
@@ -186,11 +186,11 @@ describeNewest('the record of a delivery', (express) => {
     ['a text', 'log'],
     ['an object', {}],
     ['null', null],
-  ])('should not be wanted by %s', (_name, observer) => {
+  ])('should throw a TypeError when onCompleted is %s', (_name, observer) => {
     expect(() => kiketRespond({ onCompleted: observer as never })).toThrow(TypeError);
   });
 
-  it.each(['answered', 'left'])('should be told to onCompleted in the context of its delivery: %s', async (how) => {
+  it.each(['answered', 'left'])('should reach onCompleted in the async context of its delivery: %s', async (how) => {
     const storage = new AsyncLocalStorage<string>();
     const found: (string | undefined)[] = [];
     const within: RequestHandler = (_req, _res, next) => storage.run('this delivery', next);
@@ -228,7 +228,7 @@ describeMajors('the record of a delivery with kiketVerify alone', (express) => {
   it.each<[string, DeliverOptions, number]>([
     ['a refusal', forged, 401],
     ['an answer', delivery, 201],
-  ])('should leave %s as it is where nobody subscribes', async (_name, options, status) => {
+  ])('should not change the response to %s when nobody subscribes', async (_name, options, status) => {
     await deliver(endpoint(express, [kiketVerify(secret), plain, kiketErrorHandler()]), example, options).expect(
       status,
     );

@@ -188,7 +188,7 @@ describeMajors('a late act on a response', (express) => {
     },
   );
 
-  it('should call back those who wait for a late write', async () => {
+  it('should call the callbacks of late writes', async () => {
     const called: string[] = [];
     const late: Late = (res) => {
       res.write('late', () => called.push('write'));

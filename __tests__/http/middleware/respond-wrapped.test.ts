@@ -59,7 +59,7 @@ describeNewest('middlewares before ours that wrap the end of a response', (expre
       ['a reply', () => large, 200, large],
       ['nothing', () => undefined, 200, undefined],
       ['an error', () => Promise.reject(new NonRetryableError('No')), 422, { error: { code: 'handler.final' } }],
-    ])('should answer with %s, and record it once', async (_reply, fn, status, expected) => {
+    ])('should send %s, and publish one record', async (_reply, fn, status, expected) => {
       const response = await deliver(serve([kiketHandler(fn as () => object)])).expect(status);
       if (expected) expect(response.body).toMatchObject(expected);
       expect(records).toMatchObject([{ status }]);
@@ -80,7 +80,7 @@ describeNewest('middlewares before ours that wrap the end of a response', (expre
       expect(records).toMatchObject([{ status: 503, code: 'deadline.exceeded' }]);
     });
 
-    it('should keep the answer of a function that throws after res.kiket.ok()', async () => {
+    it('should keep the response of a function that throws after res.kiket.ok()', async () => {
       const handler = kiketHandler((_delivery, _req, res) => {
         res.kiket.ok(large);
         throw new Error('late');
@@ -113,7 +113,7 @@ describeNewest('middlewares before ours that wrap the end of a response', (expre
     ['that is ready in time', kiketHandler(() => ({ ok: true }))],
     ['at the deadline', kiketHandler(() => new Promise<object>(() => undefined))],
     ['that is empty', kiketHandler(() => undefined)],
-  ])('should break the connection when a session store never lets go of an answer %s', async (_name, handler) => {
+  ])('should break the connection when a session store holds back for ever a response %s', async (_name, handler) => {
     const records: KiketRecord[] = [];
     const store = new SlowStore(() => new Promise(() => undefined));
     const onCompleted = (record: KiketRecord): void => void records.push(record);

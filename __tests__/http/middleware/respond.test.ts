@@ -67,7 +67,7 @@ describeNewest('kiketRespond', (express) => {
       expect(KiketError.is(reason) && reason.code).toBe('deadline.exceeded');
     });
 
-    it('should have aborted a signal that is first looked at later', async () => {
+    it('should have aborted a signal that is first read after it', async () => {
       const { reached, reach } = signpost<boolean>();
       const handler = kiketHandler(async (delivery) => {
         await after(4 * deadlineMs);
@@ -120,7 +120,7 @@ describeNewest('kiketRespond', (express) => {
     it.each<[string, (deadline: number) => Stage[]]>([
       ['kiket()', (deadline) => [kiket({ secret, deadlineMs: deadline })]],
       ['kiketRespond before kiketVerify', (deadline) => [kiketRespond({ deadlineMs: deadline }), kiketVerify(secret)]],
-    ])('should end a body that trickles, with %s', async (_name, stages) => {
+    ])('should 503 while the body is still incomplete, with %s', async (_name, stages) => {
       let reachedHandler = false;
       const handler: RequestHandler = () => void (reachedHandler = true);
       const app = endpoint(express, [...stages(deadlineMs), handler, kiketErrorHandler()]);
@@ -155,7 +155,7 @@ describeNewest('kiketRespond', (express) => {
       expect(reachedHandler).toBe(false);
     });
 
-    it.each([0, -1, NaN, Infinity, 2 ** 31, '9000', null])('should not be %p', (value) => {
+    it.each([0, -1, NaN, Infinity, 2 ** 31, '9000', null])('should be refused at start-up when it is %p', (value) => {
       const start = (): unknown => kiketRespond({ deadlineMs: value as number });
       expect(start).toThrow(TypeError);
     });
@@ -209,9 +209,9 @@ describeNewest('kiketRespond', (express) => {
       ['pending()', (answer) => answer.pending('Wait'), 200, { status: 'pending', message: 'Wait' }],
       ['retry()', (answer) => answer.retry('Later'), 503, { error: { code: 'handler.retryable', message: 'Later' } }],
       ['reject()', (answer) => answer.reject('Never'), 422, { error: { code: 'handler.final', message: 'Never' } }],
-      ['ok() of a text', (answer) => answer.ok('x' as never), 500, { error: { code: 'reply.invalid' } }],
+      ['ok() of a string', (answer) => answer.ok('x' as never), 500, { error: { code: 'reply.invalid' } }],
       ['the first of two', (answer) => (answer.deny('No'), answer.allow()), 200, { status: 'deny', message: 'No' }],
-    ])('should answer by %s', async (_name, act, status, expected) => {
+    ])('should send the response of %s', async (_name, act, status, expected) => {
       const response = await deliver(serve(plain((res) => act(res.kiket)))).expect(status);
       if (expected === '') expect(response.text).toBe('');
       else expect(response.body).toMatchObject(expected);
@@ -224,7 +224,7 @@ describeNewest('kiketRespond', (express) => {
         .expect('Retry-After', '5');
     });
 
-    it('should be there under kiketHandler without kiketRespond', async () => {
+    it('should exist in kiketHandler without kiketRespond', async () => {
       const handler = kiketHandler((_delivery, _req, res) => res.kiket.ok({ answered: true }));
       await deliver(endpoint(express, [kiketVerify(secret), kiketParse(), handler])).expect(200, { answered: true });
     });
@@ -265,14 +265,14 @@ describeMajors('kiketRespond', (express) => {
     expect(recorded).toMatchObject([{ status: 0, outcome: 'retryable' }]);
   });
 
-  it('should work in a mounted application too', async () => {
+  it('should work in a mounted application', async () => {
     const mounted = express().use(plain((res) => res.kiket.ok({ mounted: true })));
     const app = express();
     app.use('/kiket', kiket({ secret }), mounted);
     await deliver(app).expect(200, { mounted: true });
   });
 
-  it('should fail loudly without kiketRespond, also beside a route that has it', async () => {
+  it('should 500 without kiketRespond, even when another route has it', async () => {
     const app = endpoint(express, [kiketVerify(secret), plain((res) => res.kiket.ok({})), kiketErrorHandler()]);
     app.post(
       '/other',

@@ -76,7 +76,7 @@ describeNewest('delivery.auth', (express) => {
     expect(fields).toEqual([missing.length === 0, missing]);
   });
 
-  it('should answer 403 with what is missing when the handler lets the error pass', async () => {
+  it('should 403 scope.missing when the handler does not catch the error', async () => {
     const handler = kiketHandler(({ auth }) => auth.requireScopes('a', 'b', 'c'));
     const { app, log } = observed(express, pathsToHandler['kiket()']!({}), handler);
     const response = await deliver(app, { event: 'a', authentication: { scopes: ['b'] } }).expect(403);

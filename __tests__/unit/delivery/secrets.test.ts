@@ -57,7 +57,7 @@ describeNewest('delivery.secrets', (express) => {
     ['the fallback where there are no secrets', {}, { KEY: 'fallback' }, 'fallback'],
     ['the fallback where the secrets are null', { secrets: null }, { KEY: 'fallback' }, 'fallback'],
     ['an empty fallback', {}, { KEY: '' }, ''],
-  ])('should get and require %s', async (_name, fields, fallbackSecrets, value) => {
+  ])('should return from get() and require(): %s', async (_name, fields, fallbackSecrets, value) => {
     const both = ({ secrets }: KiketDelivery) => [read(secrets.get('KEY')), outcomeOf(() => secrets.require('KEY'))];
     expect(await seen(fields, both, { fallbackSecrets })).toEqual([value, value]);
   });
@@ -69,13 +69,16 @@ describeNewest('delivery.secrets', (express) => {
     ['a fallback of undefined', {}, { KEY: undefined }, ['KEY']],
     ['a key beside others that are missing', { secret_status: { missing: ['A', 'B'] } }, undefined, ['KEY', 'A', 'B']],
     ['a key that is reported', { secret_status: { missing: ['A', 'KEY'] } }, undefined, ['KEY', 'A']],
-  ])('should get nothing and 422 require for %s', async (_name, fields, fallbackSecrets, missing) => {
-    const both = ({ secrets }: KiketDelivery) => [read(secrets.get('KEY')), outcomeOf(() => secrets.require('KEY'))];
-    const error = ['MissingSecretError', 'secret.missing', 422, missing];
-    expect(await seen(fields, both, { fallbackSecrets })).toEqual([null, error]);
-  });
+  ])(
+    'should return nothing from get(), and throw secret.missing from require(), for %s',
+    async (_name, fields, fallbackSecrets, missing) => {
+      const both = ({ secrets }: KiketDelivery) => [read(secrets.get('KEY')), outcomeOf(() => secrets.require('KEY'))];
+      const error = ['MissingSecretError', 'secret.missing', 422, missing];
+      expect(await seen(fields, both, { fallbackSecrets })).toEqual([null, error]);
+    },
+  );
 
-  it('should answer 422 when the handler lets the error pass', async () => {
+  it('should 422 secret.missing when the handler does not catch the error', async () => {
     const handler = kiketHandler(({ secrets }) => ({ length: secrets.require('KEY').length }));
     const { app, log } = observed(express, pathsToHandler['kiket()']!({}), handler);
     const sent = { event: 'a', secret_status: { missing: ['OTHER'] } };
@@ -101,7 +104,7 @@ describeNewest('delivery.secrets', (express) => {
 
   // `toJSON` of payload.secrets is what hides its values.
   it.each(specialNames.filter((name) => name !== 'toJSON'))(
-    "should leave a secret of the name '%s' where handlers that exist read it",
+    "should leave a secret of the name '%s' readable in payload.secrets",
     async (name) => {
       const fields = { secrets: { [name]: 'sent' } };
       const inspected = seen(fields, ({ payload }) => (payload['secrets'] as Record<string, string>)[name]);
@@ -109,7 +112,7 @@ describeNewest('delivery.secrets', (express) => {
     },
   );
 
-  it.each(inheritedNames)('should have no %s that was not sent', async (name) => {
+  it.each(inheritedNames)('should not inherit a secret of the name %s', async (name) => {
     const inspected = await seen({ secrets: { OTHER: 'other' } }, ({ secrets }) => [
       read(secrets.get(name)),
       outcomeOf(() => secrets.require(name)),
@@ -117,7 +120,7 @@ describeNewest('delivery.secrets', (express) => {
     expect(inspected).toEqual([null, ['MissingSecretError', 'secret.missing', 422, [name]]]);
   });
 
-  it('should take no __proto__ for a secret', async () => {
+  it('should ignore a secret of the name __proto__', async () => {
     const inspected = await seen('{"event":"a","secrets":{"__proto__":"x","KEY":"y"}}', ({ secrets }) => [
       read(secrets.get('__proto__')),
       secrets.keys(),
@@ -125,7 +128,7 @@ describeNewest('delivery.secrets', (express) => {
     expect(inspected).toEqual([null, ['KEY']]);
   });
 
-  it.each(inheritedNames)('should take a fallback of the name %s', async (name) => {
+  it.each(inheritedNames)('should return a fallback of the name %s', async (name) => {
     const fallbackSecrets = JSON.parse(`{"${name}":"fallback"}`) as Record<string, string>;
     expect(await seen({}, ({ secrets }) => read(secrets.get(name)), { fallbackSecrets })).toBe('fallback');
   });
@@ -141,11 +144,11 @@ describeNewest('delivery.secrets', (express) => {
     [{ secret_status: { missing: null } }, []],
     [{ secret_status: null }, []],
     [{}, []],
-  ])('should say what the platform reports missing: %j', async (fields, missing) => {
+  ])('should list as missing what the platform reports: %j', async (fields, missing) => {
     expect(await seen(fields, ({ secrets }) => secrets.missing)).toEqual(missing);
   });
 
-  it('should not see what is done to the fallbacks afterwards', async () => {
+  it('should not change when the fallbacks change afterwards', async () => {
     const fallbackSecrets: Record<string, string> = { KEY: 'as it was' };
     const inspected = seen({}, ({ secrets }) => secrets.get('KEY'), { fallbackSecrets });
     fallbackSecrets.KEY = 'changed';
@@ -199,7 +202,7 @@ describe('containsSecret', () => {
     expect(containsSecret(text, values)).toBe(false);
   });
 
-  it('should take for a quotation what is escaped deeper than it looks', () => {
+  it('should be true for a string that is escaped deeper than it decodes', () => {
     expect(containsSecret(inJson('"', 10), ['canary'])).toBe(true);
     expect(containsSecret(`\\${'u005c'.repeat(13_000)}`, ['canary'])).toBe(true);
   });
@@ -245,13 +248,13 @@ describe('revealedMissing', () => {
       ['ABSENT'],
       true,
     ],
-  ])('should tell when %s', (_name, ask, missing, told) => {
+  ])('should be set only when a missing secret was read: %s', (_name, ask, missing, told) => {
     const secrets = secretsWith(missing);
     ask(secrets);
     expect(secrets.revealedMissing).toBe(told);
   });
 
-  it.each([true, false])('should be that of the delivery, and be asked without making its secrets: %s', (verified) => {
+  it.each([true, false])('should be false before the secrets are read, and follow them (verified: %s)', (verified) => {
     const exchange = { delivery: { verified }, trustsBody: true } as unknown as VerifiedExchange;
     const settings = { fallbackSecrets: {}, apiKey: undefined, connectApi: () => undefined as never };
     const payload = { secret_status: { missing: ['ABSENT'] } } as never;
