@@ -30,7 +30,7 @@ export function readOptions<T extends AnyTable>(who: string, options: object, ta
   requireObject(who, prefix === '' ? 'options' : prefix.slice(0, -1), options);
   // Spread objects carry options that are undefined.
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(table, name) && options[name] !== undefined);
-  if (unknown !== undefined) throw unknownOption(who, unknown, Object.keys(table), prefix);
+  if (unknown !== undefined) throw unknownOptionError(who, unknown, Object.keys(table), prefix);
   const values = Object.entries(table).map(([name, option]) => {
     const value = options[name];
     return [name, option.read(value === undefined ? option.default : value, who, prefix + name)] as const;
@@ -38,7 +38,7 @@ export function readOptions<T extends AnyTable>(who: string, options: object, ta
   return Object.fromEntries(values) as OptionValues<T>;
 }
 
-function unknownOption(who: string, name: string, known: readonly string[], prefix: string): TypeError {
+function unknownOptionError(who: string, name: string, known: readonly string[], prefix: string): TypeError {
   const nearest = nearestTo(name, known);
   const hint = nearest === undefined ? '' : ` Did you mean "${prefix}${nearest}"?`;
   const names = known.map((each) => prefix + each).join(', ');

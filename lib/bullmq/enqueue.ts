@@ -6,7 +6,7 @@ import { describe, optionError } from '../options';
 import { isGuardEvent } from '../delivery/reply';
 import { toJobData } from './job-data';
 import { jobOptionsOf, type DefaultJobOptions } from './job-options';
-import { refuseIncomplete } from '../exchange/wiring-errors';
+import { incompleteError } from '../exchange/wiring-errors';
 import { withoutCommand } from '../redaction';
 
 const WHO = 'kiketEnqueue';
@@ -69,7 +69,7 @@ function exchangeBehind(delivery: object | undefined): Exchange {
       `${WHO} needs the delivery that kiketHandler passes to its handler, but was called with something else. Pass the delivery itself, not a copy.`,
     );
   }
-  const incomplete = refuseIncomplete(exchange, WHO);
+  const incomplete = incompleteError(exchange, WHO);
   if (incomplete !== undefined) throw incomplete;
   return exchange;
 }

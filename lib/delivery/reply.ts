@@ -77,12 +77,12 @@ function toJson(body: unknown): string | undefined {
     // toJSON, such as that of a Date, may return a string.
     if (json?.startsWith('{') || json?.startsWith('[')) return json;
   } catch (cause) {
-    throw replyInvalid({ cause });
+    throw replyInvalidError({ cause });
   }
-  throw replyInvalid();
+  throw replyInvalidError();
 }
 
-function replyInvalid(options?: { cause: unknown }): KiketError {
+function replyInvalidError(options?: { cause: unknown }): KiketError {
   return KiketError.of(
     'reply.invalid',
     'The reply of the handler cannot be written as JSON. Return a plain object, or nothing.',

@@ -5,7 +5,7 @@ import type { Exchange } from '../exchange/exchange';
 import { functionOption } from '../options';
 import type { KiketGuardEvent, KiketGuardReply } from '../delivery/reply';
 import { failDelivery, failThrown, type Stage } from '../exchange/pipeline';
-import { refuseIncomplete } from '../exchange/wiring-errors';
+import { incompleteError } from '../exchange/wiring-errors';
 import { isThenable } from '../guards';
 import { DEFAULT_DEADLINE_MS } from '../exchange/deadline';
 
@@ -73,7 +73,7 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
 /** @internal Returns a stage that passes a parsed delivery to the stage that `find` returns for its event. */
 export function dispatch(who: string, find: (event: string | undefined, version: string) => Stage): Stage {
   return (exchange, next) => {
-    const incomplete = refuseIncomplete(exchange, who);
+    const incomplete = incompleteError(exchange, who);
     if (incomplete !== undefined) return failDelivery(exchange, incomplete, next);
     const { event, eventVersion } = exchange.delivery;
     find(event, eventVersion!)(exchange, next);

@@ -1,6 +1,6 @@
 import { NonRetryableError, RetryableError, type KiketError } from '../errors';
 import { allow, deny, pending, type KiketAllowOptions, type KiketReplyOptions } from '../delivery/reply';
-import { wiringMissing } from './wiring-errors';
+import { wiringMissingError } from './wiring-errors';
 
 /** `res.kiket`: responses for plain `(req, res)` handlers. A call after the response is ignored. */
 export interface KiketResponder {
@@ -29,7 +29,7 @@ export const ABSENT_RESPONDER: KiketResponder = Object.freeze({
 });
 
 function throwMissing(): never {
-  throw wiringMissing('res.kiket', 'kiketRespond');
+  throw wiringMissingError('res.kiket', 'kiketRespond');
 }
 
 /** Sends the responses of a plain handler. */

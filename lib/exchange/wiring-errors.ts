@@ -12,14 +12,14 @@ interface ParsedExchange {
 }
 
 /** @internal Returns an error when `who` runs before the delivery is parsed. */
-export function refuseIncomplete(exchange: ParsedExchange | undefined, who: string): KiketError | undefined {
-  if (exchange?.authenticity.status === 'unsigned') return signatureMissing(exchange.req);
+export function incompleteError(exchange: ParsedExchange | undefined, who: string): KiketError | undefined {
+  if (exchange?.authenticity.status === 'unsigned') return signatureMissingError(exchange.req);
   if (exchange?.parsed !== undefined) return undefined;
-  return wiringMissing(who, exchange?.delivery.verified === undefined ? 'kiketVerify' : 'kiketParse');
+  return wiringMissingError(who, exchange?.delivery.verified === undefined ? 'kiketVerify' : 'kiketParse');
 }
 
 /** @internal `who` needs the middleware `missing` before it. */
-export function wiringMissing(who: string, missing: string): KiketError {
+export function wiringMissingError(who: string, missing: string): KiketError {
   return KiketError.of(
     'wiring.missing',
     `${who} needs ${missing}, which has not run on this request. Mount ${missing} before it, or kiket() in place of them.`,
@@ -27,7 +27,7 @@ export function wiringMissing(who: string, missing: string): KiketError {
 }
 
 /** @internal The request carries no signature. */
-export function signatureMissing({ method = 'POST' }: IncomingMessage): SignatureError {
+export function signatureMissingError({ method = 'POST' }: IncomingMessage): SignatureError {
   const missing =
     method === 'POST'
       ? 'The request has no X-Kiket-Signature.'
@@ -40,7 +40,7 @@ export function signatureMissing({ method = 'POST' }: IncomingMessage): Signatur
 }
 
 /** @internal @param events the events that have a handler. */
-export function eventUnhandled(
+export function eventUnhandledError(
   { event, eventVersion = '' }: Pick<Delivery, 'event' | 'eventVersion'>,
   events: readonly string[],
 ): KiketError {

@@ -21,7 +21,7 @@ export function callStore<T>(waiting: Waiting, call: () => Promise<T>, onLate?: 
     const timer = setTimeout(
       () => {
         isLate = true;
-        reject(storeUnavailable('It did not respond in time.'));
+        reject(storeUnavailableError('It did not respond in time.'));
       },
       Math.min(LIMIT_MS, Math.max(0, waiting.remainingMs ?? Infinity) / 2),
     );
@@ -33,7 +33,7 @@ export function callStore<T>(waiting: Waiting, call: () => Promise<T>, onLate?: 
       },
       (cause: unknown) => {
         clearTimeout(timer);
-        reject(storeUnavailable('Its error is the cause of this one.', cause));
+        reject(storeUnavailableError('Its error is the cause of this one.', cause));
       },
     );
   });
@@ -49,7 +49,7 @@ function begin<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-function storeUnavailable(reason: string, cause?: unknown): KiketError {
+function storeUnavailableError(reason: string, cause?: unknown): KiketError {
   return KiketError.of(
     'store.unavailable',
     `The store of handled deliveries is unavailable. ${reason} Kiket sends the delivery again.`,

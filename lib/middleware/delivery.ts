@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { asKiketDelivery, type KiketDelivery } from '../delivery/delivery';
 import type { KiketEventName } from '../delivery/payload';
 import { exchangeOf } from '../exchange/exchange';
-import { eventUnhandled, refuseIncomplete } from '../exchange/wiring-errors';
+import { eventUnhandledError, incompleteError } from '../exchange/wiring-errors';
 
 export type { KiketAuth } from '../delivery/auth';
 export type { KiketDelivery, KiketJobDelivery } from '../delivery/delivery';
@@ -25,9 +25,9 @@ export function kiketDelivery<P extends KiketEventName>(req: IncomingMessage, ev
 export function kiketDelivery(req: IncomingMessage): KiketDelivery;
 export function kiketDelivery(req: IncomingMessage, event?: string): KiketDelivery {
   const exchange = exchangeOf(req);
-  const error = refuseIncomplete(exchange, 'kiketDelivery');
+  const error = incompleteError(exchange, 'kiketDelivery');
   if (error !== undefined) throw error;
   const delivery = asKiketDelivery(exchange!.delivery);
-  if (event !== undefined && delivery.event !== event) throw eventUnhandled(delivery, [event]);
+  if (event !== undefined && delivery.event !== event) throw eventUnhandledError(delivery, [event]);
   return delivery;
 }

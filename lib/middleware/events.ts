@@ -4,7 +4,7 @@ import { list, optionError, readOptions, requireCalled, shown, string, type Opti
 import type { KiketEventPattern } from '../delivery/payload';
 import { isGuardEvent } from '../delivery/reply';
 import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
-import { eventUnhandled } from '../exchange/wiring-errors';
+import { eventUnhandledError } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
 
 export type { KiketRequestState } from '../exchange/express';
@@ -58,7 +58,7 @@ export function kiketEvents(given?: unknown): KiketEvents {
   requireCalled('kiketEvents()', given);
   const routes = new EventRoutes<Stage>(WHO);
   const reject: Stage = (exchange, next) =>
-    failDelivery(exchange, eventUnhandled(exchange.delivery, routes.patterns), next);
+    failDelivery(exchange, eventUnhandledError(exchange.delivery, routes.patterns), next);
   let fallback: Stage | undefined;
 
   const stage = dispatch(WHO, (event, version) => routes.find(event, version) ?? fallback ?? reject);

@@ -3,7 +3,7 @@ import { createHandling, dispatch, type KiketHandler } from '../events/run-handl
 import { requireCalled } from '../options';
 import type { KiketEventPattern } from '../delivery/payload';
 import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
-import { eventUnhandled } from '../exchange/wiring-errors';
+import { eventUnhandledError } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
 
 export type { KiketRequestState } from '../exchange/express';
@@ -32,7 +32,7 @@ export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHa
   const routes = new EventRoutes<Stage>(WHO);
   if (pattern !== undefined) routes.add([pattern], handle);
   const reject: Stage = (exchange, next) =>
-    failDelivery(exchange, eventUnhandled(exchange.delivery, routes.patterns), next);
+    failDelivery(exchange, eventUnhandledError(exchange.delivery, routes.patterns), next);
 
   const stage = dispatch(WHO, pattern === undefined ? () => handle : (...of) => routes.find(...of) ?? reject);
   return function kiketHandlerMiddleware(req, res, next) {

@@ -4,7 +4,7 @@ import { MAX_SECONDS } from '../idempotency/claim-keys';
 import { storeOption, type KiketStore } from '../idempotency/store';
 import { boolean, number, readOptions, requireCalled, type OptionTable } from '../options';
 import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
-import { wiringMissing } from '../exchange/wiring-errors';
+import { wiringMissingError } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
 
 export { KiketMemoryStore, type KiketMemoryStoreOptions } from '../idempotency/memory-store';
@@ -64,7 +64,7 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
 
   const stage: Stage = (exchange, next) => {
     if (exchange.isPassedOn || exchange.outcomeObserver !== undefined) return next();
-    if (exchange.parsed === undefined) return failDelivery(exchange, wiringMissing(WHO, 'kiketParse'), next);
+    if (exchange.parsed === undefined) return failDelivery(exchange, wiringMissingError(WHO, 'kiketParse'), next);
     new Attempt(settings, exchange, next, `${middlewareId}:${++attempts}`).start();
   };
 

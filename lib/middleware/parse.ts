@@ -14,7 +14,7 @@ import type { Exchange } from '../exchange/exchange';
 import type { KiketMiddleware } from '../exchange/express';
 import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
 import { ABSENT_RESPONDER, type KiketResponder } from '../exchange/responder';
-import { wiringMissing } from '../exchange/wiring-errors';
+import { wiringMissingError } from '../exchange/wiring-errors';
 import { describe, optionError, readOptions, requireCalled, requireObject } from '../options';
 import type { Option, OptionTable, OptionValues } from '../options';
 import { quoted } from '../text';
@@ -85,7 +85,8 @@ export function createParse({
   return function parse(exchange, next) {
     if (exchange.authenticity.status === 'unsigned') return next();
     if (exchange.authenticity.status === 'reported') return parseReported(exchange, settings, next);
-    if (!exchange.delivery.verified) return failDelivery(exchange, wiringMissing('kiketParse', 'kiketVerify'), next);
+    if (!exchange.delivery.verified)
+      return failDelivery(exchange, wiringMissingError('kiketParse', 'kiketVerify'), next);
 
     const payload = exchange.bodyObject ?? parseObject(exchange.rawBody!);
     exchange.bodyObject = undefined;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { limitOption } from '../body/limit';
 import { headersError, takeBody, type BodyRequest } from '../body/source';
-import { refuseWhileClosing } from '../shutdown/closing-servers';
+import { closingError } from '../shutdown/closing-servers';
 import type { KiketError } from '../errors';
 import { readOptions, requireCalled, type OptionTable } from '../options';
 import { runStage, type Stage, failDelivery, guardStep, proceed } from '../exchange/pipeline';
@@ -33,7 +33,7 @@ export function kiketRawBody(options: Readonly<KiketRawBodyOptions> = {}): Kiket
   const { limit } = readOptions('kiketRawBody', options, RAW_BODY_OPTIONS);
 
   const stage: Stage = (exchange, next) => {
-    const error = refuseWhileClosing(exchange) ?? headersError(exchange, limit);
+    const error = closingError(exchange) ?? headersError(exchange, limit);
     if (error !== undefined) return failDelivery(exchange, error, next);
     const finish = guardStep(exchange, next, (error: KiketError | undefined, body: Buffer) => {
       if (error !== undefined) return failDelivery(exchange, error, next);

@@ -1,7 +1,7 @@
 import { headersError, peekBody } from '../body/source';
 import { limitOption } from '../body/limit';
 import { goneError, holdBack } from '../body/stream';
-import { refuseWhileClosing } from '../shutdown/closing-servers';
+import { closingError } from '../shutdown/closing-servers';
 import { KiketError, SignatureError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import { storeOption, type KiketStore } from '../idempotency/store';
@@ -70,10 +70,10 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
   const verifyToken = createTokenVerifier(WHO, settings);
 
   const stage: Stage = (exchange, next) => {
-    if (exchange.parsed !== undefined) return failDelivery(exchange, mountedTooLate(), next);
+    if (exchange.parsed !== undefined) return failDelivery(exchange, mountedTooLateError(), next);
     // A delivery that kiketVerify only reported on gets a deadline and a record here.
     exchange.beginVerification(false);
-    const refusal = refuseWhileClosing(exchange) ?? headersError(exchange, limit);
+    const refusal = closingError(exchange) ?? headersError(exchange, limit);
     if (refusal !== undefined) return rejectDelivery(exchange, refusal, next);
     peekBody(exchange, limit, (error, body) => {
       if (error !== undefined) return rejectDelivery(exchange, error, next);
@@ -115,7 +115,7 @@ export function kiketRuntimeToken(options: Readonly<KiketRuntimeTokenOptions>): 
   };
 }
 
-function mountedTooLate(): KiketError {
+function mountedTooLateError(): KiketError {
   return KiketError.of(
     'wiring.missing',
     `${WHO} ran after kiketParse, which already used the delivery. Mount it before kiketParse, or before kiket().`,

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import { asParserError } from '../body/later-parsers';
 import { limitOption } from '../body/limit';
 import { headersError, peekBody, type ObtainBody } from '../body/source';
-import { refuseWhileClosing } from '../shutdown/closing-servers';
+import { closingError } from '../shutdown/closing-servers';
 import { KiketError } from '../errors';
 import { callSafely } from '../callbacks';
 import { boolean, callback, MAX_DELAY_MS, number, readOptions, requireCalled } from '../options';
@@ -14,7 +14,7 @@ import { matchSignature } from '../signature/match-signature';
 import { readSignatureHeaders, SIGNATURE_OPTIONS, type SignatureHeaders } from '../signature/signature-headers';
 import { passOnUnsigned, runVerification, type Stage, guardStep, proceed, rejectDelivery } from '../exchange/pipeline';
 import { exchangeOf } from '../exchange/exchange';
-import { signatureMissing } from '../exchange/wiring-errors';
+import { signatureMissingError } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
 
 export type { KiketRequestState } from '../exchange/express';
@@ -93,7 +93,7 @@ export function createVerify(
     // Until it is verified, a delivery that is only reported on has no deadline.
     exchange.beginVerification(reportOnly);
     exchange.limit = limit;
-    const closing = reportOnly ? undefined : refuseWhileClosing(exchange);
+    const closing = reportOnly ? undefined : closingError(exchange);
     if (closing !== undefined) return refuse(closing);
 
     // All that the headers show comes before the look-up of a secret, and before a byte of the body is read.
@@ -128,11 +128,11 @@ export function createVerify(
   };
 
   function readHeaders(req: IncomingMessage): SignatureHeaders | KiketError {
-    if (isUnsigned(req)) return signatureMissing(req);
+    if (isUnsigned(req)) return signatureMissingError(req);
     try {
       return readSignatureHeaders(req.headers, values);
     } catch (cause) {
-      return clockFailed(cause);
+      return clockFailedError(cause);
     }
   }
 }
@@ -147,7 +147,7 @@ export function isVouchedFor(req: IncomingMessage): boolean {
   return exchangeOf(req)?.delivery.verified === true;
 }
 
-function clockFailed(cause: unknown): KiketError {
+function clockFailedError(cause: unknown): KiketError {
   const message = 'The clock of kiketVerify (now) failed. Its error is the `cause` of this one.';
   return KiketError.of('handler.failed', message, { cause });
 }

@@ -21,7 +21,7 @@ export function serverOf(req: IncomingMessage): object | undefined {
 }
 
 /** Returns an error when the server of a delivery is closing, and its body is unread. */
-export function refuseWhileClosing({ req, rawBody }: ArrivedRequest): RetryableError | undefined {
+export function closingError({ req, rawBody }: ArrivedRequest): RetryableError | undefined {
   if (req.httpVersionMajor === 2) noteSession(serverOf(req), req);
   // The cheapest check first: it runs for every delivery.
   if (closingServers.size === 0 || rawBody !== undefined || !closingServers.has(serverOf(req))) return undefined;

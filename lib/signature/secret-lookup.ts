@@ -54,7 +54,7 @@ function lookUp(
     found = secret(req as Request);
     isPending = isThenable(found);
   } catch (cause) {
-    return done(unavailable(cause));
+    return done(unavailableError(cause));
   }
   if (!isPending) return done(toFound(who, found));
 
@@ -71,27 +71,27 @@ function lookUp(
     release();
     done(keys);
   };
-  const timer = setTimeout(() => settle(unavailable(new Error(`No secret within ${timeoutMs} ms`))), timeoutMs);
+  const timer = setTimeout(() => settle(unavailableError(new Error(`No secret within ${timeoutMs} ms`))), timeoutMs);
   exchange.onEnd(stop);
   void Promise.resolve(found)
-    .then((secrets) => toFound(who, secrets), unavailable)
+    .then((secrets) => toFound(who, secrets), unavailableError)
     .then(settle);
 }
 
 function toFound(who: string, found: unknown): readonly KeyObject[] | SignatureError {
-  if (found === undefined) return secretUnknown();
+  if (found === undefined) return secretUnknownError();
   try {
     return toKeys(who, found);
   } catch (cause) {
-    return unavailable(cause);
+    return unavailableError(cause);
   }
 }
 
-function secretUnknown(): SignatureError {
+function secretUnknownError(): SignatureError {
   return SignatureError.of('signature.secret_unknown', 'No secret is known for this request.');
 }
 
-function unavailable(cause: unknown): SignatureError {
+function unavailableError(cause: unknown): SignatureError {
   return SignatureError.of(
     'signature.secret_unavailable',
     'The secret could not be looked up. Kiket sends the delivery again.',

@@ -14,7 +14,7 @@ import {
 } from 'kiket-express';
 import { kiketRuntimeToken } from 'kiket-express/runtime-token';
 import { kiketShutdown } from 'kiket-express/shutdown';
-import { closingServers, refuseWhileClosing, serverOf } from '../../../lib/shutdown/closing-servers';
+import { closingServers, closingError, serverOf } from '../../../lib/shutdown/closing-servers';
 import { Connection, type Answer } from '../../support/connection';
 import { deliver, example, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
@@ -231,7 +231,7 @@ describe('the server of a request', () => {
   ])('should not be missed in a request %s, while another is closing', (_name, socket) => {
     closingServers.add(server);
     try {
-      expect(refuseWhileClosing({ req: requestOf(socket), rawBody: undefined })).toBeUndefined();
+      expect(closingError({ req: requestOf(socket), rawBody: undefined })).toBeUndefined();
     } finally {
       closingServers.delete(server);
     }
