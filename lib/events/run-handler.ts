@@ -64,7 +64,7 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
 
     function fail(error: unknown): void {
       exchange.run.end();
-      if (exchange.response.isOver) return exchange.reportLateError(error);
+      if (exchange.response.isOver) return exchange.failure.reportLate(error);
       failThrown(exchange, error, next);
     }
   };

@@ -22,6 +22,11 @@ export function runVerification(stage: Stage, req: KiketRequest, res: ServerResp
   else runStage(stage, req, res, next);
 }
 
+/** @internal True when a middleware before this one has verified the delivery. */
+export function isVerified(req: KiketRequest): boolean {
+  return exchangeOf(req)?.delivery.verified === true;
+}
+
 /** @internal Passes a request without a signature on, unread; no trace begins here. */
 export function passOnUnsigned(req: KiketRequest, res: ServerResponse, next: () => void): void {
   (exchangeOf(req) ?? new Exchange(req, res)).passOnUnsigned();
@@ -57,7 +62,7 @@ export function failDelivery(exchange: Exchange, error: unknown, next: Next): vo
     next(error);
   } catch {
     // Nobody answers errors: a framework throws them on.
-    exchange.sendError(failure);
+    exchange.failure.send(failure);
   }
 }
 

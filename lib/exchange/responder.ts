@@ -35,7 +35,7 @@ function throwMissing(): never {
 /** Sends the responses of a plain handler. */
 interface ReplySink {
   reply(body?: object): void;
-  sendError(error: KiketError): void;
+  readonly failure: { send(error: KiketError): void };
 }
 
 /** @internal */
@@ -63,10 +63,10 @@ export class ExchangeResponder implements KiketResponder {
   }
 
   retry(message: string, options?: { readonly retryAfterSeconds?: number | undefined }): void {
-    this.#sink.sendError(new RetryableError(message, { retryAfterSeconds: options?.retryAfterSeconds }));
+    this.#sink.failure.send(new RetryableError(message, { retryAfterSeconds: options?.retryAfterSeconds }));
   }
 
   reject(message: string): void {
-    this.#sink.sendError(new NonRetryableError(message));
+    this.#sink.failure.send(new NonRetryableError(message));
   }
 }

@@ -44,13 +44,13 @@ export function kiketErrorHandler(
   return function kiketErrorHandlerMiddleware(error, req, _res, next) {
     const exchange = exchangeOf(req);
     if (!exchange?.isOurs) return next(error);
-    if (exchange.response.isEnded) return exchange.reportLateError(error);
+    if (exchange.response.isEnded) return exchange.failure.reportLate(error);
 
     exchange.failure.markReported();
     const original = originalOf(error);
     if (onError !== undefined) callSafely(onError, original, req);
     else if (isUnexpected(original) && !isTestEnvironment(req)) reportToStderr(exchange, original);
-    exchange.sendError(toKiketError(error));
+    exchange.failure.send(toKiketError(error));
   };
 }
 

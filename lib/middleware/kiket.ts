@@ -1,11 +1,12 @@
 import { peekBody, takeBody } from '../body/source';
 import { isObject } from '../guards';
 import { describe, optionError, readOptions, requireCalled, unchecked, type OptionTable } from '../options';
-import { passOnUnsigned, runStage, runVerification, type Stage } from '../exchange/pipeline';
+import { isVerified, passOnUnsigned, runStage, runVerification, type Stage } from '../exchange/pipeline';
 import { createParse, PARSE_OPTIONS, type KiketParseOptions } from './parse';
 import { RAW_BODY_OPTIONS, type KiketRawBodyOptions } from './raw-body';
 import { createRespond, RESPOND_OPTIONS, type KiketRespondOptions } from './respond';
-import { createVerify, isUnsigned, isVouchedFor, VERIFY_OPTIONS } from './verify';
+import { isUnsigned } from '../signature/signature-headers';
+import { createVerify, VERIFY_OPTIONS } from './verify';
 import type { KiketSecretSource, KiketVerifyOptions } from './verify';
 import type { KiketMiddleware } from '../exchange/express';
 
@@ -58,7 +59,7 @@ export function kiket(options: Readonly<KiketOptions>): KiketMiddleware {
   };
   return function kiketMiddleware(req, res, next) {
     if (!isOptional || !isUnsigned(req)) runVerification(receive, req, res, next);
-    else if (isVouchedFor(req)) runStage(receiveVerified, req, res, next);
+    else if (isVerified(req)) runStage(receiveVerified, req, res, next);
     else passOnUnsigned(req, res, next);
   };
 }

@@ -11,9 +11,21 @@ import type { OptionTable, OptionValues } from '../options';
 import { createKeyFinder, type AnyRequest, type KiketSecretSource } from '../signature/secret-lookup';
 import { findKey, type KiketSignatureScheme } from '../signature/hmac';
 import { matchSignature } from '../signature/match-signature';
-import { readSignatureHeaders, SIGNATURE_OPTIONS, type SignatureHeaders } from '../signature/signature-headers';
-import { passOnUnsigned, runVerification, type Stage, guardStep, proceed, rejectDelivery } from '../exchange/pipeline';
-import { exchangeOf } from '../exchange/exchange';
+import {
+  isUnsigned,
+  readSignatureHeaders,
+  SIGNATURE_OPTIONS,
+  type SignatureHeaders,
+} from '../signature/signature-headers';
+import {
+  isVerified,
+  passOnUnsigned,
+  runVerification,
+  type Stage,
+  guardStep,
+  proceed,
+  rejectDelivery,
+} from '../exchange/pipeline';
 import { signatureMissingError } from '../exchange/wiring-errors';
 import type { KiketMiddleware } from '../exchange/express';
 
@@ -73,7 +85,7 @@ export function kiketVerify(secret: KiketSecretSource, options: Readonly<KiketVe
   const isOptional = !values.signatureRequired;
   return function kiketVerifyMiddleware(req, res, next) {
     if (!isOptional || !isUnsigned(req)) runVerification(verify, req, res, next);
-    else if (isVouchedFor(req)) next();
+    else if (isVerified(req)) next();
     else passOnUnsigned(req, res, next);
   };
 }
@@ -135,16 +147,6 @@ export function createVerify(
       return clockFailedError(cause);
     }
   }
-}
-
-/** @internal */
-export function isUnsigned({ headers }: IncomingMessage): boolean {
-  return headers['x-kiket-signature'] === undefined;
-}
-
-/** @internal True when a runtime token has verified the delivery, so that it needs no signature. */
-export function isVouchedFor(req: IncomingMessage): boolean {
-  return exchangeOf(req)?.delivery.verified === true;
 }
 
 function clockFailedError(cause: unknown): KiketError {

@@ -1,11 +1,11 @@
 import type { StoredResponse } from './prepare';
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { types } from 'node:util';
 import { hasStatusMessage, prepareError, prepareReplay, prepareSuccess, removeBodyHeaders } from './prepare';
 import { CapturedBody } from './captured-body';
 import type { KiketError } from '../errors';
 import { callBack, restore, silenceForNow } from './late-writes';
 import type { HandlerOutcome, Replacement, HandlerOutcomeObserver } from './handler-outcome';
+import { isWritable } from './is-writable';
 import { headersOf } from './write-head';
 
 /** The exchange that a response belongs to. */
@@ -19,8 +19,6 @@ export interface ResponseOwner {
   readonly isForeignCall: boolean;
   /** Code of the error that the delivery has ended in. */
   readonly errorCode: string | undefined;
-  /** The body of an error response. */
-  errorBody(error: KiketError): string;
   /** The response has been ended, by this package or by others. */
   onEnded(): void;
   /** Others have ended the response while the function of kiketHandler is running. */
@@ -125,9 +123,9 @@ export class DeliveryResponse {
   }
 
   /** Sends an error. It is recorded only when it is the outcome of the handler. */
-  fail(error: KiketError, isOfHandler: boolean): void {
+  fail(error: KiketError, body: string, isOfHandler: boolean): void {
     this.#isOfHandler &&= isOfHandler;
-    this.#send([prepareError(this.#owner.res, error, this.#owner.errorBody(error))]);
+    this.#send([prepareError(this.#owner.res, error, body)]);
   }
 
   /** Sends a response that was given before. */
@@ -294,21 +292,4 @@ const HOOKS: Methods = {
 
 function behind(res: ServerResponse): DeliveryResponse {
   return (res as unknown as HookedResponse)[RESPONSE];
-}
-
-/** True when Node accepts `end(...args)` now. */
-function isWritable(res: ServerResponse, [chunk, encoding]: readonly unknown[]): boolean {
-  const isChunk =
-    chunk == null || typeof chunk === 'function' || typeof chunk === 'string' || types.isUint8Array(chunk);
-  const isEncoding = typeof chunk !== 'string' || typeof encoding !== 'string' || Buffer.isEncoding(encoding);
-  return isChunk && isEncoding && !res.writableEnded && (res.headersSent || isHeadWritable(res));
-}
-
-/** Invalid in the message of a status (RFC 9112, section 4). */
-const INVALID = /[^\t\x20-\x7e\x80-\xff]/;
-
-function isHeadWritable(res: ServerResponse): boolean {
-  const status = Number(res.statusCode);
-  const isMessage = !hasStatusMessage(res) || !INVALID.test(String((res.statusMessage as string | undefined) ?? ''));
-  return status >= 100 && status <= 999 && isMessage && !res.hasHeader('Trailer');
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { parseMac, type KiketSignatureScheme } from './hmac';
 import { SignatureError } from '../errors';
 import { clock, list, number, oneOf, type OptionTable } from '../options';
@@ -31,6 +32,11 @@ export interface SignatureHeaders {
   readonly mac: Buffer;
   /** The string that was signed before the body; undefined when the body alone was signed. */
   readonly timestamp: string | undefined;
+}
+
+/** True for a request without a signature. */
+export function isUnsigned({ headers }: IncomingMessage): boolean {
+  return headers['x-kiket-signature'] === undefined;
 }
 
 const DIGITS = /^\d+$/;
