@@ -1,4 +1,4 @@
-import { quoted } from '../../lib/text';
+import { headerText, quoted, shorten } from '../../lib/text';
 
 describe('quoted', () => {
   it.each<[string, string, string]>([
@@ -11,5 +11,28 @@ describe('quoted', () => {
     ['no half of a character', `${'x'.repeat(99)}😀`, `${'x'.repeat(99)}\uFFFD…`],
   ])('should give %s', (_what, name, expected) => {
     expect(quoted(name)).toBe(expected);
+  });
+});
+
+describe('shorten', () => {
+  it('should return at most 200 characters', () => {
+    expect(shorten(undefined)).toBeUndefined();
+    expect(shorten('x'.repeat(200))).toBe('x'.repeat(200));
+    expect(shorten('x'.repeat(201))).toBe('x'.repeat(200));
+  });
+});
+
+describe('headerText', () => {
+  it.each<[unknown, string | undefined]>([
+    ['a', 'a'],
+    ['', ''],
+    [['a'], 'a'],
+    [['a', 'b'], 'a, b'],
+    [[], ''],
+    [undefined, undefined],
+    [7, undefined],
+    [{ toString: () => 'a' }, undefined],
+  ])('should read %j as %j', (value, text) => {
+    expect(headerText(value)).toBe(text);
   });
 });

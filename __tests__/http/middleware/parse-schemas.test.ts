@@ -66,4 +66,13 @@ describe('the start-up check of payloadSchemas', () => {
     expect(start).toThrow(TypeError);
     expect(start).toThrow(/^kiketParse: payloadSchemas/);
   });
+
+  it('should keep the error of Ajv as the cause', () => {
+    expect.assertions(1);
+    try {
+      kiketParse({ payloadSchemas: { a: { type: 'text' } } });
+    } catch (error) {
+      expect((error as Error).cause).toBeInstanceOf(Error);
+    }
+  });
 });

@@ -16,7 +16,7 @@ describe('limit', () => {
     expect(read(limit)).toBe(expected);
   });
 
-  it.each([-1, Number.NaN, '', 'much', '1 megabyte', '12abc', '-1', {}, [], true, null])(
+  it.each([-1, Number.NaN, '', 'much', '1 megabyte', '12abc', 'about 1mb', '-1', {}, [], true, null])(
     'should throw a TypeError for %p',
     (limit) => {
       expect(() => read(limit)).toThrow(TypeError);

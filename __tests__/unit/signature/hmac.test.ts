@@ -90,7 +90,7 @@ describe('findKey', () => {
     }
   });
 
-  it.each(['1.', '0.', `${timestamp}.`, `${'0'.repeat(400)}1.`])(
+  it.each(['1.', '0.', '9.', `${timestamp}.`, `${'0'.repeat(400)}1.`])(
     'should find none for a body that begins as what is signed with a timestamp: %s',
     (start) => {
       const prefixed = Buffer.from(`${start}${body.toString()}`);
