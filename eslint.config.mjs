@@ -7,6 +7,8 @@ export default tseslint.config(
       '**/dist/',
       '**/node_modules/',
       'coverage/',
+      '.stryker-tmp/',
+      'mutation/reports/',
       'lib/delivery/validate-contract.ts',
       '__tests__/system/package/consumers/',
     ],

@@ -17,6 +17,7 @@ export const parts = {
     ],
     tests: [
       'unit/signature/*',
+      'unit/exchange/authenticity',
       'http/middleware/verify*',
       'http/middleware/runtime-token-placement',
       'http/passed-on/{report-only,unsigned,other-routes}',
@@ -41,7 +42,7 @@ export const parts = {
   },
   schemas: {
     files: ['delivery/schema.ts'],
-    tests: ['http/middleware/parse-schemas'],
+    tests: ['unit/delivery/check-payload', 'http/middleware/parse-schemas'],
   },
   'unsigned claims': {
     files: ['delivery/unsigned-values.ts', 'text.ts'],
@@ -49,7 +50,7 @@ export const parts = {
   },
   ids: {
     files: ['guards.ts', 'delivery/project-id.ts'],
-    tests: ['unit/delivery/project-id', 'http/middleware/parse*', 'unit/runtime-token/token-verifier'],
+    tests: ['unit/guards', 'unit/delivery/project-id', 'http/middleware/parse*', 'unit/runtime-token/token-verifier'],
   },
   'event patterns': {
     files: ['delivery/event-pattern.ts'],
@@ -81,7 +82,11 @@ export const parts = {
   },
   idempotency: {
     files: ['middleware/idempotency.ts', 'idempotency/attempt.ts'],
-    tests: ['http/middleware/idempotency', 'http/middleware/idempotency-{keys,bindings,answers,outcomes}', 'http/options'],
+    tests: [
+      'http/middleware/idempotency',
+      'http/middleware/idempotency-{keys,bindings,answers,outcomes}',
+      'http/options',
+    ],
   },
   'delivery keys': {
     files: ['idempotency/{delivery-key,claim-keys,signed-content}.ts'],
