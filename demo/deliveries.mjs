@@ -1,8 +1,8 @@
-// What is delivered, and how each attempt must end.
+// The deliveries of the demo, and the expected result of each attempt.
 import { readFileSync } from 'node:fs';
 import { signDelivery } from 'kiket-express/testing';
 
-/** The contract's own example. */
+/** The example delivery of Kiket's contract. */
 const example = JSON.parse(
   readFileSync(new URL('../__tests__/fixtures/example-delivery.json', import.meta.url), 'utf8'),
 );
@@ -10,7 +10,7 @@ const example = JSON.parse(
 const HALTED = 'halts the workflow';
 const OVER_ONE_MEGABYTE = 'x'.repeat(1024 * 1024);
 
-/** @param kiket the API that the extension calls back. @param oncallUrl what the alerts go to. */
+/** @param kiket the fake of Kiket's API. @param oncallUrl the address that receives the alerts. */
 export function createDeliveries(secret, kiket, oncallUrl) {
   const signed = (payload, options) => () => signDelivery(payload, { secret, event: payload.event, ...options });
   const changed = (sign, change) => () => change(sign());

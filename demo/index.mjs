@@ -1,6 +1,6 @@
-// Starts an Express application on loopback, delivers to it as Kiket does, and shows what comes of it. A fake of Kiket's API
-// and an on-call service stand beside it, for the application to call.
-// Exits with 1 if anything is not as it must be.
+// Starts an Express application on loopback, delivers to it as Kiket does, and shows the results. The application calls
+// a fake of Kiket's API and an on-call service.
+// Exits with 1 if a result is not the expected one.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { closeKiketApi } from 'kiket-express';

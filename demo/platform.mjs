@@ -1,4 +1,4 @@
-// The other side: it delivers over HTTP as Kiket does, and decides by the answer what to do next (contract.md §4).
+// Delivers over HTTP as Kiket does, and decides by the response what to do next.
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -9,9 +9,9 @@ const MAX_RETRIES = 5;
 const FIRST_DELAY_MS = 10;
 
 /**
- * Delivers until the answer is final, and returns one row for each attempt.
+ * Delivers until the response is final, and returns one row for each attempt.
  *
- * @param sign makes the bytes and headers of an attempt: each is signed anew, with the time it is made at.
+ * @param sign creates the bytes and headers of an attempt, with a new signature and the current time.
  */
 export async function deliver(url, sign) {
   const rows = [];

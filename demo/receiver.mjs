@@ -4,7 +4,7 @@ import express from 'express';
 import { createApp as createSlaAlert } from '../examples/sla-alert/index.ts';
 import { deny, kiket, kiketErrorHandler, kiketHandler, NonRetryableError, RetryableError } from 'kiket-express';
 
-/** @param kiketUrl where Kiket's API is. */
+/** @param kiketUrl origin of Kiket's API. */
 export function createReceiver(secret, kiketUrl) {
   const app = express();
   const receive = kiket({ secret });
@@ -39,8 +39,8 @@ export function createReceiver(secret, kiketUrl) {
     }),
   );
 
-  // The default deadline is 9000 ms, as the platform waits 10 s. The signal ends the wait; what it throws comes after
-  // the answer, and is dropped.
+  // The default deadline is 9000 ms, because the platform waits 10 s. The signal ends the wait. Its error is thrown after
+  // the response, and is dropped.
   app.post(
     '/slow',
     kiket({ secret, deadlineMs: 100 }),

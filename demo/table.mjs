@@ -1,6 +1,6 @@
-// Rows as an aligned table.
+// Formats rows as an aligned table.
 
-/** @param columns heading → a function that takes the cell out of a row. Numbers stand to the right. */
+/** @param columns heading → a function that returns the cell of a row. Numbers are aligned to the right. */
 export function formatTable(rows, columns) {
   const headings = Object.keys(columns);
   const cells = rows.map((row) => headings.map((heading) => columns[heading](row)));

@@ -3,15 +3,18 @@ import { kiket, kiketErrorHandler, kiketEvents, kiketIdempotency, type KiketStor
 import { kiketEnqueue, type KiketQueue } from 'kiket-express/bullmq';
 import type { Count } from './counts';
 
-/** @param store is shared by all processes, and so is what `queue` leaves its jobs in. */
+/**
+ * @param store shared by all processes.
+ * @param queue in the Redis that all processes share.
+ */
 export function createApp(secret: string, store: KiketStore, queue: KiketQueue, count: Count): Express {
   const events = kiketEvents()
-    // Done while the platform waits.
+    // Runs while the platform waits.
     .on('issue.created', async ({ payload }) => {
       await count('runs', payload.issue?.id);
       return { ok: true };
     })
-    // May take longer than the platform waits: it is answered 202, and a worker does it.
+    // May take longer than the platform waits: the response is 202, and a worker runs the job.
     .on('workflow.sla_status', kiketEnqueue(queue));
 
   const app = express();

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 
-/** How often something took effect, for each issue. It stands for what an extension does, such as a post to a chat. */
+/** Counts an effect of an extension, such as a post to a chat, for each issue. */
 export type Count = (kind: 'runs' | 'jobs', issueId: unknown) => Promise<void>;
 
 export function createCount(redis: Redis): Count {
@@ -9,7 +9,7 @@ export function createCount(redis: Redis): Count {
   };
 }
 
-/** In the order of `issueIds`. */
+/** Returns the counts in the order of `issueIds`. */
 export async function readCounts(
   redis: Redis,
   kind: 'runs' | 'jobs',

@@ -7,8 +7,8 @@ import { signDelivery } from 'kiket-express/testing';
 import { readCounts } from './counts';
 import { environment } from './environment';
 
-// Delivers as the platform does, but each delivery five times at once, and counts what came of it. Exits with 1 when anything
-// was done twice, or not at all.
+// Delivers as the platform does, but each delivery five times at once, and counts the results. Exits with 1 when a delivery
+// was handled twice, or not at all.
 
 const DELIVERIES = 200;
 const COPIES = 5;
@@ -20,7 +20,7 @@ let attempts = 0;
 let replays = 0;
 const processes = new Set<unknown>();
 
-/** One attempt, on a connection of its own, which goes to any of the processes. 0 stands for a network error. */
+/** Sends one attempt on its own connection, to any of the processes. Returns 0 for a network error. */
 async function send({ headers, body }: ReturnType<typeof signDelivery>): Promise<number> {
   attempts++;
   return new Promise((resolve) => {
@@ -38,7 +38,7 @@ async function send({ headers, body }: ReturnType<typeof signDelivery>): Promise
   });
 }
 
-/** Sends until the answer is final, each time with another token. */
+/** Sends until the response is final, each time with another token. */
 async function deliver(event: string, id: number): Promise<number> {
   for (;;) {
     const payload = { event, issue: { id, project_id: 27 }, authentication: { runtime_token: randomUUID() } };
@@ -48,7 +48,7 @@ async function deliver(event: string, id: number): Promise<number> {
   }
 }
 
-// Of this run alone.
+// Unique to this run.
 const firstId = Date.now() * 1000;
 const issueIds = Array.from({ length: DELIVERIES }, (_, i) => firstId + i);
 const isLeftToWorker = (id: number): boolean => id % 2 === 1;

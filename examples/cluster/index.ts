@@ -7,7 +7,7 @@ const programs = [...Array<string>(SERVERS).fill('server.ts'), 'worker.ts'];
 let isEnding = false;
 let listening = 0;
 
-/** Starts a process of the program, and another whenever it is killed. One that fails by itself would do so again. */
+/** Starts a process of the program, and restarts it when it is killed. A process that fails by itself would fail again. */
 function start(program: string): void {
   cluster.setupPrimary({ exec: join(__dirname, program) });
   cluster.fork().on('exit', (code: number, signal: string | null) => {
@@ -19,7 +19,7 @@ function start(program: string): void {
   });
 }
 
-/** Lets all processes finish what they are doing. This one ends when they have. */
+/** Lets all processes finish their work. This process ends after them. */
 function end(): void {
   isEnding = true;
   for (const child of Object.values(cluster.workers ?? {})) child?.process.kill('SIGTERM');

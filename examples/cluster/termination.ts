@@ -1,9 +1,9 @@
-/** Calls `close` when this process is told to end, which it does once nothing is left open. */
+/** Calls `close` on SIGTERM. The process ends once nothing is open. */
 export function onTermination(close: () => Promise<void>): void {
   process.once('SIGTERM', () => {
-    // The channel to the primary would keep it.
+    // The channel to the primary would keep the process alive.
     void close().finally(() => process.disconnect());
   });
-  // Ctrl-C reaches all processes at once; the primary says when they are to end.
+  // Ctrl-C reaches all processes at once, but the primary ends them with SIGTERM.
   process.on('SIGINT', () => {});
 }

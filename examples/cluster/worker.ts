@@ -4,9 +4,9 @@ import { createCount } from './counts';
 import { environment } from './environment';
 import { onTermination } from './termination';
 
-/** The process that does what deliveries have left in the queue. */
+/** The process that runs the jobs of the queue. */
 const { apiKey, redisUrl, queueName } = environment;
-// BullMQ wants a connection that waits for Redis as long as it takes.
+// BullMQ requires a connection that waits for Redis without a limit.
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null }).on('error', ({ message }) => console.error(message));
 const count = createCount(redis);
 

@@ -7,7 +7,7 @@ export function createApp(secret: string): Express {
   app.post(
     '/kiket',
     kiket({ secret }),
-    // Must return a decision: the platform would read silence as consent, so without one it is told 500.
+    // Must return a decision. Without one the response is 500, because Kiket treats an empty response as approval.
     kiketHandler('workflow.before_transition', ({ payload: { transition, issue } }) => {
       if (transition?.to !== 'done') return allow();
       if (!issue?.assignee) return deny('Assign the issue before it is done.');

@@ -4,16 +4,16 @@ import { kiketErrorHandler, kiketParse, kiketRespond, kiketVerify } from 'kiket-
 import express from './express4';
 import { account, createOrder, login, ownErrorHandler, receive } from './routes';
 
-/** How far the service has come. Each step replaces the one before it. */
+/** The steps of the migration. Each replaces the previous one. */
 export const steps = ['untouched', 'report-only', 'verify', 'parse-and-respond'] as const;
 export type Step = (typeof steps)[number];
 
-/** @param report is told, in the step `report-only`, which deliveries would be refused, and why. */
+/** @param report called in the step `report-only` with each request that would be rejected, and the reason. */
 export function createApp(step: Step, secret: string, report: (code: string) => void = () => {}): Express {
   const app = express();
   app.use(session({ secret: 'legacy', resave: false, saveUninitialized: false }));
 
-  // A step is one line: in front of the body parser, and behind what wraps responses, such as sessions.
+  // A step is one line: before the body parser, and after middlewares that wrap responses, such as sessions.
   if (step === 'report-only') {
     app.use('/hooks/kiket', kiketVerify(secret, { reportOnly: true, onRefused: (error) => report(error.code) }));
   } else if (step === 'verify') {

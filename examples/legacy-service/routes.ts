@@ -1,4 +1,4 @@
-// What the service had before it knew of kiket-express. None of this changes in any step.
+// The service before kiket-express. No step changes this file.
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 
 declare module 'express-session' {
@@ -21,19 +21,19 @@ export const createOrder: RequestHandler = (req, res) => {
   res.status(201).json({ created: req.body as object });
 };
 
-/** The service's webhook: it looks at the parsed body and at nothing else. */
+/** The existing webhook, which reads only the parsed body. */
 export const receive: RequestHandler = (req, res, next) => {
   const { issue } = req.body as { issue?: { id?: number } };
   findTicket(issue?.id).then((ticket) => res.json({ ok: true, ticket }), next);
 };
 
-/** Stands for a call to another system, whose client throws errors with a `status`. */
+/** Simulates a call to another system, whose client throws errors with a `status`. */
 function findTicket(id: number | undefined): Promise<string> {
   if (id === undefined) return Promise.reject(Object.assign(new Error('No such ticket'), { status: 404 }));
   return Promise.resolve(`TICKET-${id}`);
 }
 
-// Express knows an error handler by its four parameters.
+// Express recognises an error handler by its four parameters.
 export const ownErrorHandler: ErrorRequestHandler = (error: { status?: number; message: string }, _req, res, _next) => {
   res.status(error.status ?? 500).json({ message: error.message });
 };

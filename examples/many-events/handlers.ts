@@ -2,7 +2,7 @@ import { allow, deny, type KiketDelivery, type KiketGuardReply } from 'kiket-exp
 
 export type Post = (line: string) => void | Promise<void>;
 
-// An event of the extension's own: with it the payload has a type, and editors complete the name.
+// Declares an event of this extension, so that its payload has a type and editors complete its name.
 declare module 'kiket-express' {
   interface KiketEventMap {
     'acme.release_published': { readonly release?: { readonly name?: string } };
@@ -18,13 +18,13 @@ export function createHandlers(post: Post) {
         : allow();
     },
 
-    /** Takes every version but those that have a handler of their own. */
+    /** Handles every version without a handler of its own. */
     created: async ({ payload }: KiketDelivery<'issue.created'>): Promise<object> => {
       await post(`New: ${payload.issue?.title}`);
       return { ok: true };
     },
 
-    /** Since v2 the issue has a priority; only the urgent ones are told. */
+    /** Since v2 the issue has a priority; only urgent issues are posted. */
     createdV2: async ({ payload }: KiketDelivery<'issue.created@v2'>): Promise<object> => {
       const urgent = payload.issue?.priority === 'urgent';
       if (urgent) await post(`New and urgent: ${payload.issue?.title}`);

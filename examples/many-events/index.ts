@@ -13,7 +13,7 @@ export function createApp(secret: string, post: Post = () => {}): Express {
     .on(['issue.assigned', 'issue.status_changed'], changed)
     .on('comment.*', { scopes: ['comments.read'] }, commented)
     .on('acme.release_published', released)
-    // The manifest may subscribe to more than is handled yet.
+    // The manifest may subscribe to more events than the extension handles.
     .otherwise('ignore');
 
   const app = express();

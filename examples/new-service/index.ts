@@ -1,7 +1,7 @@
 import express, { type Express } from 'express';
 import { kiket, kiketErrorHandler, kiketHandler, type KiketRecord } from 'kiket-express';
 
-/** @param onCompleted is told how each delivery ended. */
+/** @param onCompleted called with the record of each delivery. */
 export function createApp(secret: string, onCompleted: (record: KiketRecord) => void = () => {}): Express {
   const app = express();
 

@@ -4,7 +4,7 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 
 export type { Logger };
 
-/** A log in JSON, each line with the ids of the span in which it is written. */
+/** Returns a JSON log. Each line has the ids of the active span. */
 export function createLog(destination?: DestinationStream): Logger {
   const mixin = (): object => {
     const span = trace.getActiveSpan()?.spanContext();
@@ -14,8 +14,8 @@ export function createLog(destination?: DestinationStream): Logger {
 }
 
 /**
- * What of an error is safe to log: its class, its code, and where it comes from. Its message may quote the payload, its
- * properties may hold a request with its headers, and pino would write both of an `err`.
+ * Returns the parts of an error that are safe to log: its class, its code and its place in the source. Its message may
+ * quote the payload, and its properties may hold a request with its headers; pino would write both of an `err`.
  */
 export function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };

@@ -3,15 +3,15 @@ import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter }
 import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node';
 
 export interface Telemetry {
-  /** Exports what has ended so far. */
+  /** Exports the spans that have ended, and the current metrics. */
   flush(): Promise<void>;
-  /** Exports the rest. To be called before the process ends. */
+  /** Exports the remaining spans and metrics. Call it before the process ends. */
   stop(): Promise<void>;
 }
 
 /**
- * Registers the SDK for the process: spans, metrics, the propagation of W3C's `traceparent`, and the context that follows
- * what is awaited.
+ * Registers the SDK for the process: spans, metrics, the propagation of W3C's `traceparent`, and a context that is kept
+ * across `await`.
  */
 export function startOpenTelemetry(spans: SpanExporter, measurements: PushMetricExporter): Telemetry {
   const tracerProvider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(spans)] });

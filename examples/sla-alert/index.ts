@@ -8,13 +8,13 @@ import {
   type KiketApiOptions,
 } from 'kiket-express';
 
-/** A row of the module's own table: an issue that the on-call service knows of. */
+/** A record of the module's table: an issue that was reported to the on-call service. */
 interface Alert {
   readonly issue_id: number;
   readonly breaches: number;
 }
 
-/** Calls that are left to what else the extension does in the same minute. */
+/** Calls reserved for other work of the extension in the same minute. */
 const RESERVE = 10;
 
 export function createApp(secret: string, api: KiketApiOptions = {}): Express {
@@ -28,7 +28,7 @@ export function createApp(secret: string, api: KiketApiOptions = {}): Express {
       const issue = payload.issue;
       if (overdue <= 0 || issue?.id === undefined) return { ok: true, alerted: false };
 
-      // What fails in a call to Kiket need not be caught: it becomes the right answer to the platform.
+      // An error of a call to Kiket need not be caught: it becomes the right response.
       const { remaining, resetInSeconds } = await api.rateLimit();
       if (remaining < RESERVE) {
         throw new RetryableError('Few calls are left in this minute', { retryAfterSeconds: resetInSeconds });

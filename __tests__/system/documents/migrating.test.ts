@@ -128,7 +128,7 @@ const behaviours: Record<string, (app: App, express: Express) => Promise<unknown
     tickets.mode = 'down';
     expect(await captureOutput(() => deliver(app, created, asCreated).expect(200))).toMatch(/answered 503/);
   },
-  'Step 1: look on': async (app) => {
+  'Step 1: report only': async (app) => {
     const reported = async (options: DeliverOptions, payload: object | string = created): Promise<string[]> => {
       const output = await captureOutput(async () => void (await deliver(app, payload, options)));
       return output.split('\n').flatMap((line) => /^Would be refused: (.+)$/.exec(line)?.[1] ?? []);
@@ -302,7 +302,7 @@ describeMajors('what each step answers', (express) => {
   const columns = [
     'The handler before',
     'The handler before 2',
-    'Step 1: look on',
+    'Step 1: report only',
     'Step 2: verify',
     'Step 3: parse and respond',
     'Step 4: kiketHandler',
@@ -325,7 +325,7 @@ describeMajors('what each step answers', (express) => {
     'has no TICKETS_TOKEN': [{ ...created, secrets: {} }, asCreated],
     'comes while the ticket system is down': [created, asCreated, 'down'],
   };
-  const rows = tableOf(sectionOf('What each step answers'));
+  const rows = tableOf(sectionOf('Responses of each step'));
   const HANGS = 'comes while the ticket system hangs';
 
   it('should be said of these', () => {

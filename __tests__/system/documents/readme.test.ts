@@ -82,8 +82,8 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
     await deliver(app, large).expect(200, { existing: example.event });
     await deliver(app, large, forged).expect(401);
   },
-  'Answers and retries': async (app) => {
-    const shown = blocks.find(({ language, heading }) => language === 'json' && heading === 'Answers and retries')!;
+  'Responses and retries': async (app) => {
+    const shown = blocks.find(({ language, heading }) => language === 'json' && heading === 'Responses and retries')!;
     const thrown = await captureOutput(async () => {
       await deliver(app, { event: 'issue.created' }).expect(422, JSON.parse(shown.code) as object);
       await deliver(app, { event: 'issue.created', issue: { title: 'Leak' } })
