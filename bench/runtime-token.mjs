@@ -25,8 +25,8 @@ function bodyWith(token, bytes) {
 function checkTokens({ id, scheme }, body) {
   return withReceiver(id, async ({ port }) => {
     const valid = await statusOf(port, deliveryBytes(scheme, body));
-    if (valid !== 200) throw new Error(`A valid delivery was answered ${valid}`);
+    if (valid !== 200) throw new Error(`The response to a valid delivery was ${valid}`);
     const forged = await statusOf(port, deliveryBytes(scheme, body.replace(keys.token, keys.forgedToken)));
-    if (forged !== 401) throw new Error(`A forged token was answered ${forged}`);
+    if (forged !== 401) throw new Error(`The response to a forged token was ${forged}`);
   });
 }

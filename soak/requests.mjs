@@ -19,15 +19,15 @@ export function sendBatch(port, count, random) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const timer = setTimeout(() => socket.destroy(), PATIENCE_MS);
-    let answers = 0;
+    let responses = 0;
     socket.on('error', () => undefined);
     socket.on('close', () => {
       clearTimeout(timer);
       resolve();
     });
     socket.on('data', (chunk) => {
-      answers += chunk.toString('latin1').split('HTTP/1.1 ').length - 1;
-      if (answers >= count) socket.destroy();
+      responses += chunk.toString('latin1').split('HTTP/1.1 ').length - 1;
+      if (responses >= count) socket.destroy();
     });
     socket.on('connect', () => {
       const parts = random.chance(0.1) ? 1 + random.below(20) : 1;

@@ -1,4 +1,4 @@
-// The service that is attacked: every way of mounting this package, with handlers that answer, fail, or never do.
+// The service that is attacked: every way of mounting this package, with handlers that respond, fail, or never settle.
 import { createRequire } from 'node:module';
 import { setTimeout } from 'node:timers';
 import { setTimeout as wait } from 'node:timers/promises';

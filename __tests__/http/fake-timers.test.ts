@@ -57,8 +57,8 @@ describeMajors('with fake timers', (express) => {
     await Connection.to(app, async (connection) => {
       for (const framing of FRAMINGS) {
         const { head, body } = signedRequest(JSON.stringify(example), { framing });
-        const answer = await connection.write(head, body).answer();
-        expect(answer).toMatchObject({ status: 200, text: JSON.stringify({ found: example.event }) });
+        const response = await connection.write(head, body).response();
+        expect(response).toMatchObject({ status: 200, text: JSON.stringify({ found: example.event }) });
       }
     });
   });

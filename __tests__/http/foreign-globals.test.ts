@@ -53,8 +53,8 @@ afterEach(() => jest.restoreAllMocks());
 describeMajors('with the globals of a DOM', (express) => {
   it('should give a handler its signal and its client of the API', async () => {
     // undici of its own takes no timers but Node's.
-    const answer = { statusCode: 200, headers: {}, body: Readable.from([Buffer.from('{"found":1}')]) };
-    const api = { apiKey: 'ext_key', dispatcher: { request: () => Promise.resolve(answer) } };
+    const response = { statusCode: 200, headers: {}, body: Readable.from([Buffer.from('{"found":1}')]) };
+    const api = { apiKey: 'ext_key', dispatcher: { request: () => Promise.resolve(response) } };
     putGlobals();
     const handler = kiketHandler(async (delivery) => {
       const { aborted } = delivery.signal;

@@ -286,20 +286,20 @@ describeNewest('secrets', (express) => {
       return Object.assign(reply, { reply });
     },
     'a reply that is a text': ({ secrets }) => secrets.get('API_TOKEN'),
-    'no answer by the deadline': () => new Promise(() => undefined),
+    'no response by the deadline': () => new Promise(() => undefined),
     'nothing wrong': () => ({ ok: true }),
   };
 
   interface Outcome {
     readonly status: number;
-    readonly answer: string;
+    readonly response: string;
     readonly observed: string;
     /** What each message of the trace has shown. */
     readonly traced: readonly string[];
     readonly output: string;
   }
 
-  /** One delivery: its answer, what observers were told, and what was written. */
+  /** One delivery: its response, what observers were told, and what was written. */
   async function observe(
     handler: RequestHandler,
     body: object | string,
@@ -335,7 +335,7 @@ describeNewest('secrets', (express) => {
     for (const name of traceChannels) channel(name).unsubscribe(trace);
     const told = observed.map((each) => `${inspect(each, { depth: null })} ${JSON.stringify(each)}`).join('\n');
     const { status, text, headers } = response!;
-    return { status, answer: JSON.stringify([text, headers]), observed: told, traced, output };
+    return { status, response: JSON.stringify([text, headers]), observed: told, traced, output };
   }
 
   const handled = kiketHandler('issue.created', () => ({}));
@@ -343,22 +343,22 @@ describeNewest('secrets', (express) => {
   it.each(refusals.map(([name, ...rest]) => [name, rest] as const))(
     'should not appear when the delivery is refused for %s',
     async (_name, [body, delivery, more]) => {
-      const { status, answer, observed, traced, output } = await observe(handled, body, delivery, more);
+      const { status, response, observed, traced, output } = await observe(handled, body, delivery, more);
       expect(status).toBeGreaterThanOrEqual(400);
       expect(traced).toHaveLength(5);
       expectNone(traced.join(), [...secretCanaries, payloadCanary, '987654321987']);
-      expectNone(answer + observed + output, [...secretCanaries, payloadCanary, '987654321987']);
+      expectNone(response + observed + output, [...secretCanaries, payloadCanary, '987654321987']);
     },
   );
 
   it.each(Object.entries(handlers))('should not appear when the handler ends with %s', async (_name, fn) => {
     const handler = kiketHandler('issue.created', fn as () => object);
-    const { answer, observed, traced, output } = await observe(handler, payload, {}, { deadlineMs: 100 });
+    const { response, observed, traced, output } = await observe(handler, payload, {}, { deadlineMs: 100 });
     expect(traced.length).toBeGreaterThanOrEqual(4);
     expect(traced.at(-1)).toContain('issue.created');
     expectNone(traced.join(), [...secretCanaries, payloadCanary, messageCanary]);
-    expectNone(answer + observed + output, secretCanaries);
-    expectNone(answer + observed, [payloadCanary]);
+    expectNone(response + observed + output, secretCanaries);
+    expectNone(response + observed, [payloadCanary]);
   });
 
   it('should not appear when an unverified delivery is handled', async () => {
@@ -371,11 +371,11 @@ describeNewest('secrets', (express) => {
       return { payload: delivery.payload };
     });
     const delivery = { secret: 'another secret' };
-    const { status, answer, observed, traced, output } = await observe(handler, payload, delivery, {
+    const { status, response, observed, traced, output } = await observe(handler, payload, delivery, {
       reportOnly: true,
     });
     expect(status).toBe(200);
-    expectNone(text + answer + observed + output, secretCanaries);
+    expectNone(text + response + observed + output, secretCanaries);
     expect(traced).toHaveLength(4);
     expectNone(traced.join(), [...secretCanaries, payloadCanary]);
   });

@@ -270,8 +270,8 @@ describeMajors('any input', (express) => {
   afterAll(() => close(server));
 
   async function statusOf(request: RawRequest): Promise<number> {
-    const answer = await sendOver(port, request);
-    return Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1] ?? 0);
+    const response = await sendOver(port, request);
+    return Number(/^HTTP\/1\.1 (\d{3}) /.exec(response)?.[1] ?? 0);
   }
 
   it('should never be accepted when it is a signed delivery that was changed', async () => {
@@ -334,7 +334,7 @@ describeMajors('any input', (express) => {
     await fc.assert(property, { numRuns: 300 });
   });
 
-  it('should end in one finished answer, and no error that nobody has caught', async () => {
+  it('should end in one finished response, and no error that nobody has caught', async () => {
     const property = fc.asyncProperty(
       method,
       requestPath,
@@ -351,7 +351,7 @@ describeMajors('any input', (express) => {
     await fc.assert(property, { numRuns: 500 });
   });
 
-  it('should end in one finished answer when a signed payload is of any shape and the headers are odd', async () => {
+  it('should end in one finished response when a signed payload is of any shape and the headers are odd', async () => {
     const property = fc.asyncProperty(
       fc.constantFrom(...paths),
       query,
@@ -389,9 +389,9 @@ describeNewest('any event', (express) => {
         if (isSaid) events.otherwise((): KiketReply => ({ status: 'allow', by: 'otherwise' }));
         for (const each of patterns) events.on(each, (): KiketReply => ({ status: 'allow', by: each }));
         const delivery = signDelivery({ event, event_version }, { secret });
-        const answer = await sendOver(routerPort, { path: '/', ...delivery, atOnce: true });
+        const response = await sendOver(routerPort, { path: '/', ...delivery, atOnce: true });
         const by = takerOf(patterns, event, event_version) ?? (isSaid ? 'otherwise' : undefined);
-        const text = answer.slice(answer.indexOf('\r\n\r\n') + 4);
+        const text = response.slice(response.indexOf('\r\n\r\n') + 4);
         if (by === undefined) expect(text).toContain('"event.unhandled"');
         else expect(JSON.parse(text)).toEqual({ status: 'allow', by });
       },

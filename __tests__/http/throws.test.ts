@@ -15,7 +15,7 @@ import {
   type KiketStore,
 } from 'kiket-express';
 import { attemptBytes } from '../support/attempts';
-import { Connection, type Answer } from '../support/connection';
+import { Connection, type ReceivedResponse } from '../support/connection';
 import { secret } from '../support/deliver';
 import { endpoint, type Stage } from '../support/endpoint';
 import { majors } from '../support/express';
@@ -176,7 +176,7 @@ const bare: Build = (place, raise, hasErrorHandler) => {
     try {
       run(0);
     } catch {
-      // What is thrown at once is the framework's own to answer.
+      // The framework itself responds to a synchronous throw.
       if (!res.headersSent) res.writeHead(500, { 'Content-Length': '0' }).end();
     }
   };
@@ -206,16 +206,16 @@ describe('whatever is thrown', () => {
             raise,
             hasErrorHandler || places[place]!.isOfExpress === true,
           );
-          const answers: (Answer | undefined)[] = [];
+          const responses: (ReceivedResponse | undefined)[] = [];
           const { head, body } = attemptBytes();
           await Connection.to(createServer(listener), async (connection) => {
-            answers.push(await connection.write(head, body).answer());
+            responses.push(await connection.write(head, body).response());
             await turns();
           });
-          // A connection that ends is an answer, too: Kiket tries again.
-          expect(answers).toHaveLength(1);
-          if (answers[0] !== undefined) expect(answers[0].status).toBeGreaterThanOrEqual(200);
-          expect(answers[0]?.text ?? '').not.toMatch(/\n {4}at |trap/);
+          // A connection that ends is a response, too: Kiket tries again.
+          expect(responses).toHaveLength(1);
+          if (responses[0] !== undefined) expect(responses[0].status).toBeGreaterThanOrEqual(200);
+          expect(responses[0]?.text ?? '').not.toMatch(/\n {4}at |trap/);
         },
       ),
       { numRuns: 400 },
@@ -238,7 +238,7 @@ describe('whatever is thrown', () => {
         ]);
         const { head, body } = attemptBytes();
         await Connection.to(app, async (connection) => {
-          expect(await connection.write(head, body).answer()).toMatchObject({ status: 500 });
+          expect(await connection.write(head, body).response()).toMatchObject({ status: 500 });
         });
         expect(errors).toBe(1);
       }

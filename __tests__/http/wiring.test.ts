@@ -182,8 +182,8 @@ describeNewest('the order of middlewares', (express) => {
     app.all('/passed-on', kiket({ secret, ...lenient }), handled);
     app.use(kiketErrorHandler());
     const messages = async (send: (path: string) => request.Test): Promise<string[]> => {
-      const answers = await Promise.all(['/verified', '/passed-on'].map((path) => send(path).expect(401)));
-      return answers.map(({ body }) => (body as { error: { message: string } }).error.message);
+      const responses = await Promise.all(['/verified', '/passed-on'].map((path) => send(path).expect(401)));
+      return responses.map(({ body }) => (body as { error: { message: string } }).error.message);
     };
     const toGet: unknown = expect.stringMatching(
       /^This is a GET request without X-Kiket-Signature. Kiket sends .* by POST\. If /,

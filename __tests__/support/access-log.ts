@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { KiketMiddleware, KiketRequestState } from 'kiket-express';
 
-/** An access log that reads everything there is of `req.kiket` once the answer is out. */
+/** An access log that reads everything there is of `req.kiket` once the response is out. */
 export interface AccessLog {
   readonly middleware: KiketMiddleware;
   /** What it has read of each request, in order; rejects where the reading threw. */
@@ -13,7 +13,7 @@ export function accessLog(): AccessLog {
   const middleware: KiketMiddleware = (req, res, next) => {
     const finished = new Promise((resolve) => res.on('finish', resolve));
     const entry = finished.then(() => readAll((req as { kiket?: KiketRequestState }).kiket));
-    // A test looks at it later than at the answer.
+    // A test looks at it later than at the response.
     entry.catch(() => undefined);
     entries.push(entry);
     next();

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { close, listen } from './loopback-server';
 
-export interface Answer {
+export interface ReceivedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
@@ -21,7 +21,7 @@ export class Connection {
   private constructor(server: Server, socket: Socket) {
     this.#server = server;
     this.#socket = socket;
-    // A server may reset a connection that it has done with; what counts is the answer before.
+    // A server may reset a connection that it has done with; what counts is the response before.
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => (this.#received = Buffer.concat([this.#received, chunk])));
   }
@@ -56,13 +56,13 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  /** The next answer; `undefined` when the connection ended before it. */
-  async answer(): Promise<Answer | undefined> {
+  /** The next response; `undefined` when the connection ended before it. */
+  async response(): Promise<ReceivedResponse | undefined> {
     for (;;) {
-      const parsed = parseAnswer(this.#received);
+      const parsed = parseResponse(this.#received);
       if (parsed !== undefined) {
         this.#received = this.#received.subarray(parsed.length);
-        return parsed.answer;
+        return parsed.response;
       }
       if (this.#socket.readableEnded || this.#socket.destroyed) return undefined;
       await this.#change();
@@ -78,7 +78,7 @@ export class Connection {
         resolve();
       };
       for (const event of CHANGES) this.#socket.on(event, settle);
-      const timer = setTimeout(() => reject(new Error('The application does not answer')), ANSWER_MS);
+      const timer = setTimeout(() => reject(new Error('The application does not respond')), RESPONSE_MS);
     });
   }
 }
@@ -86,10 +86,10 @@ export class Connection {
 const CHANGES = ['data', 'end', 'close'];
 
 /** Less than `testTimeout` of jest.config.js. */
-const ANSWER_MS = 20_000;
+const RESPONSE_MS = 20_000;
 
-/** The first answer in `bytes`, once it is complete; Express and this package announce every length. */
-export function parseAnswer(bytes: Buffer): { answer: Answer; length: number } | undefined {
+/** The first response in `bytes`, once it is complete; Express and this package announce every length. */
+export function parseResponse(bytes: Buffer): { response: ReceivedResponse; length: number } | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd === -1) return undefined;
   const [statusLine = '', ...lines] = bytes.toString('latin1', 0, headEnd).split('\r\n');
@@ -99,5 +99,5 @@ export function parseAnswer(bytes: Buffer): { answer: Answer; length: number } |
   const length = headEnd + 4 + Number(headers['content-length'] ?? 0);
   if (bytes.length < length) return undefined;
   const status = Number(statusLine.split(' ')[1]);
-  return { answer: { status, headers, text: bytes.toString('utf8', headEnd + 4, length) }, length };
+  return { response: { status, headers, text: bytes.toString('utf8', headEnd + 4, length) }, length };
 }

@@ -17,7 +17,7 @@ export interface RawRequest {
   atOnce?: boolean;
 }
 
-/** After how long without an answer a request counts as hanging. */
+/** After how long without a response a request counts as hanging. */
 const HANGING_MS = 20_000;
 
 export interface RawServer {
@@ -44,7 +44,7 @@ export async function sendOver(port: number, request: RawRequest): Promise<strin
   let received = '';
   socket.on('data', (text: string) => (received += text));
   socket.on('error', () => undefined);
-  socket.setTimeout(HANGING_MS, () => socket.destroy(new Error('No answer')));
+  socket.setTimeout(HANGING_MS, () => socket.destroy(new Error('No response')));
   const closed = new Promise((resolve) => socket.on('close', resolve));
   await once(socket, 'connect');
   const pieces = toPieces(request);

@@ -13,7 +13,7 @@ import {
   type KiketDelivery,
   type KiketMiddleware,
 } from 'kiket-express';
-import { Connection, type Answer } from './connection';
+import { Connection, type ReceivedResponse } from './connection';
 import { secret } from './deliver';
 import type { Express } from './express';
 import { signedRequest, type SignedRequestOptions } from './signed-request';
@@ -80,16 +80,16 @@ export function receiver(
   return app;
 }
 
-/** Sends the same delivery twice on one connection, the second before the first is answered. */
+/** Sends the same delivery twice on one connection, the second before the response to the first. */
 export async function deliverTwice(
   app: RequestListener | Server,
   payload: string | Buffer,
   options: SignedRequestOptions = {},
-): Promise<(Answer | undefined)[]> {
+): Promise<(ReceivedResponse | undefined)[]> {
   const { head, body } = signedRequest(payload, options);
   return Connection.to(app, async (connection) => {
     connection.write(head, body, head, body);
-    return [await connection.answer(), await connection.answer()];
+    return [await connection.response(), await connection.response()];
   });
 }
 
@@ -99,8 +99,8 @@ export async function expectReceived(
   payload: string | Buffer,
   options: SignedRequestOptions = {},
 ): Promise<void> {
-  const answers = await deliverTwice(app, payload, options);
-  expect(answers.map((answer) => [answer?.status, answer && (JSON.parse(answer.text) as unknown)])).toEqual([
+  const responses = await deliverTwice(app, payload, options);
+  expect(responses.map((response) => [response?.status, response && (JSON.parse(response.text) as unknown)])).toEqual([
     [200, reportOf(payload)],
     [200, reportOf(payload)],
   ]);

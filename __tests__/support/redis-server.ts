@@ -19,7 +19,7 @@ export interface RedisServer {
   kill(): Promise<void>;
   /** Starts it again on the same port, after ending it if it runs. What it held is gone, unless it is `persistent`. */
   restart(): Promise<void>;
-  /** Stops the process in its tracks: connections stay open, nothing is answered. */
+  /** Suspends the process: connections stay open, and no command gets a reply. */
   pause(): void;
   resume(): void;
 }

@@ -15,7 +15,7 @@ import {
 } from 'kiket-express';
 import { signDelivery } from 'kiket-express/testing';
 import { accessLog, type AccessLog } from './access-log';
-import { Connection, type Answer } from './connection';
+import { Connection, type ReceivedResponse } from './connection';
 import { example, secret } from './deliver';
 import type { Express } from './express';
 import { signedRequest, type SignedRequest, type SignedRequestOptions } from './signed-request';
@@ -90,15 +90,15 @@ export function observed(
   return { app, log };
 }
 
-/** Sends each request on one connection, when the one before is answered. */
-export async function answersTo(
+/** Sends requests on one connection, each after the response to the one before. */
+export async function responsesTo(
   app: RequestListener,
   requests: readonly SignedRequest[],
-): Promise<(Answer | undefined)[]> {
+): Promise<(ReceivedResponse | undefined)[]> {
   return Connection.to(app, async (connection) => {
-    const answers = [];
-    for (const { head, body } of requests) answers.push(await connection.write(head, body).answer());
-    return answers;
+    const responses = [];
+    for (const { head, body } of requests) responses.push(await connection.write(head, body).response());
+    return responses;
   });
 }
 
@@ -107,7 +107,7 @@ export async function expectRefused(
   { app, log }: Observed,
   { payload = example, delivery = {}, refusal, valid: { payload: validPayload = example, ...valid } = {} }: RefusedCase,
 ): Promise<{ details: KiketErrorDetail[]; text: string }> {
-  const [refused, received] = await answersTo(app, [
+  const [refused, received] = await responsesTo(app, [
     signedRequest(bytesOf(payload), delivery),
     signedRequest(JSON.stringify(validPayload), valid),
   ]);
@@ -125,8 +125,8 @@ export async function expectReceived(
   { payload = example, delivery = {} }: Case,
   reply?: object,
 ): Promise<void> {
-  const [answer] = await answersTo(app, [signedRequest(bytesOf(payload), delivery)]);
-  expect([answer?.status, answer?.text]).toEqual([200, reply ? JSON.stringify(reply) : answer?.text]);
+  const [response] = await responsesTo(app, [signedRequest(bytesOf(payload), delivery)]);
+  expect([response?.status, response?.text]).toEqual([200, reply ? JSON.stringify(reply) : response?.text]);
   await expect(Promise.all(log.entries)).resolves.toHaveLength(1);
 }
 

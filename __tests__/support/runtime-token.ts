@@ -11,11 +11,11 @@ import {
   type KiketRespondOptions,
 } from 'kiket-express';
 import { kiketRuntimeToken, type KiketRuntimeTokenOptions } from 'kiket-express/runtime-token';
-import type { Answer } from './connection';
+import type { ReceivedResponse } from './connection';
 import { example, secret } from './deliver';
 import type { Express } from './express';
 import { createKey, mintToken, startKeyServer, type KeyServer } from './key-server';
-import { answersTo, bytesOf } from './refusals';
+import { responsesTo, bytesOf } from './refusals';
 import { signedRequest, type SignedRequestOptions } from './signed-request';
 
 // Without a cache, Jest transforms jose for about a second, which would count for the first test.
@@ -134,10 +134,10 @@ export async function send(
   app: RequestListener,
   payload: object | string | Buffer,
   options?: SignedRequestOptions,
-): Promise<Answer & { readonly body: Body }> {
-  const [answer] = await answersTo(app, [signedRequest(bytesOf(payload), options)]);
-  if (answer === undefined) throw new Error('The application has closed the connection');
-  return { ...answer, body: answer.text === '' ? {} : (JSON.parse(answer.text) as Body) };
+): Promise<ReceivedResponse & { readonly body: Body }> {
+  const [response] = await responsesTo(app, [signedRequest(bytesOf(payload), options)]);
+  if (response === undefined) throw new Error('The application has closed the connection');
+  return { ...response, body: response.text === '' ? {} : (JSON.parse(response.text) as Body) };
 }
 
 interface Body {

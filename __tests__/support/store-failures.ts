@@ -4,5 +4,5 @@ export const storeFailures = {
   throws: (): never => {
     throw new Error('canary of the store');
   },
-  'does not answer': (): Promise<never> => new Promise(() => undefined),
+  'does not respond': (): Promise<never> => new Promise(() => undefined),
 };

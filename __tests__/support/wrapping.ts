@@ -7,7 +7,7 @@ export function sessions(store: MemoryStore): RequestHandler {
   return session({ secret: 'session secret', resave: true, saveUninitialized: true, store });
 }
 
-/** A session store that saves when `ready` resolves; an answer waits for that. */
+/** A session store that saves when `ready` resolves; a response waits for that. */
 export class SlowStore extends MemoryStore {
   readonly #ready: () => Promise<unknown>;
 

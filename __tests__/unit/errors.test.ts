@@ -228,7 +228,7 @@ describe('KiketError.is', () => {
 });
 
 describeNewest('errors of others', (express) => {
-  it('should be answered as ours when another copy of the package has made them', async () => {
+  it('should be sent like our own when another copy of the package has made them', async () => {
     const copy = secondCopy();
     const { app } = observed(express, pathsToHandler['kiket()']!({}), () => {
       throw new copy.RetryableError('Later', { code: 'crm.busy', retryAfterSeconds: 5 });

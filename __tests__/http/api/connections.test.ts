@@ -158,9 +158,9 @@ describe('closeKiketApi', () => {
   });
 
   it('should wait for calls that are running', async () => {
-    let answer!: () => void;
+    let respond!: () => void;
     const server = await startServer((_req, res) => {
-      answer = () => res.end('{"ok":true}');
+      respond = () => res.end('{"ok":true}');
     });
     const call = clientOf(server).request('GET', RATE_LIMIT);
     await until(() => server.counts.requests === 1);
@@ -168,7 +168,7 @@ describe('closeKiketApi', () => {
     const closing = closeKiketApi().then(() => (isClosed = true));
     await turns(20);
     expect(isClosed).toBe(false);
-    answer();
+    respond();
     expect(await call).toEqual({ ok: true });
     await closing;
   });

@@ -221,7 +221,7 @@ describeNewest('credentials of a delivery', (express) => {
     ['an authentication of null', RATE_LIMIT, (callback) => ({ ...callback, authentication: null })],
     ['a token of null', RATE_LIMIT, (callback) => ({ ...callback, authentication: { runtime_token: null } })],
     ['a token that is not for it', KEYS, (callback) => callback],
-  ])('should answer 500 before any request without API key and with %s', async (_name, path, change) => {
+  ])('should respond with 500 before any request without API key and with %s', async (_name, path, change) => {
     const fake = await start();
     const payload = { ...example, ...change(fake.callback()) };
     const outcome = await callFrom(express, { api: { baseUrl: fake.url }, payload }, get(path));
@@ -229,7 +229,7 @@ describeNewest('credentials of a delivery', (express) => {
     expect(fake.connections.accepted).toBe(0);
   });
 
-  it('should answer 500 before any request without API key and with a token that has expired', async () => {
+  it('should respond with 500 before any request without API key and with a token that has expired', async () => {
     const fake = await start();
     const payload = { ...example, ...fake.callback({ expiresInSeconds: 0 }) };
     const outcome = await callFrom(express, { api: { baseUrl: fake.url }, payload }, get(RATE_LIMIT));

@@ -87,14 +87,14 @@ describeNewest('custom data from a handler', (express) => {
     ['get', (contacts) => contacts.get(2)],
     ['update', (contacts) => contacts.update(2, {})],
     ['delete', (contacts) => contacts.delete(2)],
-  ])('should answer 422, final, when %s finds no record', async (_name, call) => {
+  ])('should respond with 422, final, when %s finds no record', async (_name, call) => {
     const fake = await startWith(1);
     const outcome = await callFrom(express, inDelivery(fake), (api) => call(api.customData(MODULE, 'contacts')));
     expect(verdictOf(outcome)).toEqual([422, 'api.refused']);
     expect(outcome.text).toContain('Record not found');
   });
 
-  it('should answer 422, final, in a project that the delivery is not for', async () => {
+  it('should respond with 422, final, for a project that the delivery is not for', async () => {
     const fake = await startWith(1);
     const outcome = await callFrom(express, inDelivery(fake), (api) =>
       api.customData(MODULE, 'contacts', { projectId: 28 }).list(),
@@ -308,7 +308,7 @@ describe('iterating over custom data', () => {
   }
 });
 
-describe('an answer of another shape', () => {
+describe('a response of another shape', () => {
   const noObjects: unknown[] = [
     {},
     { data: null },

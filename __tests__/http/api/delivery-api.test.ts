@@ -48,7 +48,7 @@ describeNewest('delivery.api', (express) => {
       expect(fake.connections.accepted).toBe(0);
     });
 
-    it('should answer a handler that does not ask first with the error', async () => {
+    it('should respond with the error when the handler does not check first', async () => {
       const fake = await start();
       const api = { apiKey, baseUrl: fake.url };
       const from = { api, options: { reportOnly: true }, payload: { ...example, ...fake.callback() }, delivery };

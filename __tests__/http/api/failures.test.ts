@@ -55,7 +55,7 @@ function inChunks(bytes: number): RequestListener {
   };
 }
 
-/** Answers that the fake does not give. */
+/** Responses that the fake does not give. */
 const strange: Readonly<Record<string, RequestListener>> = {
   'invalid UTF-8': (_req, res) => {
     res.setHeader('Content-Type', 'application/json');
@@ -194,11 +194,11 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
     ['nothing', '', undefined, undefined],
     ['JSON that is cut', '{"error":"Not thi', 'application/json', undefined],
   ])('should say of a 400 what its body says: %s', async (_name, body, contentType, reason) => {
-    const { told, body: answer, error } = await toldOf({ kind: 'status', status: 400, body, contentType });
+    const { told, body: sent, error } = await toldOf({ kind: 'status', status: 400, body, contentType });
     expect(told).toEqual(refused);
-    expect(answer.error.details).toEqual(reason === undefined ? [] : [{ reason }]);
-    expect(error.details).toEqual(answer.error.details);
-    expect(JSON.stringify(answer)).not.toContain('Not thi');
+    expect(sent.error.details).toEqual(reason === undefined ? [] : [{ reason }]);
+    expect(error.details).toEqual(sent.error.details);
+    expect(JSON.stringify(sent)).not.toContain('Not thi');
   });
 
   it.each<[number, Told]>([
@@ -295,8 +295,8 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
     expect(fake.requests).toHaveLength(1);
   });
 
-  it.each(Object.entries(strange))('should become 503 after %s', async (_name, answer) => {
-    const server = await startServer(answer);
+  it.each(Object.entries(strange))('should become 503 after %s', async (_name, respond) => {
+    const server = await startServer(respond);
     const { told: found } = await told(server, payloadOf(server.url), post);
     expect(found).toEqual(unavailable);
     expect(server.counts.requests).toBe(1);
@@ -321,12 +321,15 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
     expect(response.body).toEqual({ result: MEGABYTES_10 - 2 });
   });
 
-  it.each(['PUT', 'DELETE', 'POST', 'PATCH'] as const)('should be none when a %s is answered 204', async (method) => {
-    const fake = await startFake();
-    fake.fail({ kind: 'status', status: 204 });
-    const { app } = extension(express, fake, (api) => api.request(method, RECORDS));
-    expect((await deliver(app, payloadOf(fake)).expect(200)).body).toEqual({ result: null });
-  });
+  it.each(['PUT', 'DELETE', 'POST', 'PATCH'] as const)(
+    'should be none when the response to a %s is 204',
+    async (method) => {
+      const fake = await startFake();
+      fake.fail({ kind: 'status', status: 204 });
+      const { app } = extension(express, fake, (api) => api.request(method, RECORDS));
+      expect((await deliver(app, payloadOf(fake)).expect(200)).body).toEqual({ result: null });
+    },
+  );
 
   describe('what it tells', () => {
     const apiKey = 'ext_canary_of_the_api_key';
@@ -401,7 +404,7 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
 });
 
 describe('KiketApiError', () => {
-  it.each([400, 401, 500, 302])('should have what is known of an answer with %d', async (status) => {
+  it.each([400, 401, 500, 302])('should have what is known of a response with %d', async (status) => {
     const fake = await startFake({ limit: 50, windowSeconds: 60 });
     fake.fail({ kind: 'status', status, headers: { 'X-Request-Id': 'req-42' } });
     const error = await failureOf(clientOf(fake).request('GET', RATE_LIMIT));
@@ -443,7 +446,7 @@ describe('KiketApiError', () => {
   });
 });
 
-describe('an answer of the API', () => {
+describe('a response of the API', () => {
   const polluting = '{"data":[],"error":"x","__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}';
 
   it.each([200, 400])('should not reach the prototype of objects with %d', async (status) => {

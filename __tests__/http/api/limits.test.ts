@@ -46,7 +46,7 @@ async function deadlines(run: () => Promise<unknown>): Promise<{ set: number; le
 
 describeNewest('a call of the API that hangs', (express) => {
   it.each([
-    ['before an answer', hang],
+    ['before a response', hang],
     ['before its turn to be made again', { kind: 'status', status: 503, headers: { 'Retry-After': '1' } } as const],
   ])('should end at the deadline: %s', async (_name, fault) => {
     const fake = await startFake();

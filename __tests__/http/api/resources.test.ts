@@ -80,7 +80,7 @@ describe('api.rateLimit', () => {
     expect(sentTo(fake)).toEqual([['GET', RATE_LIMIT]]);
   });
 
-  it('should remember the newest of any answer', async () => {
+  it('should remember the newest of any response', async () => {
     const fake = await start({ limit: 50, now: () => 0 });
     const api = apiOf(fake);
     const seen = [];

@@ -54,7 +54,7 @@ function call(fake: { readonly url: string }, method: KiketApiMethod, signal?: A
   return clientOf(fake, signal).request(method, RECORDS);
 }
 
-/** A fake that fails `times` requests, and answers all further ones with success. */
+/** A fake that fails `times` requests, and responds to all further ones with success. */
 async function failing(failure: Failure, times: number): Promise<FakeKiket> {
   const isBreak = typeof failure === 'string';
   const fake = isBreak ? await startBreakingFake(Array<Passage>(times).fill(failure)) : await startFake();
@@ -157,7 +157,7 @@ describe('a call of the API', () => {
     ['breaks between chunks', {}, (socket) => socket.resetAndDestroy()],
     ['ends between chunks', {}, (socket) => socket.end()],
     ['ends between chunks and was to close', { Connection: 'close' }, (socket) => socket.end()],
-  ])('whose answer %s', (_name, headers, end) => {
+  ])('whose response %s', (_name, headers, end) => {
     /** Half a body, then a whole one. */
     async function halfServer(): Promise<RunningServer> {
       const server = await startServer((_req, res) => {
@@ -192,7 +192,7 @@ describe('a call of the API', () => {
   );
 });
 
-describeNewest('a call of the API that was carried out and got no answer', (express) => {
+describeNewest('a call of the API that was carried out and got no response', (express) => {
   it('should create one record with POST', async () => {
     const fake = await startBreakingFake(['nothing']);
     const create = extension(express, fake, (api) => api.customData('m', 't', { projectId: 1 }).create({ name: 'x' }));

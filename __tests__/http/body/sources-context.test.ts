@@ -90,8 +90,8 @@ describeMajors('the async context of a middleware before ours', (express) => {
       const half = request.body.length / 2;
       connection.write(request.body.subarray(0, half));
       await new Promise(setImmediate);
-      const answer = await connection.write(request.body.subarray(half)).answer();
-      found.unshift(answer?.status);
+      const response = await connection.write(request.body.subarray(half)).response();
+      found.unshift(response?.status);
     });
     return found;
   }

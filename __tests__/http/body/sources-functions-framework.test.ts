@@ -38,8 +38,8 @@ describeMajors('the functions framework with an application', (express) => {
 
   it.each(Object.entries(chains))('should 401 another signature (%s)', async (_way, chain) => {
     const app = functionServer(receiver(express, { stages: chain() }));
-    const answers = await deliverTwice(app, bodies.emoji, { secret: 'whsec_of_another' });
-    expect(answers.map((answer) => answer?.status)).toEqual([401, 401]);
+    const responses = await deliverTwice(app, bodies.emoji, { secret: 'whsec_of_another' });
+    expect(responses.map((response) => response?.status)).toEqual([401, 401]);
   });
 });
 

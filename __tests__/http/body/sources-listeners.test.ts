@@ -48,8 +48,8 @@ describeMajors('a middleware before ours that', (express) => {
       app.use(listeners[listener]!, kiketVerify(secrets[source]), ...between, express.json({ limit: '1mb' }));
       app.post('/kiket', (req, res) => void res.json(req.body));
       const body = JSON.stringify(payloadOf(sizes[size]));
-      const answers = await deliverTwice(app, body, { framing });
-      expect(answers.map((answer) => [answer?.status, answer?.text === body])).toEqual([
+      const responses = await deliverTwice(app, body, { framing });
+      expect(responses.map((response) => [response?.status, response?.text === body])).toEqual([
         [200, true],
         [200, true],
       ]);

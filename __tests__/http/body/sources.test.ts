@@ -131,11 +131,11 @@ describeMajors('body sources', (express) => {
       await expectReceived(receiver(express, { before: chain(), stages: chain() }), small);
     });
 
-    it('should answer 500 body.already_parsed, to be sent again, after a plain express.json()', async () => {
+    it('should respond with 500 body.already_parsed, which is retryable, after a plain express.json()', async () => {
       const app = receiver(express, { before: [express.json({ limit: '1mb' })], stages: chain() });
-      for (const answer of await deliverTwice(app, small)) {
-        expect(answer?.status).toBe(500);
-        expect(JSON.parse(answer!.text)).toMatchObject({
+      for (const response of await deliverTwice(app, small)) {
+        expect(response?.status).toBe(500);
+        expect(JSON.parse(response!.text)).toMatchObject({
           error: {
             code: 'body.already_parsed',
             retryable: true,
@@ -162,9 +162,9 @@ describeMajors('body sources', (express) => {
 
   it('should 401 a chunked text without the byte order mark that was signed', async () => {
     const app = receiver(express, { before: [express.text({ type: '*/*' })], stages: chains['kiket()']!() });
-    const [answer] = await deliverTwice(app, `\uFEFF${small}`, { framing: 'chunked' });
-    expect(answer?.status).toBe(401);
-    expect(JSON.parse(answer!.text)).toMatchObject({ error: { code: 'signature.mismatch' } });
+    const [response] = await deliverTwice(app, `\uFEFF${small}`, { framing: 'chunked' });
+    expect(response?.status).toBe(401);
+    expect(JSON.parse(response!.text)).toMatchObject({ error: { code: 'signature.mismatch' } });
   });
 
   describe.each(['rawBody', 'body'] as const)('req.%s', (field) => {
@@ -178,9 +178,9 @@ describeMajors('body sources', (express) => {
       async (framing) => {
         const before = readInto((req, bytes) => (req[field] = bytes.subarray(1)));
         const app = receiver(express, { before: [before], stages: chains['all four']!() });
-        const [answer] = await deliverTwice(app, small, { framing });
+        const [response] = await deliverTwice(app, small, { framing });
         const code = framing === 'length' ? 'body.already_parsed' : 'signature.mismatch';
-        expect(JSON.parse(answer!.text)).toMatchObject({ error: { code } });
+        expect(JSON.parse(response!.text)).toMatchObject({ error: { code } });
       },
     );
   });
@@ -189,11 +189,11 @@ describeMajors('body sources', (express) => {
     const app = express();
     app.use(kiketVerify(secret), kiketErrorHandler());
     app.get('/health', (_req, res) => void res.json({}));
-    const answer = await Connection.to(app, (connection) =>
-      connection.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n').answer(),
+    const response = await Connection.to(app, (connection) =>
+      connection.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n').response(),
     );
-    expect(answer?.status).toBe(401);
-    const { error } = JSON.parse(answer!.text) as { error: { code: string; message: string } };
+    expect(response?.status).toBe(401);
+    const { error } = JSON.parse(response!.text) as { error: { code: string; message: string } };
     expect(error.code).toBe('signature.missing');
     expect(error.message).toContain("app.use('/kiket', kiketVerify(secret))");
     expect(error.message).toContain('signatureRequired: false');

@@ -57,7 +57,7 @@ function throwing(error: unknown): RequestHandler {
   });
 }
 
-/** As an application answers its own errors, by the words of http-errors. */
+/** An error handler of an application, for errors in the form of http-errors. */
 const ownErrorHandler: ErrorRequestHandler = (error: createError.HttpError, _req, res, _next) => {
   res
     .status(error.statusCode ?? 500)
@@ -75,8 +75,8 @@ describeNewest('kiketErrorHandler', (express) => {
       const app = endpoint(express, [kiket({ secret }), kiketHandler(() => ({})), kiketErrorHandler()]);
       const guesses = `guess ${secret}`;
       const headers = { 'X-Kiket-Signature': '0'.repeat(64), 'X-Kiket-Invocation': guesses };
-      const answer = await deliver(app, example, { headers }).expect(401);
-      expect(answer.body).toMatchObject({ error: { invocation: guesses } });
+      const response = await deliver(app, example, { headers }).expect(401);
+      expect(response.body).toMatchObject({ error: { invocation: guesses } });
     });
 
     it('should send code, message, retryable, invocation and details', async () => {
@@ -198,7 +198,7 @@ describeNewest('kiketErrorHandler', (express) => {
     it.each<[string, ErrorRequestHandler[]]>([
       ["the service's own error handler", [(_error, _req, res, _next) => void res.status(500).json({})]],
       [
-        "the service's own error handler, which answers later",
+        "the service's own error handler, which responds later",
         [(_error, _req, res, _next) => void setTimeout(() => res.status(500).json({}), 5)],
       ],
     ])('should print once what a handler threw, behind %s', async (_name, after) => {
@@ -337,7 +337,7 @@ describeMajors('kiketErrorHandler', (express) => {
       ['a reply that is invalid', kiketHandler((() => 'text') as unknown as KiketHandler), 500],
       ['another event', kiketHandler('issue.created', () => ({})), 404],
     ];
-    // Whether this package or Express answers decides what the thrown value can change; the place does not.
+    // The thrown value can change different things in a response of this package and of Express. The place changes nothing.
     const isWhole = position === 'in the route' || position === "absent, with Express's own error handler";
     const rows = failures.filter(
       ([name]) => isWhole || ['a RetryableError', "'route'", 'an exposed 409'].includes(name),
@@ -400,7 +400,7 @@ describeMajors('kiketErrorHandler', (express) => {
   });
 });
 
-/** Meant for the caller, so that it is answered by its own status. */
+/** Meant for the caller, so that its own status is sent. */
 function exposed(): object {
   return { expose: true, status: 500, message: 'gone', headers: {} };
 }

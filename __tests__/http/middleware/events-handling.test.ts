@@ -18,7 +18,7 @@ import { endpoint } from '../../support/endpoint';
 import { describeMajors, describeNewest } from '../../support/express';
 import { published } from '../../support/published';
 import {
-  answersTo,
+  responsesTo,
   bytesOf,
   expectReceived,
   expectRefused,
@@ -65,7 +65,7 @@ const failures: [string, LooseHandler, Refusal][] = [
   ['a text as reply', () => 'ok', retried(500, 'reply.invalid')],
   ['a secret that is missing', ({ secrets }) => secrets.require('SENTRY_DSN'), final(422, 'secret.missing')],
   ['a scope that is missing', ({ auth }) => auth.requireScopes('a'), final(403, 'scope.missing')],
-  ['no answer in time', () => new Promise(() => undefined), retried(503, 'deadline.exceeded')],
+  ['no response in time', () => new Promise(() => undefined), retried(503, 'deadline.exceeded')],
 ];
 
 /** The ways to a handler that are not by its name. */
@@ -94,7 +94,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
   });
 
   // Neither comes before the middleware has returned.
-  const late = failures.filter(([name]) => name === 'a rejection' || name === 'no answer in time');
+  const late = failures.filter(([name]) => name === 'a rejection' || name === 'no response in time');
   it.each(Object.keys(ways).flatMap((way) => late.map((failure) => [way, failure[0], failure] as const)))(
     'should refuse the delivery when a handler that is reached %s ends with %s',
     async (way, _name, failure) => {
@@ -107,7 +107,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     ['a promise', () => Promise.resolve({ ok: true }), 200, '{"ok":true}'],
     ['nothing', () => undefined, 200, ''],
     ['an object after res.status(202)', (_delivery, _req, res) => (res.status(202), { ok: true }), 202, '{"ok":true}'],
-    ['an answer of its own', (_delivery, _req, res) => void res.status(201).json({ own: true }), 201, '{"own":true}'],
+    ['a response of its own', (_delivery, _req, res) => void res.status(201).json({ own: true }), 201, '{"own":true}'],
     ['res.kiket', (_delivery, _req, res) => res.kiket.ok({ kiket: true }), 200, '{"kiket":true}'],
     [
       'what it finds on the request',
@@ -115,12 +115,12 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
       200,
       '{"event":"issue.created"}',
     ],
-  ])('should answer with %s', async (_name, fn, status, text) => {
+  ])('should respond with %s', async (_name, fn, status, text) => {
     const events = kiketEvents().on('issue.created', fn as KiketHandler);
     const { app } = observed(express, pathsToHandler['kiket()']!({}), events);
     const request = signedRequest(bytesOf(payload));
-    const answers = await answersTo(app, [request, request]);
-    expect(answers.map((answer) => [answer?.status, answer?.text])).toEqual([
+    const responses = await responsesTo(app, [request, request]);
+    expect(responses.map((response) => [response?.status, response?.text])).toEqual([
       [status, text],
       [status, text],
     ]);
@@ -224,10 +224,10 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     it.each<[string, (events: KiketEvents) => KiketEvents, number]>([
       ['reject', (events) => events, 404],
       ['ignore', (events) => events.otherwise('ignore'), 200],
-    ])('should, where it names no event and no * is there, be answered by %s', async (_name, say, status) => {
+    ])('should be handled by %s when it names no event and * is not registered', async (_name, say, status) => {
       const events = say(kiketEvents().on('issue.*', ok));
-      const [answer] = await answersTo(observed(express, observing, events).app, [signedRequest('{}', delivery)]);
-      expect(answer?.status).toBe(status);
+      const [response] = await responsesTo(observed(express, observing, events).app, [signedRequest('{}', delivery)]);
+      expect(response?.status).toBe(status);
     });
   });
 });

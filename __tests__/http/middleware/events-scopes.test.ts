@@ -1,7 +1,7 @@
 import { kiketEvents, type KiketHandler } from 'kiket-express';
 import { describeNewest } from '../../support/express';
 import {
-  answersTo,
+  responsesTo,
   bytesOf,
   expectReceived,
   expectRefused,
@@ -65,7 +65,7 @@ describeNewest('the scopes of kiketEvents', (express) => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  it('should give the same answer as auth.requireScopes() in the handler', async () => {
+  it('should give the same response as auth.requireScopes() in the handler', async () => {
     const handler: KiketHandler = ({ auth }) => auth.requireScopes('a', 'b', 'c');
     const ways = [
       kiketEvents().on('issue.created', { scopes: ['a', 'b', 'c'] }, ok),
@@ -96,9 +96,9 @@ describeNewest('the scopes of kiketEvents', (express) => {
       ['b', 'v2', ['list']],
     ];
     const requests = sent.map(([event, event_version]) => signedRequest(bytesOf({ event, event_version })));
-    const answers = await answersTo(observed(express, stages, events).app, requests);
-    const found = answers.map((answer) => {
-      const { error } = JSON.parse(answer!.text) as { error?: { details: { missing: string[] }[] } };
+    const responses = await responsesTo(observed(express, stages, events).app, requests);
+    const found = responses.map((response) => {
+      const { error } = JSON.parse(response!.text) as { error?: { details: { missing: string[] }[] } };
       return error?.details[0]?.missing;
     });
     expect(found).toEqual(sent.map(([, , lacking]) => lacking));

@@ -151,22 +151,22 @@ describe('the arguments of on and otherwise', () => {
     [{}, 'an object'],
     [['ignore'], 'an array'],
     ['constructor', '"constructor"'],
-  ])('should throw a TypeError for otherwise(%p)', (answer, received) => {
+  ])('should throw a TypeError for otherwise(%p)', (fallback, received) => {
     const events = loose();
-    expect(() => events.otherwise(answer)).toThrow(
+    expect(() => events.otherwise(fallback)).toThrow(
       new TypeError(`kiketEvents: fallback must be "ignore", "reject" or a function, but is ${received}`),
     );
     expect(() => events.otherwise('ignore')).not.toThrow();
   });
 
-  const answers = { reject: 'reject', ignore: 'ignore', 'a handler': ok };
+  const fallbacks = { reject: 'reject', ignore: 'ignore', 'a handler': ok };
 
-  it.each(Object.entries(answers))(
+  it.each(Object.entries(fallbacks))(
     'should throw a TypeError when otherwise is called again after %s',
-    (_name, answer) => {
-      for (const again of Object.values(answers)) {
+    (_name, fallback) => {
+      for (const again of Object.values(fallbacks)) {
         const events = loose();
-        events.otherwise(answer);
+        events.otherwise(fallback);
         const error = thrownBy(() => events.otherwise(again));
         expect(error).toBeInstanceOf(TypeError);
         expect(error.message).toContain('kiketEvents: otherwise() is called twice');

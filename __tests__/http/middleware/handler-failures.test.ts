@@ -176,7 +176,7 @@ describeNewest('kiketHandler that fails', (express) => {
       403,
       { code: 'scope.missing', details: [{ missing: ['issues.write'] }] },
     ],
-  ])('should answer for %s', async (_name, fn, status, error) => {
+  ])('should send the error for %s', async (_name, fn, status, error) => {
     const payload = { ...example, secret_status: { missing: ['SENTRY_DSN'] } };
     const response = await deliver(serve(fn), payload).expect(status);
     expect(response.body).toMatchObject({ error: { ...error, retryable: false } });
@@ -270,9 +270,9 @@ describeMajors('kiketHandler that fails', (express) => {
       ['returns a reply', (_delivery, _req, res) => (res.json({ first: true }), { second: true })],
       ['returns a reply that is invalid', (_delivery, _req, res) => (res.json({ first: true }), 'second')],
       ['returns what res.json() returns', (_delivery, _req, res) => res.json({ first: true })],
-      ['answers again', (_delivery, _req, res) => (res.json({ first: true }), res.json({ second: true }))],
+      ['responds again', (_delivery, _req, res) => (res.json({ first: true }), res.json({ second: true }))],
       [
-        'answers by res.kiket',
+        'responds by res.kiket',
         (_delivery, _req, res) => {
           res.kiket.ok({ first: true });
           res.kiket.retry('second');
@@ -317,7 +317,7 @@ describeMajors('kiketHandler that fails', (express) => {
       });
       await Connection.to(app, async (connection) => {
         const { head, body } = signedRequest(JSON.stringify(example));
-        expect(await connection.write(head, body).answer()).toBeUndefined();
+        expect(await connection.write(head, body).response()).toBeUndefined();
       });
     },
   );

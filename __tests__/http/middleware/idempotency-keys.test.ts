@@ -267,11 +267,11 @@ describe('kiketIdempotency', () => {
       const app = await tokenApp();
       const first = carrying(tokenWith());
       const retry = carrying(tokenWith({ jti: 'another', iat: NOW }));
-      const answers: [string, object][] = [];
+      const responses: [string, object][] = [];
       const replay = async (payload: object, id: string | undefined): Promise<void> => {
         const { status, text, headers } = await send(app, payload, invocation(id));
         expect(status).toBe(200);
-        answers.push([headers['kiket-replayed'] ?? 'run', JSON.parse(text) as object]);
+        responses.push([headers['kiket-replayed'] ?? 'run', JSON.parse(text) as object]);
       };
       await replay(first, 'inv-1');
       await replay(first, 'inv-1');
@@ -280,7 +280,7 @@ describe('kiketIdempotency', () => {
       await replay(retry, 'inv-1');
       await replay(retry, 'forged');
       await replay(carrying(tokenWith({ jti: 'a third' })), 'inv-2');
-      expect(answers).toEqual([
+      expect(responses).toEqual([
         ['run', { run: 1 }],
         ...Array.from({ length: 5 }, () => ['true', { run: 1 }]),
         ['run', { run: 2 }],

@@ -283,7 +283,7 @@ describe('a handler after its deadline', () => {
   it.each<[string, Stage[]]>([
     ['Express itself', []],
     ['an error handler of the application', [ownErrorHandler]],
-  ])('should be stored or released when errors are answered by %s', async (_name, after) => {
+  ])('should be stored or released when errors are handled by %s', async (_name, after) => {
     for (const [error, method] of [
       [new NonRetryableError('late'), 'complete'],
       [new Error('late'), 'release'],

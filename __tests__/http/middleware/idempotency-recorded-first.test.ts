@@ -51,17 +51,17 @@ describeMajors('a response with kiketIdempotency', (express) => {
     store.instead.release = (...args) => slowly(() => real.release(...args));
     const { head, body } = attemptBytes();
     await Connection.to(once(express, store, handler, { before: wrappings[wrapping]!() }), async (connection) => {
-      let isAnswered = false;
-      const answer = connection
+      let hasResponded = false;
+      const response = connection
         .write(head, body)
-        .answer()
-        .then((answer) => ((isAnswered = true), answer));
+        .response()
+        .then((response) => ((hasResponded = true), response));
       await until(() => store.methods.length > 1);
       await turns(20);
       // A stream has begun; its end is what is held back.
-      expect(isAnswered && kind !== 'a stream of a plain handler').toBe(false);
+      expect(hasResponded && kind !== 'a stream of a plain handler').toBe(false);
       recorded.open();
-      expect(await answer).toMatchObject({ status });
+      expect(await response).toMatchObject({ status });
     });
   });
 
@@ -79,21 +79,21 @@ describeMajors('a response with kiketIdempotency', (express) => {
 
   it('should not be changed by what is written while it is held back', async () => {
     const store = new WatchedStore();
-    let response!: Response;
+    let sent!: Response;
     const recorded = createGate();
     store.instead.complete = () => recorded.opened.then(() => true);
     const app = once(express, store, (_req: Request, res: Response) => {
-      response = res;
+      sent = res;
       res.status(201).set('X-Own', 'yes').json({ first: true });
     });
-    const answer = attempt(app).expect(201, { first: true }).expect('X-Own', 'yes').then();
+    const response = attempt(app).expect(201, { first: true }).expect('X-Own', 'yes').then();
     await store.called('complete');
-    response.set('X-Own', 'no').status(500).json({ second: true });
-    response.statusCode = 500;
-    response.write('more');
-    response.writeHead(500).end('more');
+    sent.set('X-Own', 'no').status(500).json({ second: true });
+    sent.statusCode = 500;
+    sent.write('more');
+    sent.writeHead(500).end('more');
     recorded.open();
-    await answer;
+    await response;
   });
 
   describe('after the claim was lost', () => {
@@ -266,17 +266,17 @@ describeMajors('a response with kiketIdempotency', (express) => {
     store.instead.complete = () => recorded.opened.then(() => true);
     let goOn!: () => void;
     const handler: RequestHandler = (_req, res, next) => {
-      res.json({ first: 'answer' });
+      res.json({ first: 'response' });
       goOn = next;
     };
     const mounted = express().use((_req, res) => void res.status(404).json({ from: 'the mounted application' }));
     const app = once(express, store, [handler as Stage, mounted]);
-    const answer = attempt(app).expect(200, { first: 'answer' }).then();
+    const response = attempt(app).expect(200, { first: 'response' }).then();
     await store.called('complete');
     goOn();
     await turns();
     recorded.open();
-    await answer;
+    await response;
   });
 
   it('should be sent when one middleware holds its end back and another sees no head yet', async () => {

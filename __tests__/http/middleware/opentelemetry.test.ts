@@ -37,7 +37,7 @@ import { version } from '../../../package.json';
 import { deliver, example, secret, type DeliverOptions } from '../../support/deliver';
 import { endpoint, type Stage } from '../../support/endpoint';
 import { describeMajors } from '../../support/express';
-import { leaveUnanswered } from '../../support/leave-unanswered';
+import { leaveBeforeResponse } from '../../support/leave-before-response';
 import { turns } from '../../support/turns';
 import { until } from '../../support/until';
 
@@ -258,7 +258,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
   });
 
   it('should have no status, and say why, when the client has left', async () => {
-    await leaveUnanswered(express, [kiketOpenTelemetry(), kiket({ secret })]);
+    await leaveBeforeResponse(express, [kiketOpenTelemetry(), kiket({ secret })]);
     const outcome = { 'kiket.outcome': 'retryable', 'error.type': 'client_disconnected' };
     expect(onlySpan().attributes).toEqual({ ...parsed, ...outcome });
     expect(onlySpan().status.code).toBe(SpanStatusCode.ERROR);
@@ -358,13 +358,13 @@ describeMajors('kiketOpenTelemetry', (express) => {
   });
 
   describe('a request that is passed on', () => {
-    const answer: RequestHandler = (_req, res) => void res.json({});
+    const respond: RequestHandler = (_req, res) => void res.json({});
 
     it.each<[string, Stage, DeliverOptions]>([
       ['report-only', kiket({ secret, reportOnly: true }), forged],
       ['unsigned', kiket({ secret, signatureRequired: false }), unsigned],
     ])('should have a span without an outcome, and count nowhere: %s', async (_name, first, options) => {
-      await deliver(endpoint(express, [kiketOpenTelemetry(), first, answer]), example, options).expect(200);
+      await deliver(endpoint(express, [kiketOpenTelemetry(), first, respond]), example, options).expect(200);
       const { attributes, status } = onlySpan();
       expect(Object.keys(attributes).filter((key) => /outcome|code|error/.test(key))).toEqual([]);
       expect(status.code).toBe(SpanStatusCode.UNSET);

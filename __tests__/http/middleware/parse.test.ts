@@ -33,7 +33,7 @@ const accepted: Case[] = [
   { name: 'null in place of fields', payload: { event: 'a', issue: null, secrets: null, authentication: null } },
 ];
 
-/** What a handler answers, given a delivery. */
+/** An application whose handler returns the result of `inspect`. */
 function ask(express: Express, inspect: (delivery: KiketDelivery) => unknown) {
   return observed(
     express,

@@ -71,9 +71,9 @@ describeMajors('reading the body', (express) => {
   ): Promise<[number | undefined, unknown]> {
     const request = signedRequest(body, options);
     return Connection.to(appOf(stages), async (connection) => {
-      const answer = await connection.write(request.head, request.body).answer();
-      const { bytes, error } = JSON.parse(answer?.text ?? '{}') as { bytes?: number; error?: { code: string } };
-      return [answer?.status, error?.code ?? bytes];
+      const response = await connection.write(request.head, request.body).response();
+      const { bytes, error } = JSON.parse(response?.text ?? '{}') as { bytes?: number; error?: { code: string } };
+      return [response?.status, error?.code ?? bytes];
     });
   }
 
@@ -94,16 +94,16 @@ describeMajors('reading the body', (express) => {
 
     it.each(readers)('should 413 by Content-Length before a byte has come (%s)', async (_name, reader) => {
       const { head } = signedRequest(payload(2049));
-      const answer = await Connection.to(appOf([reader(2048)]), (connection) => connection.write(head).answer());
-      expect(answer?.status).toBe(413);
+      const response = await Connection.to(appOf([reader(2048)]), (connection) => connection.write(head).response());
+      expect(response?.status).toBe(413);
     });
 
     it.each(readers)('should 413 a chunked body before its end has come (%s)', async (_name, reader) => {
       const { head, body } = signedRequest(payload(3000), { framing: 'chunked' });
-      const answer = await Connection.to(appOf([reader(2048)]), (connection) =>
-        connection.write(head, body.subarray(0, -5)).answer(),
+      const response = await Connection.to(appOf([reader(2048)]), (connection) =>
+        connection.write(head, body.subarray(0, -5)).response(),
       );
-      expect(answer?.status).toBe(413);
+      expect(response?.status).toBe(413);
     });
 
     it.each(rows)(
@@ -113,7 +113,7 @@ describeMajors('reading the body', (express) => {
         const small = signedRequest(payload(100));
         const statuses = await Connection.to(appOf([reader(2048)]), async (connection) => {
           connection.write(big.head, big.body, small.head, small.body);
-          return [(await connection.answer())?.status, (await connection.answer())?.status ?? 'closed'];
+          return [(await connection.response())?.status, (await connection.response())?.status ?? 'closed'];
         });
         expect(statuses[0]).toBe(413);
         expect([200, 'closed']).toContain(statuses[1]);
@@ -273,7 +273,7 @@ describeMajors('reading the body', (express) => {
   });
 
   describe('a client that leaves in the middle of the body', () => {
-    /** The error that reaches the error handler; nobody is left to be answered. */
+    /** The error that reaches the error handler; no client is left to receive a response. */
     async function errorAfterBreak(
       before: KiketMiddleware,
       reader: KiketMiddleware,

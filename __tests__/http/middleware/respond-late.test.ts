@@ -99,8 +99,8 @@ async function overlap(
   ]);
   await Connection.to(app, async (connection) => {
     const { head, body } = signedRequest(payload);
-    expect(await connection.write(head, body).answer()).toMatchObject({ status });
-    expect(await connection.write(head, body).answer()).toMatchObject({ status: 200, text: '{"second":true}' });
+    expect(await connection.write(head, body).response()).toMatchObject({ status });
+    expect(await connection.write(head, body).response()).toMatchObject({ status: 200, text: '{"second":true}' });
     await turns();
   });
 }
@@ -158,9 +158,9 @@ describeMajors('a late act on a response', (express) => {
     const app = build(express, [(req, res, next) => (deliveries === 0 ? short : long)(req, res, next), handler]);
     await Connection.to(app, async (connection) => {
       const { head, body } = signedRequest(payload);
-      expect(await connection.write(head, body).answer()).toMatchObject({ status: 503 });
+      expect(await connection.write(head, body).response()).toMatchObject({ status: 503 });
       await turns(10);
-      expect(await connection.write(head, body).answer()).toMatchObject({ status: 200 });
+      expect(await connection.write(head, body).response()).toMatchObject({ status: 200 });
     });
   }
 
@@ -180,7 +180,7 @@ describeMajors('a late act on a response', (express) => {
       await Connection.to(app, async (connection) => {
         const { head, body } = signedRequest(payload);
         for (let i = 0; i < 2; i++) {
-          expect(await connection.write(head, body).answer()).toMatchObject({ status: 200, text: '{"first":true}' });
+          expect(await connection.write(head, body).response()).toMatchObject({ status: 200, text: '{"first":true}' });
           await after;
         }
         await turns();
@@ -199,10 +199,10 @@ describeMajors('a late act on a response', (express) => {
   });
 
   it('should drop the response of a mounted application after the deadline', async () => {
-    let answered: () => void;
-    const late = new Promise<void>((resolve) => (answered = resolve));
+    let responded: () => void;
+    const late = new Promise<void>((resolve) => (responded = resolve));
     const mounted = express().use((_req, res) => {
-      setImmediate(() => (res.json({ late: true }), answered()));
+      setImmediate(() => (res.json({ late: true }), responded()));
     });
     const app = express().set('env', 'test');
     app.use('/kiket', kiket({ secret, deadlineMs: 40 }), (_req, _res, next) => void wait(120).then(next), mounted);
@@ -227,8 +227,8 @@ describeMajors('a late act on a response', (express) => {
       connection.write('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
       const length = `Content-Length: ${Buffer.byteLength(body)}\r\n`;
       connection.write(`POST /kiket HTTP/1.1\r\nHost: a\r\n${head.join('')}${length}\r\n`, body);
-      expect(await connection.answer()).toMatchObject({ text: '{"slow":true}' });
-      expect(await connection.answer()).toMatchObject({ status: 200, text: '{"ok":true}' });
+      expect(await connection.response()).toMatchObject({ text: '{"slow":true}' });
+      expect(await connection.response()).toMatchObject({ status: 200, text: '{"ok":true}' });
     });
     expect(second).toBe(1);
   });

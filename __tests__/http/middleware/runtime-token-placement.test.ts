@@ -16,7 +16,7 @@ import { bodyReaders } from '../../support/body-readers';
 import { Connection } from '../../support/connection';
 import { example, secret } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
-import { answersTo, observed } from '../../support/refusals';
+import { responsesTo, observed } from '../../support/refusals';
 import {
   carrying,
   claims,
@@ -141,7 +141,7 @@ const keepText: RequestHandler = (req, _res, next) => {
 };
 
 describeMajors('kiketRuntimeToken', (express) => {
-  /** The answer to one delivery, and what was recorded of it. */
+  /** The response to one delivery, and what was recorded of it. */
   async function outcome(
     stages: (platform: Platform) => KiketMiddleware[],
     payload: object,
@@ -332,14 +332,14 @@ describeMajors('kiketRuntimeToken', (express) => {
       'should leave the body as it would be without it to %s',
       async (_name, reader) => {
         const { runtimeToken } = await startPlatform();
-        const answerWith = async (...before: KiketMiddleware[]): Promise<unknown[]> => {
+        const responseWith = async (...before: KiketMiddleware[]): Promise<unknown[]> => {
           const app = express();
           app.set('env', 'test');
           app.post('/kiket', ...(before as RequestHandler[]), ...reader.handlers(express));
-          const [answer] = await answersTo(app, [signedRequest(JSON.stringify(valid), { ...unsigned, framing })]);
-          return [answer?.status, answer?.text];
+          const [response] = await responsesTo(app, [signedRequest(JSON.stringify(valid), { ...unsigned, framing })]);
+          return [response?.status, response?.text];
         };
-        expect(await answerWith(runtimeToken())).toEqual(await answerWith());
+        expect(await responseWith(runtimeToken())).toEqual(await responseWith());
       },
     );
 

@@ -177,10 +177,10 @@ const contradictions: Row[] = [
   },
 ];
 
-function expectSilence(answer: string, token: unknown): void {
-  expect(answer).not.toMatch(/canary|990099|700007|eyJ|\*{8}/);
+function expectSilence(response: string, token: unknown): void {
+  expect(response).not.toMatch(/canary|990099|700007|eyJ|\*{8}/);
   for (const part of typeof token === 'string' ? token.split('.') : []) {
-    if (part.length > 5) expect(answer).not.toContain(part);
+    if (part.length > 5) expect(response).not.toContain(part);
   }
 }
 
@@ -261,7 +261,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect(await found(app, valid, sentIn(mode))).toBe(example.event);
     });
 
-    it('should answer nothing to a body that ends too soon, and receive the next delivery', async () => {
+    it('should send no response to a body that ends too soon, and receive the next delivery', async () => {
       const { stages } = await startPlatform();
       const codes: unknown[] = [];
       const { app } = observed(
@@ -283,13 +283,13 @@ describeMajors('kiketRuntimeToken', (express) => {
     it('should respond with 503 while there are no keys and the key server fails, and recover in a second', async () => {
       const { stages, server } = await startPlatform();
       const clock = jest.spyOn(Date, 'now').mockReturnValue(NOW * 1000);
-      server.answer = text(500, 'canary');
+      server.respond = text(500, 'canary');
       const app = observed(express, stages(mode));
       const { status, body, headers, ...response } = await send(app.app, valid, sentIn(mode));
       const { code, retryable } = body.error!;
       expect({ status, code, retryable, retryAfter: headers['retry-after'] }).toEqual(unavailable);
       expectSilence(response.text, undefined);
-      server.answer = undefined;
+      server.respond = undefined;
       clock.mockReturnValue(NOW * 1000 + 1000);
       expect(await send(app.app, valid, sentIn(mode))).toMatchObject({ status: 200 });
     });
@@ -343,8 +343,8 @@ describeMajors('kiketRuntimeToken', (express) => {
     ])('should refuse a header that says %s', async (_name, headers, status, code) => {
       const { stages } = await startPlatform();
       const { app } = observed(express, stages(mode));
-      const { body, ...answer } = await send(app, valid, sentIn(mode, headers));
-      expect([answer.status, body.error?.code]).toEqual([status, code]);
+      const { body, ...response } = await send(app, valid, sentIn(mode, headers));
+      expect([response.status, body.error?.code]).toEqual([status, code]);
     });
   });
 
@@ -375,9 +375,9 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect(await found(app, valid, {})).toEqual([[], null]);
     });
 
-    it('should not hang when the key server begins an answer and never ends it', async () => {
+    it('should not hang when the key server begins a response and never ends it', async () => {
       const { stages, server } = await startPlatform();
-      server.answer = stall;
+      server.respond = stall;
       const { app } = observed(express, stages(mode, { deadlineMs: 100 }));
       const { status, body } = await send(app, valid, sentIn(mode));
       expect([status, body.error?.code]).toEqual([503, 'deadline.exceeded']);

@@ -26,9 +26,9 @@ import { WatchedStore } from '../../support/watched-store';
 
 const look = ({ auth }: { auth: { tokenId: string | undefined } }): unknown => auth.tokenId;
 
-/** A store whose calls are all answered by `answer`. */
-function answering(answer: () => Promise<never>): KiketStore {
-  return { claim: answer, renew: answer, complete: answer, release: answer };
+/** A store whose calls are all `call`. */
+function storeOf(call: () => Promise<never>): KiketStore {
+  return { claim: call, renew: call, complete: call, release: call };
 }
 
 describeMajors('kiketRuntimeToken with a store', (express) => {
@@ -80,8 +80,8 @@ describeMajors('kiketRuntimeToken with a store', (express) => {
     it('should let one of many bodies pass that come with a token at once', async () => {
       const app = await application(new KiketMemoryStore());
       const bodies = Array.from({ length: 10 }, (_, number) => carrying(tokenWith(), { number }));
-      const answers = await Promise.all(bodies.map((body) => send(app, body, sentIn(mode))));
-      expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(9).fill(401)]);
+      const responses = await Promise.all(bodies.map((body) => send(app, body, sentIn(mode))));
+      expect(responses.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(9).fill(401)]);
     });
 
     it('should tell tokens apart', async () => {
@@ -100,7 +100,7 @@ describeMajors('kiketRuntimeToken with a store', (express) => {
     it('should bind it until it expires, by hashes only', async () => {
       const claim = jest.fn<ReturnType<KiketStore['claim']>, Parameters<KiketStore['claim']>>();
       claim.mockResolvedValue({ state: 'claimed' });
-      const app = await application({ ...answering(() => Promise.reject(new Error())), claim });
+      const app = await application({ ...storeOf(() => Promise.reject(new Error())), claim });
       expect(await statusesOf(app, [carrying(tokenWith())])).toEqual([200]);
       expect(claim.mock.calls).toEqual([
         [[expect.stringMatching(/^token:[0-9a-f]{64}$/)], expect.stringMatching(/^[0-9a-f]{64}$/), 300_000],
@@ -109,10 +109,10 @@ describeMajors('kiketRuntimeToken with a store', (express) => {
     });
 
     it.each(Object.entries(storeFailures))(
-      'should answer 503 while the store %s, and tell nothing of it',
+      'should respond with 503 while the store %s, without its error',
       async (_name, fail) => {
         const { stages } = await startPlatform();
-        const app = looking(express, stages(mode, { store: answering(fail), deadlineMs: 500 }), look);
+        const app = looking(express, stages(mode, { store: storeOf(fail), deadlineMs: 500 }), look);
         const { status, body, text } = await send(app, carrying(tokenWith()), sentIn(mode));
         expect([status, body.error!.code]).toEqual([503, 'store.unavailable']);
         expect(text).not.toContain('canary');
@@ -121,7 +121,7 @@ describeMajors('kiketRuntimeToken with a store', (express) => {
 
     it('should not ask the store about a token that is not the platform’s', async () => {
       const claim = jest.fn();
-      const app = await application({ ...answering(() => Promise.reject(new Error())), claim });
+      const app = await application({ ...storeOf(() => Promise.reject(new Error())), claim });
       expect(await statusesOf(app, [carrying(tokenWith({ iss: 'elsewhere' }))])).toEqual([401]);
       expect(claim).not.toHaveBeenCalled();
     });
@@ -132,10 +132,10 @@ describeMajors('kiketRuntimeToken with a store', (express) => {
     const app = await receiving(express, () => ({ runs: ++runs }));
     const [first, other] = [carrying(tokenWith()), carrying(tokenWith(), { note: 'another body' })];
     const mode = 'in place of kiketVerify';
-    const answers = [];
-    for (const payload of [first, first, other]) answers.push(await send(app, payload, sentIn(mode)));
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 401]);
-    expect(answers.map(({ headers }) => headers['kiket-replayed'])).toEqual([undefined, 'true', undefined]);
+    const responses = [];
+    for (const payload of [first, first, other]) responses.push(await send(app, payload, sentIn(mode)));
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 401]);
+    expect(responses.map(({ headers }) => headers['kiket-replayed'])).toEqual([undefined, 'true', undefined]);
     expect(runs).toBe(1);
   });
 });

@@ -37,7 +37,7 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
 
   describe.each(modeNames)('%s', (mode) => {
     describe.each(Object.entries(refusals))('with a delivery that is %s', (_name, payload) => {
-      it('should leave the deadline to give the one answer', async () => {
+      it('should leave the deadline to give the one response', async () => {
         const { runtimeToken, server } = await startPlatform();
         const release = server.hold();
         const records: KiketRecord[] = [];
@@ -51,13 +51,13 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
         app.use(onError(() => void calls.push('error handler')));
         const { head, body } = signedRequest(JSON.stringify(payload), sentIn(mode));
         await Connection.to(app, async (connection) => {
-          const answer = await connection.write(head, body).answer();
-          expect([answer?.status, codeIn(answer?.text)]).toEqual([503, 'deadline.exceeded']);
+          const response = await connection.write(head, body).response();
+          expect([response?.status, codeIn(response?.text)]).toEqual([503, 'deadline.exceeded']);
           release();
           // The keys are there once another delivery has been judged by them.
           const expired = JSON.stringify(carrying(tokenWith({ exp: NOW })));
           const next = signedRequest(expired, { ...sentIn(mode), path: '/patient' });
-          const refused = await connection.write(next.head, next.body).answer();
+          const refused = await connection.write(next.head, next.body).response();
           expect(refused?.status).toBe(401);
         });
         expect(calls).toEqual(['error handler']);
@@ -136,7 +136,7 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
       const app = looking(express, stages(mode, { now: undefined }), () => 'received');
       const lasting = carrying(tokenWith({ exp: NOW + 1e6 }));
       expect(await found(app, lasting, sentIn(mode))).toBe('received');
-      server.answer = (_req, res) => void res.writeHead(503).end();
+      server.respond = (_req, res) => void res.writeHead(503).end();
       pass(3_600_000);
       expect(await found(app, lasting, sentIn(mode))).toBe('received');
       expect(await found(app, lasting, sentIn(mode))).toBe('received');

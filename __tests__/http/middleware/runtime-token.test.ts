@@ -133,7 +133,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       const token = tokenWith();
       const calls: unknown[] = [];
       const { server: kiket } = await startPlatform();
-      kiket.answer = ({ url, headers }, res) => {
+      kiket.respond = ({ url, headers }, res) => {
         calls.push([url, headers['x-kiket-runtime-token']]);
         res.setHeader('content-type', 'application/json').end(RATE_LIMIT);
       };

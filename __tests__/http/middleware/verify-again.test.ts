@@ -9,10 +9,10 @@ const look = (): ReturnType<typeof kiketVerify> => kiketVerify('another secret',
 
 describeMajors('a strict verification behind one that only reports', (express) => {
   it('should have a deadline', async () => {
-    const neverAnswers = kiketHandler(() => new Promise<object>(() => undefined));
-    const app = endpoint(express, [look(), kiket({ secret, deadlineMs: 50 }), neverAnswers, kiketErrorHandler()]);
-    const answer = await deliver(app).expect(503);
-    expect(answer.body).toMatchObject({ error: { code: 'deadline.exceeded' } });
+    const neverResponds = kiketHandler(() => new Promise<object>(() => undefined));
+    const app = endpoint(express, [look(), kiket({ secret, deadlineMs: 50 }), neverResponds, kiketErrorHandler()]);
+    const response = await deliver(app).expect(503);
+    expect(response.body).toMatchObject({ error: { code: 'deadline.exceeded' } });
   });
 
   it('should give the secrets and scopes that the first had withheld, even where a log has read them', async () => {
@@ -29,8 +29,8 @@ describeMajors('a strict verification behind one that only reports', (express) =
 
   it('should not let a payload through that was read before it was verified', async () => {
     const stages = [look(), kiketParse(), kiketVerify(secret), kiketHandler(() => ({})), kiketErrorHandler()];
-    const answer = await deliver(endpoint(express, stages), { event: 'issue.created', issue: 7 }).expect(500);
-    expect(answer.body).toMatchObject({ error: { code: 'wiring.missing' } });
-    expect(answer.text).toContain('kiketParse');
+    const response = await deliver(endpoint(express, stages), { event: 'issue.created', issue: 7 }).expect(500);
+    expect(response.body).toMatchObject({ error: { code: 'wiring.missing' } });
+    expect(response.text).toContain('kiketParse');
   });
 });

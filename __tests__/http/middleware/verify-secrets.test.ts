@@ -80,7 +80,7 @@ describeMajors('kiketVerify with a secret function', (express) => {
     it.each<[string, Promise<unknown>]>([
       ['finds the secret', Promise.resolve(secret)],
       ['fails', Promise.reject(new Error('vault is sealed'))],
-    ])('should answer once when it %s after lookupTimeoutMs', async (name, late) => {
+    ])('should send one response when it %s after lookupTimeoutMs', async (name, late) => {
       late.catch(() => undefined);
       let settle!: (late: Promise<unknown>) => void;
       const lookup = once(() => new Promise((resolve) => (settle = resolve)));

@@ -8,7 +8,7 @@ import { deliver, example, secret } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
 import { failingCallbacks } from '../../support/failing-callbacks';
 import {
-  answersTo,
+  responsesTo,
   bytesOf,
   expectReceived,
   expectRefused,
@@ -169,8 +169,8 @@ describeMajors('kiketVerify', (express) => {
   ])('should refuse by the headers before a byte of the body has come: %s', async (_name, delivery) => {
     const { app } = observed(express, [kiketVerify(secret, { now })]);
     const { head } = signedRequest(body, delivery);
-    const answer = await Connection.to(app, (connection) => connection.write(head).answer());
-    expect(answer?.status).toBe(401);
+    const response = await Connection.to(app, (connection) => connection.write(head).response());
+    expect(response?.status).toBe(401);
   });
 
   it('should name both ways out where a request without a signature is refused', async () => {
@@ -200,7 +200,7 @@ describeMajors('kiketVerify', (express) => {
     it.each(refused)('should be called once with $refusal.code: $name', async (row) => {
       const seen: unknown[] = [];
       const app = watched((error, req) => seen.push([error.code, req.path]));
-      await answersTo(app, [signedRequest(bytesOf(row.payload ?? body), row.delivery)]);
+      await responsesTo(app, [signedRequest(bytesOf(row.payload ?? body), row.delivery)]);
       expect(seen).toEqual([[row.refusal.code, '/kiket']]);
     });
 

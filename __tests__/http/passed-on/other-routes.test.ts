@@ -63,7 +63,7 @@ const requests: Record<string, RawRequest> = {
   'an error that is thrown': { method: 'GET', path: '/throws', framing: undefined },
   'an error with a status of its own': { method: 'GET', path: '/teapot', framing: undefined },
   'an error after the head': { method: 'GET', path: '/breaks', framing: undefined },
-  'two answers': { method: 'GET', path: '/twice', framing: undefined },
+  'two responses': { method: 'GET', path: '/twice', framing: undefined },
 };
 
 function makeApp(express: Express, mount: Mount, errors: 'own' | 'of Express'): Application {
@@ -106,11 +106,11 @@ function ownErrorHandler(error: Error & { status?: number }, _req: Request, res:
   res.status(error.status ?? 500).send(`own: ${error.message}`);
 }
 
-async function answersOf(app: Application): Promise<Record<string, string>> {
+async function responsesOf(app: Application): Promise<Record<string, string>> {
   return withRawServer(app, async ({ send }) => {
-    const answers: Record<string, string> = {};
-    for (const [name, request] of Object.entries(requests)) answers[name] = await send(request);
-    return answers;
+    const responses: Record<string, string> = {};
+    for (const [name, request] of Object.entries(requests)) responses[name] = await send(request);
+    return responses;
   });
 }
 
@@ -122,10 +122,10 @@ describeMajors('the other routes of the application', (express) => {
   afterEach(() => printed.mockRestore());
 
   describe.each(['own', 'of Express'] as const)('with the error handler %s', (errors) => {
-    it.each(Object.entries(mounts))('should answer to the byte as without us: %s', async (_name, mount) => {
-      const before = await answersOf(makeApp(express, () => undefined, errors));
+    it.each(Object.entries(mounts))('should send the same bytes as without us: %s', async (_name, mount) => {
+      const before = await responsesOf(makeApp(express, () => undefined, errors));
       const printedBefore = printed.mock.calls.length;
-      const after = await answersOf(makeApp(express, mount, errors));
+      const after = await responsesOf(makeApp(express, mount, errors));
       expect(after).toEqual(before);
       expect(Object.values(before)).not.toContain('');
       expect(printed.mock.calls.length - printedBefore).toBe(printedBefore);

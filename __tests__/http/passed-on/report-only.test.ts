@@ -143,7 +143,7 @@ describeMajors('report-only', (express) => {
     expect(await seen((delivery) => codeOf(() => call(delivery)))).toBe('delivery.unverified');
   });
 
-  it('should answer 401 when the handler asks for a secret of an unverified delivery', async () => {
+  it('should respond with 401 when the handler asks for a secret of an unverified delivery', async () => {
     const { app } = observe(
       {},
       kiketHandler(({ secrets }) => ({ token: secrets.require('MAKE_COM_TOKEN') })),
@@ -273,7 +273,7 @@ describeMajors('report-only', (express) => {
       await deliver(service({ reportOnly: true }, fails), example).expect(418, { same: true });
     });
 
-    it('should be answered by kiketErrorHandler where kiketHandler has taken the delivery', async () => {
+    it('should be handled by kiketErrorHandler when kiketHandler took the delivery', async () => {
       const app = service(
         { reportOnly: true },
         kiketHandler(() => {
@@ -284,21 +284,21 @@ describeMajors('report-only', (express) => {
       expect(response.body).toMatchObject({ error: { code: 'handler.failed' } });
     });
 
-    it('should be answered by kiketErrorHandler in strict mode', async () => {
+    it('should be handled by kiketErrorHandler in strict mode', async () => {
       const response = await deliver(service({}, fails), example);
       expect(response.body).toHaveProperty('error.code');
     });
   });
 
-  it('should answer once when kiketHandler answers for itself and then throws', async () => {
+  it('should send one response when kiketHandler responds itself and then throws', async () => {
     const { app } = observe(
       {},
       kiketHandler((_delivery, _req, res) => {
-        res.json({ answered: true });
+        res.json({ sent: true });
         throw new Error('late');
       }),
     );
-    await deliver(app, example, wronglySigned).expect(200, { answered: true });
+    await deliver(app, example, wronglySigned).expect(200, { sent: true });
   });
 
   it('should let a strict kiketVerify refuse what an observing one passed on', async () => {

@@ -72,8 +72,8 @@ describeMajors('a request behind kiketVerify', (express) => {
         states.push([res.locals.before, stateOf(req)]);
         req.resume().on('end', () => res.json({}));
       });
-      const answers = await deliverTwice(app, body, { framing, secret: signedBy });
-      expect(answers.map((answer) => answer?.status)).toEqual([200, 200]);
+      const responses = await deliverTwice(app, body, { framing, secret: signedBy });
+      expect(responses.map((response) => response?.status)).toEqual([200, 200]);
       expect(states).toHaveLength(2);
       for (const [was, is] of states) expect(is).toEqual(was);
     },
@@ -91,8 +91,8 @@ describeMajors('a request behind kiketVerify', (express) => {
       app.post('/kiket', kiketVerify(secret, options), (req, res, next) => {
         consumers[consumer]!(req, echo.url).then((received) => res.json({ isWhole: received === body }), next);
       });
-      const [answer] = await deliverTwice(app, body, { framing, secret: signedBy });
-      expect([answer?.status, answer?.text]).toEqual([200, '{"isWhole":true}']);
+      const [response] = await deliverTwice(app, body, { framing, secret: signedBy });
+      expect([response?.status, response?.text]).toEqual([200, '{"isWhole":true}']);
     },
   );
 

@@ -28,7 +28,7 @@ function claimOf(server: Server, release: () => Promise<void> = () => Promise.re
 }
 
 describe('an open claim', () => {
-  it('should be waited for, although its delivery has been answered', async () => {
+  it('should be waited for, although the response to its delivery was sent', async () => {
     const server = createServer();
     const claim = claimOf(server);
     let isOver = false;
@@ -68,7 +68,7 @@ describe('an open claim', () => {
       connection.write(head, body);
       await until(() => signal !== undefined);
       expect(await kiketShutdown(server, { timeoutMs: 10 })).toEqual({ finished: false, released: 1 });
-      expect(await connection.answer()).toBeUndefined();
+      expect(await connection.response()).toBeUndefined();
     });
     expect(found).toEqual([true]);
   });

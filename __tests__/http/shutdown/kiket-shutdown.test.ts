@@ -76,22 +76,22 @@ describeNewest('the connections of a server that is closing', (express) => {
     expect(await shutdown).toEqual(finished);
   });
 
-  it('should be closed soon after the answer that was under way', async () => {
+  it('should be closed soon after the response that was under way', async () => {
     const { server, held } = closingService(express, stages);
     await Connection.to(server, async (connection) => {
       connection.write(get('/held'));
       await until(() => held.count === 1);
       const shutdown = kiketShutdown(server);
       held.letGo();
-      expect(await connection.answer()).toMatchObject({ status: 200 });
-      expect(await connection.answer()).toBeUndefined();
+      expect(await connection.response()).toMatchObject({ status: 200 });
+      expect(await connection.response()).toBeUndefined();
       expect(await shutdown).toEqual(finished);
     });
   });
 
-  it('should serve the other routes, and end with the answer', async () => {
-    const { answer, ended, shutdown } = await sendLate(closingService(express, stages), get('/other'));
-    expect(answer).toMatchObject({ status: 200, headers: { connection: 'close' }, text: '{"other":true}' });
+  it('should serve the other routes, and end with the response', async () => {
+    const { response, ended, shutdown } = await sendLate(closingService(express, stages), get('/other'));
+    expect(response).toMatchObject({ status: 200, headers: { connection: 'close' }, text: '{"other":true}' });
     expect([ended, shutdown]).toEqual([true, finished]);
   });
 
@@ -108,7 +108,7 @@ describeNewest('the connections of a server that is closing', (express) => {
       expect(signal!.aborted).toBe(false);
       expect(await kiketShutdown(server, { timeoutMs: 20 })).toEqual(brokenOff);
       expect(signal!.aborted).toBe(true);
-      expect(await connection.answer()).toBeUndefined();
+      expect(await connection.response()).toBeUndefined();
     });
   });
 });
@@ -203,11 +203,11 @@ describe('kiketShutdown', () => {
     expect([server.listenerCount('request'), closingServers.has(server)]).toEqual([before, false]);
     await Connection.to(server, async (connection) => {
       for (let i = 0; i < 2; i++) {
-        const answer = await connection.write(valid.head, valid.body).answer();
-        expect([answer?.status, answer?.headers.connection]).toEqual([200, 'keep-alive']);
+        const response = await connection.write(valid.head, valid.body).response();
+        expect([response?.status, response?.headers.connection]).toEqual([200, 'keep-alive']);
       }
       await kiketShutdown(server);
-      expect(await connection.answer()).toBeUndefined();
+      expect(await connection.response()).toBeUndefined();
     });
   });
 
@@ -233,8 +233,8 @@ describe('kiketShutdown', () => {
     const held = hold();
     const app = express();
     app.set('env', 'test');
-    const answer: RequestHandler = (_req, res) => void held.wait().then(() => res.json({}));
-    app.get('/held', answer).post('/kiket', kiket({ secret }), reply, kiketErrorHandler());
+    const respond: RequestHandler = (_req, res) => void held.wait().then(() => res.json({}));
+    app.get('/held', respond).post('/kiket', kiket({ secret }), reply, kiketErrorHandler());
     const server = createSecureServer({ ciphers, maxVersion: 'TLSv1.2', pskCallback: () => key.psk }, app);
     const { port } = await open(server);
     const socket = connectSecurely({

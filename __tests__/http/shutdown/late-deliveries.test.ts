@@ -15,7 +15,7 @@ import {
 import { kiketRuntimeToken } from 'kiket-express/runtime-token';
 import { kiketShutdown } from 'kiket-express/shutdown';
 import { closingServers, closingError, serverOf } from '../../../lib/shutdown/closing-servers';
-import { Connection, type Answer } from '../../support/connection';
+import { Connection, type ReceivedResponse } from '../../support/connection';
 import { deliver, example, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
 import { describeNewest, majors } from '../../support/express';
@@ -32,8 +32,8 @@ const wronglySigned = signedRequest(JSON.stringify(example), { secret: 'another 
 const runtimeToken = (): KiketMiddleware =>
   kiketRuntimeToken({ issuer: 'kiket.dev', jwksUrl: 'http://127.0.0.1:9/jwks.json' });
 
-function codeOf(answer: Answer | undefined): unknown {
-  return (JSON.parse(answer!.text) as { error: { code: string } }).error.code;
+function codeOf(response: ReceivedResponse | undefined): unknown {
+  return (JSON.parse(response!.text) as { error: { code: string } }).error.code;
 }
 
 describeNewest('a delivery that comes while its server is closing', (express) => {
@@ -44,9 +44,9 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
     ['kiketRespond, kiketVerify', () => [kiketRespond(), kiketVerify(secret), kiketParse()]],
     ['kiketRuntimeToken', () => [runtimeToken(), kiketParse()]],
   ])('should be sent again by Kiket, as %s refuses it', async (_name, stages) => {
-    const { answer, ended, shutdown } = await sendLate(closingService(express, stages()), valid.head, valid.body);
-    expect(answer).toMatchObject({ status: 503, headers: { connection: 'close' } });
-    expect(JSON.parse(answer!.text)).toEqual({
+    const { response, ended, shutdown } = await sendLate(closingService(express, stages()), valid.head, valid.body);
+    expect(response).toMatchObject({ status: 503, headers: { connection: 'close' } });
+    expect(JSON.parse(response!.text)).toEqual({
       error: {
         code: 'server.closing',
         message: 'This server is shutting down. Kiket sends the delivery again.',
@@ -54,7 +54,7 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
         details: [],
       },
     });
-    expect(answer!.headers).not.toHaveProperty('retry-after');
+    expect(response!.headers).not.toHaveProperty('retry-after');
     expect(ended).toBe(true);
     expect(shutdown).toEqual({ finished: true, released: 0 });
   });
@@ -65,14 +65,14 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
     ['kiketRawBody', kiketRawBody()],
     ['kiketRuntimeToken', runtimeToken()],
   ])('should be refused by %s before its body has come', async (_name, stage) => {
-    const { answer, ended } = await sendLate(closingService(express, [stage]), valid.head);
-    expect([answer?.status, codeOf(answer), ended]).toEqual([503, 'server.closing', true]);
+    const { response, ended } = await sendLate(closingService(express, [stage]), valid.head);
+    expect([response?.status, codeOf(response), ended]).toEqual([503, 'server.closing', true]);
   });
 
   it('should be refused although its body is large and is not read', async () => {
     const large = signedRequest(JSON.stringify({ event: 'issue.created', context: { text: 'x'.repeat(450 * 1024) } }));
-    const { answer, ended } = await sendLate(closingService(express, [kiket({ secret })]), large.head, large.body);
-    expect([answer?.status, codeOf(answer), ended]).toEqual([503, 'server.closing', true]);
+    const { response, ended } = await sendLate(closingService(express, [kiket({ secret })]), large.head, large.body);
+    expect([response?.status, codeOf(response), ended]).toEqual([503, 'server.closing', true]);
   });
 
   it.each([
@@ -81,7 +81,7 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
   ])('should be refused before its signature is looked at: %s', async (_name, { head, body }) => {
     const findSecret = jest.fn(() => secret);
     const service = closingService(express, [kiket({ secret: findSecret })]);
-    expect(codeOf((await sendLate(service, head, body)).answer)).toBe('server.closing');
+    expect(codeOf((await sendLate(service, head, body)).response)).toBe('server.closing');
     expect(findSecret).not.toHaveBeenCalled();
   });
 
@@ -101,13 +101,13 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
     const held = hold();
     app.get('/held', (_req, res) => void held.wait().then(() => res.json({ held: true })));
     app.post('/kiket', kiket({ secret }), reply);
-    const { answer, ended } = await sendLate({ server: createServer(app), held }, valid.head, valid.body);
-    expect([answer?.status, answer?.headers.connection, ended]).toEqual([503, 'close', true]);
+    const { response, ended } = await sendLate({ server: createServer(app), held }, valid.head, valid.body);
+    expect([response?.status, response?.headers.connection, ended]).toEqual([503, 'close', true]);
   });
 
   it('should be refused when it is signed although it need not be', async () => {
     const service = closingService(express, [kiket({ secret, signatureRequired: false })]);
-    expect(codeOf((await sendLate(service, valid.head, valid.body)).answer)).toBe('server.closing');
+    expect(codeOf((await sendLate(service, valid.head, valid.body)).response)).toBe('server.closing');
   });
 
   it.each<[string, KiketMiddleware, typeof valid]>([
@@ -118,16 +118,20 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
   ])('should go on as if nothing were there: %s', async (_name, stage, { head, body }) => {
     const readBody: RequestHandler[] = [express.json(), (req, res) => void res.json(req.body)];
     const service = closingService(express, [stage, ...(readBody as KiketMiddleware[])]);
-    const { answer, ended } = await sendLate(service, head, body);
-    expect([answer?.status, answer && (JSON.parse(answer.text) as unknown)]).toEqual([200, example]);
-    expect([answer?.headers.connection, ended]).toEqual(['close', true]);
+    const { response, ended } = await sendLate(service, head, body);
+    expect([response?.status, response && (JSON.parse(response.text) as unknown)]).toEqual([200, example]);
+    expect([response?.headers.connection, ended]).toEqual(['close', true]);
   });
 
   it('should be verified in full while it is only reported on', async () => {
     const refusals: string[] = [];
     const options: Partial<KiketOptions> = { reportOnly: true, onRefused: ({ code }) => void refusals.push(code) };
-    const { answer } = await sendLate(closingService(express, [kiket({ secret, ...options })]), valid.head, valid.body);
-    expect([answer?.status, answer?.text, refusals]).toEqual([
+    const { response } = await sendLate(
+      closingService(express, [kiket({ secret, ...options })]),
+      valid.head,
+      valid.body,
+    );
+    expect([response?.status, response?.text, refusals]).toEqual([
       200,
       JSON.stringify({ event: example.event, verified: true }),
       [],
@@ -149,7 +153,10 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
 
 describeNewest('a delivery that came before its server is closing', (express) => {
   /** Sends half of a delivery, calls kiketShutdown, and sends the rest. */
-  async function finish(stages: readonly KiketMiddleware[], handler?: KiketMiddleware): Promise<Answer | undefined> {
+  async function finish(
+    stages: readonly KiketMiddleware[],
+    handler?: KiketMiddleware,
+  ): Promise<ReceivedResponse | undefined> {
     const { server } = closingService(express, stages, handler);
     return Connection.to(server, async (connection) => {
       const half = valid.body.length / 2;
@@ -157,10 +164,10 @@ describeNewest('a delivery that came before its server is closing', (express) =>
       connection.write(valid.body.subarray(0, half));
       const shutdown = kiketShutdown(server);
       connection.write(valid.body.subarray(half));
-      const answer = await connection.answer();
-      expect(await connection.answer()).toBeUndefined();
+      const response = await connection.response();
+      expect(await connection.response()).toBeUndefined();
       expect(await shutdown).toEqual({ finished: true, released: 0 });
-      return answer;
+      return response;
     });
   }
 
@@ -174,11 +181,11 @@ describeNewest('a delivery that came before its server is closing', (express) =>
 
   it('should be verified by kiketRuntimeToken after kiketVerify', async () => {
     // The key server cannot be reached, which is what it then says.
-    const answer = await finish([kiketVerify(secret), runtimeToken(), kiketParse()]);
-    expect(codeOf(answer)).not.toBe('server.closing');
+    const response = await finish([kiketVerify(secret), runtimeToken(), kiketParse()]);
+    expect(codeOf(response)).not.toBe('server.closing');
   });
 
-  it.each(pathNames)('should be answered by its handler: %s', async (path) => {
+  it.each(pathNames)('should get the response of its handler: %s', async (path) => {
     const held = hold();
     const handler = kiketHandler(async () => {
       await held.wait();
@@ -194,9 +201,9 @@ describeNewest('a delivery that came before its server is closing', (express) =>
       await until(() => closingServers.has(server));
       expect(isOver).toBe(false);
       held.letGo();
-      expect(await connection.answer()).toMatchObject({ status: 200, text: '{"late":true}' });
-      expect(codeOf(await connection.answer())).toBe('server.closing');
-      expect(await connection.answer()).toBeUndefined();
+      expect(await connection.response()).toMatchObject({ status: 200, text: '{"late":true}' });
+      expect(codeOf(await connection.response())).toBe('server.closing');
+      expect(await connection.response()).toBeUndefined();
       expect(await shutdown).toEqual({ finished: true, released: 0 });
     });
     expect(held.count).toBe(1);
@@ -212,7 +219,7 @@ describe('two installed copies of this package', () => {
     });
     expect(second.kiketVerify).not.toBe(kiketVerify);
     const service = closingService(majors['Express 5'], [second.kiket({ secret })]);
-    expect(codeOf((await sendLate(service, valid.head, valid.body)).answer)).toBe('server.closing');
+    expect(codeOf((await sendLate(service, valid.head, valid.body)).response)).toBe('server.closing');
   });
 });
 

@@ -140,7 +140,7 @@ describe('records of telemetry', () => {
 });
 
 describeNewest('a delivery', (express) => {
-  it('should be answered while telemetry hangs', async () => {
+  it('should get its response while telemetry hangs', async () => {
     const fake = await startFake();
     fake.fail({ kind: 'hang' });
     const reporter = report(fake, { batchSize: 1, timeoutMs: AN_HOUR_MS });

@@ -185,7 +185,7 @@ describe('close', () => {
 });
 
 describeNewest('a delivery that ends after close', (express) => {
-  it('should be answered as before', async () => {
+  it('should get its response as before', async () => {
     const fake = await startFake();
     const reporter = report(fake, { batchSize: 1 });
     await reporter.close();

@@ -13,16 +13,21 @@ const elsewhere = 'http://127.0.0.1:9/elsewhere';
 
 /** Everything that goes wrong with a record, except the rate limit and broken connections. */
 const faults: Readonly<Record<string, FakeKiketFault>> = {
-  'answers too late': { kind: 'latency', ms: 60_000 },
+  'responds too late': { kind: 'latency', ms: 60_000 },
   hangs: { kind: 'hang' },
-  'answers JSON that is cut': { kind: 'status', status: 200, body: '{"status":"acc', contentType: 'application/json' },
-  'answers a page of HTML': { kind: 'status', status: 200, body: '<!doctype html><title>Kiket</title>' },
-  'answers more than 10 MB': { kind: 'status', status: 200, body: 'x'.repeat(10 * 1024 * 1024 + 1) },
+  'responds with truncated JSON': {
+    kind: 'status',
+    status: 200,
+    body: '{"status":"acc',
+    contentType: 'application/json',
+  },
+  'responds with a page of HTML': { kind: 'status', status: 200, body: '<!doctype html><title>Kiket</title>' },
+  'responds with more than 10 MB': { kind: 'status', status: 200, body: 'x'.repeat(10 * 1024 * 1024 + 1) },
   redirects: { kind: 'status', status: 302, headers: { Location: elsewhere } },
   'redirects for good': { kind: 'status', status: 308, headers: { Location: elsewhere } },
   ...Object.fromEntries(
     [400, 401, 403, 404, 408, 422, 500, 501, 502, 503, 504].map((status) => [
-      `answers ${status}`,
+      `responds with ${status}`,
       { kind: 'status', status },
     ]),
   ),
@@ -48,7 +53,7 @@ describeNewest('a delivery', (express) => {
   }
 
   it.each(Object.entries(faults))(
-    'should be answered when telemetry %s, and be reported afterwards',
+    'should get its response when telemetry %s, and be reported afterwards',
     async (...row) => {
       const [, fault] = row;
       const fake = await startFake();
@@ -58,13 +63,13 @@ describeNewest('a delivery', (express) => {
   );
 
   it.each<Passage>(['nothing', 'half'])(
-    'should be answered when %s of the response arrives, and be reported afterwards',
+    'should get its response when %s of the response of telemetry arrives, and be reported afterwards',
     async (passage) => {
       await outlive(await startBreakingFake([passage, passage, passage]), () => undefined);
     },
   );
 
-  it('should be answered where nobody listens', async () => {
+  it('should get its response when no server listens for telemetry', async () => {
     const reporter = report({ url: await closedOrigin() }, { intervalMs: 1 });
     const app = extension(express);
     for (let i = 1; i <= 3; i++) {

@@ -29,7 +29,7 @@ describeNewest('a record of telemetry', (express) => {
   it.each<[string, Stage, number, object]>([
     ['ok after a reply', kiketHandler(() => ({})), 200, { status: 'ok', outcome: 'success' }],
     [
-      'ok after an answer of a plain handler',
+      'ok after a response of a plain handler',
       ((_req, res) => void res.status(201).json({})) satisfies RequestHandler,
       201,
       { status: 'ok', outcome: 'success' },
@@ -67,7 +67,7 @@ describeNewest('a record of telemetry', (express) => {
     expect(Date.parse(sent!.timestamp)).toBeLessThanOrEqual(Date.now());
   });
 
-  it('should have no status of HTTP where the answer was broken off', async () => {
+  it('should have no status of HTTP where the response was broken off', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     const handler = kiketHandler((_delivery, _req, res) => {

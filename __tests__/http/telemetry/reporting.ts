@@ -52,7 +52,7 @@ export function countsOf({ sent, dropped, queued }: KiketTelemetryReporter): obj
   return { sent, dropped, queued };
 }
 
-/** An application whose deliveries `handler` answers. */
+/** An application whose deliveries go to `handler`. */
 export function extension(express: Express, handler: Stage = kiketHandler(() => ({}))): ReturnType<Express> {
   return endpoint(express, [kiket({ secret }), handler, kiketErrorHandler()]);
 }

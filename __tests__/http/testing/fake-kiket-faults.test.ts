@@ -24,7 +24,7 @@ async function receive(kiket: FakeKiket, method = 'GET', path = RATE_LIMIT, body
 
 const usual = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'x-request-id'];
 
-const answering: FakeKiketFault[] = [
+const responding: FakeKiketFault[] = [
   { kind: 'latency', ms: 1 },
   { kind: 'rate-limit' },
   { kind: 'status', status: 500 },
@@ -32,7 +32,7 @@ const answering: FakeKiketFault[] = [
 ];
 
 describeOnMajors('fail()', () => {
-  it.each(answering)('should leave the usual headers on $kind', async (fault) => {
+  it.each(responding)('should leave the usual headers on $kind', async (fault) => {
     const kiket = await start();
     kiket.fail(fault);
     const { status, headers } = await receive(kiket);
@@ -40,12 +40,15 @@ describeOnMajors('fail()', () => {
     expect(kiket.requests).toMatchObject([{ status }]);
   });
 
-  it.each(answering.filter(({ kind }) => kind !== 'latency'))('should not carry the request out: %j', async (fault) => {
-    const kiket = await start();
-    kiket.fail(fault);
-    await receive(kiket, 'POST', RECORDS, '{"record":{}}');
-    expect(kiket.records('m', 't')).toEqual([]);
-  });
+  it.each(responding.filter(({ kind }) => kind !== 'latency'))(
+    'should not carry the request out: %j',
+    async (fault) => {
+      const kiket = await start();
+      kiket.fail(fault);
+      await receive(kiket, 'POST', RECORDS, '{"record":{}}');
+      expect(kiket.records('m', 't')).toEqual([]);
+    },
+  );
 
   it('should go on until it is switched off', async () => {
     const kiket = await start();
@@ -188,7 +191,7 @@ describeOnMajors('the fault rate-limit', () => {
       { error: 'Rate limit exceeded', retry_after: 0 },
     ],
     ['soon', 'soon', { error: 'Rate limit exceeded' }],
-  ])('should answer 429 with Retry-After %s', async (retryAfter, header, body) => {
+  ])('should respond with 429 and Retry-After %s', async (retryAfter, header, body) => {
     const kiket = await start({ now: clock().now });
     kiket.fail({ kind: 'rate-limit', retryAfter });
     const reply = await receive(kiket);
@@ -209,7 +212,7 @@ describeOnMajors('the fault status', () => {
     [{ status: 500, body: '' }, 'text/html; charset=utf-8', ''],
     [{ status: 200, body: '{"data":', contentType: 'application/json' }, 'application/json', '{"data":'],
     [{ status: 400, body: {}, contentType: 'application/problem+json' }, 'application/problem+json', '{}'],
-  ])('should answer %j', async (fault, contentType, text) => {
+  ])('should respond with %j', async (fault, contentType, text) => {
     const kiket = await start();
     kiket.fail({ kind: 'status', ...fault });
     const reply = await receive(kiket);
@@ -234,15 +237,15 @@ describeOnMajors('the fault status with a Location', () => {
 });
 
 describeOnMajors('the fault hang', () => {
-  it('should never answer', async () => {
+  it('should never respond', async () => {
     const kiket = await start();
     kiket.fail({ kind: 'hang' });
-    const answer = receive(kiket).catch(({ code }: NodeJS.ErrnoException) => code);
+    const response = receive(kiket).catch(({ code }: NodeJS.ErrnoException) => code);
     await until(() => kiket.requests.length > 0);
     const patience = new Promise((resolve) => setTimeout(resolve, 50, 'nothing yet'));
-    expect(await Promise.race([answer, patience])).toBe('nothing yet');
+    expect(await Promise.race([response, patience])).toBe('nothing yet');
     await kiket.close();
-    expect(await answer).toBe('ECONNRESET');
+    expect(await response).toBe('ECONNRESET');
     expect(kiket.requests).toMatchObject([{ status: undefined }]);
   });
 });

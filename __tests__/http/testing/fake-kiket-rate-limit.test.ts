@@ -20,7 +20,7 @@ describe('the rate limit', () => {
     expect(rateOf(second)).toEqual([600, 598, 53]);
   });
 
-  it('should answer 429 past the limit, until the window ends', async () => {
+  it('should respond with 429 past the limit, until the window ends', async () => {
     const { now, pass } = clock();
     const kiket = await start({ now, limit: 2, windowSeconds: 30 });
     await call(kiket, RATE_LIMIT);
@@ -57,7 +57,7 @@ describe('the rate limit', () => {
     expect(await statusesOf()).toEqual([429, 429, 429, 429]);
   });
 
-  it('should count every request of a credential, whatever is answered', async () => {
+  it('should count every request of a credential, whatever the response', async () => {
     const kiket = await start({ limit: 4 });
     await call(kiket, 'GET /nowhere');
     await call(kiket, 'POST /api/v1/ext/telemetry', '{');
@@ -84,7 +84,7 @@ describe('the rate limit', () => {
   });
 
   it.each(['GET /nowhere', 'PUT /api/v1/ext/issues', 'GET /api/v1/ext/issues/none', 'DELETE /api/v1/ext/issues/%zz'])(
-    'should be in the answer to %s, with an id of its own',
+    'should be in the response to %s, with an id of its own',
     async (what) => {
       const kiket = await start();
       const replies = [await call(kiket, what), await call(kiket, what)];

@@ -4,7 +4,7 @@ import { jobData } from './queues';
 
 type Process = (job: { id: string; data: unknown }) => Promise<unknown>;
 
-/** A Worker of BullMQ's that does what the test says, as Redis does not fail or answer to order. */
+/** A Worker of BullMQ's that does what the test says, because Redis cannot be made to fail or reply at a given moment. */
 class FakeWorker {
   static last: FakeWorker;
   readonly closed: boolean[] = [];

@@ -60,7 +60,7 @@ describeWithRedis('kiketEnqueue', () => {
   beforeEach(() => void (queue = openQueue(redis)));
 
   describeMajors('the handler', (express) => {
-    it('should answer 202 once Redis has the job', async () => {
+    it('should respond with 202 once Redis has the job', async () => {
       const app = appOf(express, kiketEnqueue(queue));
       await deliver(app, example, { invocationId: 'inv_1', organizationId: 7 }).expect(202, { accepted: true });
       const [job] = await jobsOf(queue);
@@ -252,7 +252,7 @@ describe('kiketEnqueue', () => {
     expect(queue.added[0]!.data).toMatchObject({ apiProjectId: 5 });
   });
 
-  it('should let the handler around it answer in words of its own', async () => {
+  it('should let the handler around it send a response of its own', async () => {
     const enqueue = kiketEnqueue(new RecordingQueue());
     const handler: KiketHandler = async (delivery) => {
       await enqueue(delivery);

@@ -38,7 +38,7 @@ kiketHandler('issue.created', async (delivery) => {
 });
 export const accept = (delivery: KiketDelivery): Promise<KiketAccepted> => enqueue(delivery);
 
-// but a guard, whose answer cannot wait.
+// but a guard, whose response cannot wait.
 // @ts-expect-error by its name
 kiketHandler('workflow.before_transition', enqueue);
 // @ts-expect-error in a version

@@ -38,7 +38,7 @@ describe('docs/errors.md', () => {
   );
 });
 
-describe('the answer in docs/errors.md', () => {
+describe('the response in docs/errors.md', () => {
   it('should be what kiketErrorHandler sends', async () => {
     const [block] = blocksOf(read('docs/errors.md'));
     const app = express();

@@ -32,7 +32,7 @@ describe('examples/new-service', () => {
     expect(codeOf(await deliver(createNewService(secret)).expect(404))).toBe('event.unhandled');
   });
 
-  it('should answer its other routes', async () => {
+  it('should serve its other routes', async () => {
     await request(createNewService(secret)).get('/health').expect(200, { ok: true });
   });
 });
@@ -128,8 +128,8 @@ describe('examples/sla-alert', () => {
     [500, 503, 'handler.retryable'],
     [429, 503, 'handler.retryable'],
     [404, 422, 'handler.final'],
-  ])('should turn the %i of the on-call service into %i %s', async (answered, told, code) => {
-    status = answered;
+  ])('should turn the %i of the on-call service into %i %s', async (received, told, code) => {
+    status = received;
     expect(codeOf(await deliverOverdue().expect(told))).toBe(code);
   });
 
@@ -172,28 +172,34 @@ describe('examples/legacy-service', () => {
     ['report-only', 200, ['signature.mismatch']],
     ['verify', 401, []],
     ['parse-and-respond', 401, []],
-  ] as const)('should answer a forged delivery: %s, %i, and report %j', async (step, status, reported) => {
-    const reports: string[] = [];
-    const app = createLegacyService(step, secret, (code) => reports.push(code));
-    await deliver(app, example, { path: '/hooks/kiket', ...forged }).expect(status);
-    expect(reports).toEqual(reported);
-  });
+  ] as const)(
+    'should respond to a forged delivery in the step %s with %i, and report %j',
+    async (step, status, reported) => {
+      const reports: string[] = [];
+      const app = createLegacyService(step, secret, (code) => reports.push(code));
+      await deliver(app, example, { path: '/hooks/kiket', ...forged }).expect(status);
+      expect(reports).toEqual(reported);
+    },
+  );
 
   it.each([
     ['untouched', 404],
     ['report-only', 404],
     ['verify', 404],
     ['parse-and-respond', 500],
-  ] as const)('should answer the 404 of another system: %s, %i', async (step, status) => {
+  ] as const)('should respond to the 404 of another system in the step %s with %i', async (step, status) => {
     await hook(step, { event: 'workflow.sla_status' }).expect(status);
   });
 
   it.each([
     ['verify', 413],
     ['parse-and-respond', 200],
-  ] as const)("should answer what is over express.json()'s limit: %s, %i", async (step, status) => {
-    await hook(step, { ...example, context: { padding: 'x'.repeat(200_000) } }).expect(status);
-  });
+  ] as const)(
+    'should respond to a body over the limit of express.json() in the step %s with %i',
+    async (step, status) => {
+      await hook(step, { ...example, context: { padding: 'x'.repeat(200_000) } }).expect(status);
+    },
+  );
 
   const others: [string, (agent: Agent) => Test][] = [
     ['a route without a session', (agent) => agent.get('/account')],
@@ -208,25 +214,25 @@ describe('examples/legacy-service', () => {
     ['no such route', (agent) => agent.get('/nowhere')],
   ];
 
-  /** What each of the other routes answers, one after the other in one session. */
-  async function answersOf(step: Step): Promise<object[]> {
+  /** The responses of the other routes, requested in order in one session. */
+  async function responsesOf(step: Step): Promise<object[]> {
     const agent = request.agent(createLegacyService(step, secret));
-    const answers: object[] = [];
+    const responses: object[] = [];
     for (const [name, send] of others) {
       const { status, headers, text } = await send(agent);
       const setsCookie = 'set-cookie' in headers;
-      answers.push({ name, status, headers: { ...headers, date: '', 'set-cookie': setsCookie }, text });
+      responses.push({ name, status, headers: { ...headers, date: '', 'set-cookie': setsCookie }, text });
     }
-    return answers;
+    return responses;
   }
 
-  it('should have other routes that answer in different ways', async () => {
-    const answers = await answersOf('untouched');
-    expect(answers).toMatchObject([401, 200, 200, 201, 201, 400, 413, 201, 201, 404].map((status) => ({ status })));
+  it('should have other routes with different responses', async () => {
+    const responses = await responsesOf('untouched');
+    expect(responses).toMatchObject([401, 200, 200, 201, 201, 400, 413, 201, 201, 404].map((status) => ({ status })));
   });
 
-  it.each(adopted)('should answer its other routes to the byte as before: %s', async (step) => {
-    expect(await answersOf(step)).toEqual(await answersOf('untouched'));
+  it.each(adopted)('should send the same bytes for its other routes as before: %s', async (step) => {
+    expect(await responsesOf(step)).toEqual(await responsesOf('untouched'));
   });
 });
 

@@ -262,7 +262,7 @@ const behaviours: Record<string, (app: App, express: Express) => Promise<unknown
     );
     await deliver(trusting, valid, unsigned).expect(200, { project: 27, secrets: ['CRM_TOKEN'] });
 
-    keys.answer = (_req, res) => void res.writeHead(500).end();
+    keys.respond = (_req, res) => void res.writeHead(500).end();
     const withoutKeys = start(express, 'The runtime token');
     expect(codeOf(await deliver(withoutKeys, valid, { path }).expect(503))).toBe('token.keys_unavailable');
   },
@@ -298,7 +298,7 @@ describeMajors('a block of docs/migrating.md', (express) => {
   });
 });
 
-describeMajors('what each step answers', (express) => {
+describeMajors('the responses of each step', (express) => {
   const columns = [
     'The handler before',
     'The handler before 2',
@@ -336,7 +336,7 @@ describeMajors('what each step answers', (express) => {
     'should be as the table says: a delivery that %s',
     async (delivery, cells) => {
       const [payload, options, mode = 'up'] = deliveries[delivery]!;
-      const answers: string[] = [];
+      const responses: string[] = [];
       await captureOutput(async () => {
         for (const name of columns) {
           tickets.mode = mode;
@@ -347,16 +347,16 @@ describeMajors('what each step answers', (express) => {
             void sent.set('X-Kiket-Signature', `sha256=${header.get('X-Kiket-Signature')}`);
           }
           const { status } = await sent;
-          answers.push(tickets.opened.length > 0 ? `${status}, ticket` : String(status));
+          responses.push(tickets.opened.length > 0 ? `${status}, ticket` : String(status));
         }
       });
-      expect(answers).toEqual(cells);
+      expect(responses).toEqual(cells);
     },
   );
 
   it(`should be as the table says: a delivery that ${HANGS}`, async () => {
     const cells = rows.find(([delivery]) => delivery === HANGS)!.slice(1);
-    const answers: string[] = [];
+    const responses: string[] = [];
     await captureOutput(async () => {
       for (const [i, name] of columns.entries()) {
         tickets.mode = 'hanging';
@@ -364,20 +364,20 @@ describeMajors('what each step answers', (express) => {
         jest.useFakeTimers({
           doNotFake: ['nextTick', 'setImmediate', 'setInterval', 'performance', 'Date', 'queueMicrotask'],
         });
-        const answer = deliver(app, created, asCreated).then(({ status }) => String(status));
+        const response = deliver(app, created, asCreated).then(({ status }) => String(status));
         await until(() => tickets.held.length > 0);
         jest.advanceTimersByTime(10_000);
         jest.useRealTimers();
         // That nothing comes shows only with time.
-        answers.push(await (cells[i] === 'none' ? Promise.race([answer, wait(200, 'none')]) : answer));
+        responses.push(await (cells[i] === 'none' ? Promise.race([response, wait(200, 'none')]) : response));
         // Whatever the handler writes now is dropped.
         for (const res of tickets.held.splice(0)) res.writeHead(201).end();
-        await answer;
+        await response;
         tickets.mode = 'up';
         await deliver(app, created, asCreated).expect(200);
       }
     });
-    expect(answers).toEqual(cells);
+    expect(responses).toEqual(cells);
   });
 
   it('should be the same with another form of the old handler behind a step', async () => {
@@ -391,7 +391,7 @@ describeMajors('what each step answers', (express) => {
   });
 });
 
-describeMajors('what changes for an extension of the SDK', (express) => {
+describeMajors('the changes for an extension of the SDK', (express) => {
   type Case = () => Test | Promise<Test>;
   let app: App;
   beforeEach(() => (app = start(express, 'The extension after')));
@@ -460,7 +460,7 @@ describeMajors('what changes for an extension of the SDK', (express) => {
     }
   });
 
-  it('should answer a handler that returns nothing with an empty 200, and a guard with 500', async () => {
+  it('should respond with an empty 200 when a handler returns nothing, and with 500 to a guard', async () => {
     const events = kiketEvents()
       .on('issue.created@v1', () => {})
       .on('workflow.before_transition', (() => ({ ok: true })) as never);

@@ -97,7 +97,7 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
     const send = (authentication: object, invocationId: string) =>
       deliver(app, { ...delivery, authentication }, { invocationId });
     await send({ runtime_token: 'token_of_one' }, 'one').expect(200, { charged: 1 });
-    // An answer leaves before Redis has it: until then the retry is told to come again, as Kiket does.
+    // A response leaves before Redis has it: until then the retry is told to come again, as Kiket does.
     let again!: Response;
     await until(async () => {
       again = await send({ runtime_token: 'a_fresh_token' }, 'one');

@@ -27,7 +27,7 @@ describeWithRedis('two replicas, on Express 4 and 5, with one Redis', () => {
   }, START_MS);
   afterAll(() => ledger.remove());
 
-  /** Each delivery, two attempts of which are sent as `disturb` does, must take effect once and be answered alike. */
+  /** Each delivery, two attempts of which `disturb` sends, must take effect once, and all attempts get the same response. */
   async function expectOneRunEach(random: Random, disturb: Disturb): Promise<void> {
     const traffic = new Traffic(random, () => random.pick(origins), 2, disturb);
     for (let part = 0; part < 3; part++) await traffic.untilMore();
@@ -49,8 +49,8 @@ describeWithRedis('two replicas, on Express 4 and 5, with one Redis', () => {
       expectOneRunEach(random, (attempts) =>
         Promise.all(
           attempts.map(async (attempt) => {
-            const answer = await send(random.pick(origins), attempt, timedOutPath(random, by, 20));
-            return answer.text.includes(TIMED_OUT) ? undefined : answer;
+            const response = await send(random.pick(origins), attempt, timedOutPath(random, by, 20));
+            return response.text.includes(TIMED_OUT) ? undefined : response;
           }),
         ),
       ),
@@ -73,8 +73,8 @@ describeWithRedis('two replicas, on Express 4 and 5, with one Redis', () => {
 
           ledger.letGo(id);
           const refusals = new Set<string>();
-          const answer = await deliver(random, nextOrigin, attempt, (refusal) => refusals.add(nameOf(refusal)));
-          expect(answer).toMatchObject({ status: 200, replayed: true, text: expect.stringContaining(id) as unknown });
+          const response = await deliver(random, nextOrigin, attempt, (refusal) => refusals.add(nameOf(refusal)));
+          expect(response).toMatchObject({ status: 200, replayed: true, text: expect.stringContaining(id) as unknown });
           expect(['503 delivery.in_progress']).toEqual(expect.arrayContaining([...refusals]));
           expect(ledger.runsOf(id)).toHaveLength(1);
         });
@@ -85,9 +85,9 @@ describeWithRedis('two replicas, on Express 4 and 5, with one Redis', () => {
   itWithSeed('should give no late write to another delivery on the same connection', (random) =>
     expectOneRunEach(random, async (attempts) => {
       const sent = attempts.map((attempt) => ({ attempt, path: latePath(random) }));
-      const answers = await sendAhead(random, random.pick(origins), sent, false);
-      expect(answers).toHaveLength(attempts.length);
-      return answers;
+      const responses = await sendAhead(random, random.pick(origins), sent, false);
+      expect(responses).toHaveLength(attempts.length);
+      return responses;
     }),
   );
 });

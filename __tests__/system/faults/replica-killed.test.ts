@@ -63,8 +63,8 @@ describeWithRedis('a replica that is killed in mid-handler', () => {
     );
     await until(() => runIds().length === 2 * ids.length, 'all to be handled again');
     for (const id of ids) ledger.letGo(id);
-    for (const [index, answer] of (await retries).entries()) {
-      expect(answer).toMatchObject({ status: 200, text: expect.stringContaining(ids[index]!) as unknown });
+    for (const [index, response] of (await retries).entries()) {
+      expect(response).toMatchObject({ status: 200, text: expect.stringContaining(ids[index]!) as unknown });
     }
     expect(['503 delivery.in_progress']).toEqual(expect.arrayContaining([...refusals]));
     for (const id of ids) {

@@ -32,7 +32,7 @@ const ledger = new Ledger(folder);
 
 interface Ran {
   readonly id: string;
-  /** No other run has it, so that its answer is known again. */
+  /** No other run has it, so that its response is known again. */
   readonly run: string;
 }
 
@@ -68,7 +68,7 @@ const timeOut: RequestHandler = ({ query: { status, afterMs, by } }, res, next) 
   next();
 };
 
-/** Handlers whose response is written to after its answer, from a closure and twice: `?write=json&afterMs=20`. */
+/** Handlers that write to a response after it was sent, from a closure and twice: `?write=json&afterMs=20`. */
 const LATE_HANDLERS: Readonly<Record<string, RequestHandler>> = {
   returns: (req, res, next) => {
     const handle = kiketHandler(async (delivery) => {
@@ -103,8 +103,8 @@ function writeLate(...[{ query }, res, next]: Parameters<RequestHandler>): void 
   }, Number(query.afterMs));
 }
 
-/** Kills or freezes this process as soon as an answer is written: before anything that comes after it. */
-const endWithAnswer: RequestHandler = ({ query: { signal } }, res, next) => {
+/** Kills or freezes this process as soon as a response is written: before anything that comes after it. */
+const endWithResponse: RequestHandler = ({ query: { signal } }, res, next) => {
   const { end } = res as unknown as { end: (...args: unknown[]) => typeof res };
   res.end = (...args: unknown[]) => {
     end.apply(res, args);
@@ -134,8 +134,8 @@ async function start(): Promise<void> {
   app.post('/timed-out/1', timeOut, receive, once, events);
   app.post('/timed-out/2', receive, timeOut, once, events);
   app.post('/timed-out/3', receive, once, timeOut, events);
-  app.post('/ends', endWithAnswer, receive, once, events);
-  app.post('/ends/plain', endWithAnswer, receive, once, (req, res) => {
+  app.post('/ends', endWithResponse, receive, once, events);
+  app.post('/ends/plain', endWithResponse, receive, once, (req, res) => {
     void take(kiketDelivery(req)).then((ran) => res.json(ran));
   });
   app.post('/until-cut', receive, once, kiketHandler(takeUnlessCut));

@@ -32,8 +32,8 @@ describeWithRedisServer('KiketRedisStore on a cluster of three nodes', () => {
       for (let i = 0; i < 60; i++) {
         const keys = freshKeys(2);
         expect(await one!.claim(keys, 'a', LONG_MS)).toEqual({ state: 'claimed' });
-        expect(await other!.complete(keys, 'a', `answer ${i}`, LONG_MS)).toBe(true);
-        expect(await other!.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: `answer ${i}` });
+        expect(await other!.complete(keys, 'a', `response ${i}`, LONG_MS)).toBe(true);
+        expect(await other!.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: `response ${i}` });
       }
       for (const node of cluster.nodes) {
         expect(String(await node.send('INFO', 'memory'))).toMatch(/number_of_cached_scripts:2/);

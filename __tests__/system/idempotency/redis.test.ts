@@ -38,7 +38,7 @@ describeWithRedis('KiketRedisStore on one server', () => {
       for (let i = 0; i < 5; i++) {
         const keys = freshKeys(2);
         expect(await store.claim(keys, 'a', LONG_MS)).toEqual({ state: 'claimed' });
-        expect(await store.complete(keys, 'a', 'answer', LONG_MS)).toBe(true);
+        expect(await store.complete(keys, 'a', 'response', LONG_MS)).toBe(true);
       }
       expect(sent).toEqual(Array(10).fill('EVAL'));
       expect((await runsOf(server)) - before).toBe(10);

@@ -78,8 +78,8 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
 
       it.each([0, 1, 2])('should take none of three keys when key %i is recorded', async (recorded) => {
         const keys = freshKeys(3);
-        await record(store, [keys[recorded]!], 'answer');
-        expect(await elsewhere.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: 'answer' });
+        await record(store, [keys[recorded]!], 'response');
+        expect(await elsewhere.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: 'response' });
         const others = keys.filter((_, i) => i !== recorded);
         expect(await store.claim(others, 'c', LONG_MS)).toEqual(CLAIMED);
       });
@@ -89,9 +89,9 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         ['after', 1, 0],
       ])('should find a record %s a key that is held', async (_, recorded, held) => {
         const keys = freshKeys(2);
-        await record(store, [keys[recorded]!], 'answer');
+        await record(store, [keys[recorded]!], 'response');
         await store.claim([keys[held]!], 'a', LONG_MS);
-        expect(await elsewhere.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: 'answer' });
+        expect(await elsewhere.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: 'response' });
       });
 
       it.each([
@@ -150,7 +150,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         await claimOnceFree(elsewhere, keys, 'b');
         expect(await store.renew(keys, 'b', lockMs)).toBe(true);
         await claimOnceFree(elsewhere, keys, 'c');
-        expect(await store.complete(keys, 'c', 'answer', lockMs)).toBe(true);
+        expect(await store.complete(keys, 'c', 'response', lockMs)).toBe(true);
         await claimOnceFree(elsewhere, keys, 'd');
       });
     });
@@ -183,7 +183,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         ['has 64 KB', 'ä'.repeat(32 * 1024)],
         ['reads like a number', '42'],
         ['reads like a claim', 'claim:a'],
-        ['reads like a record', 'record:answer'],
+        ['reads like a record', 'record:response'],
         ['reads like an error', '-ERR NOSCRIPT'],
       ])('should come back as it was when it %s', async (_, text) => {
         const keys = freshKeys(2);
@@ -200,14 +200,14 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
           const keys = freshKeys(2);
           expect(await store.claim(keys, owner, LONG_MS)).toEqual(CLAIMED);
           expect(await elsewhere.claim(keys, 'b2', LONG_MS)).toMatchObject({ state: 'held' });
-          expect(await store.complete(keys, owner, 'answer', LONG_MS)).toBe(true);
-          expect(await store.claim(keys, owner, LONG_MS)).toEqual({ state: 'recorded', record: 'answer' });
+          expect(await store.complete(keys, owner, 'response', LONG_MS)).toBe(true);
+          expect(await store.claim(keys, owner, LONG_MS)).toEqual({ state: 'recorded', record: 'response' });
         },
       );
 
       it('should expire', async () => {
         const keys = freshKeys(2);
-        await record(store, keys, 'answer', SHORT_MS);
+        await record(store, keys, 'response', SHORT_MS);
         await claimOnceFree(elsewhere, keys, 'b');
       });
 
@@ -217,22 +217,22 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         // On a busy machine the claim may expire before it is completed.
         await until(async () => {
           await store.claim(keys, 'a', lockMs);
-          return store.complete(keys, 'a', 'answer', LONG_MS);
+          return store.complete(keys, 'a', 'response', LONG_MS);
         });
         await wait(lockMs * 2);
-        expect(await elsewhere.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: 'answer' });
+        expect(await elsewhere.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: 'response' });
       });
 
       it('should be replaced neither by its owner nor by another', async () => {
         const keys = freshKeys(2);
-        await record(store, keys, 'answer');
+        await record(store, keys, 'response');
         for (const owner of ['a', 'b']) {
           expect(await store.complete(keys, owner, 'another', LONG_MS)).toBe(false);
           expect(await store.renew(keys, owner, SHORT_MS)).toBe(false);
           await store.release(keys, owner);
         }
         await wait(SHORT_MS * 2);
-        expect(await elsewhere.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: 'answer' });
+        expect(await elsewhere.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: 'response' });
       });
     });
 
@@ -274,21 +274,21 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
       it('should change nothing any more', async () => {
         const keys = await overtake();
         expect(await store.renew(keys, 'lost', SHORT_MS)).toBe(false);
-        expect(await store.complete(keys, 'lost', 'late answer', LONG_MS)).toBe(false);
+        expect(await store.complete(keys, 'lost', 'late response', LONG_MS)).toBe(false);
         await store.release(keys, 'lost');
         await wait(SHORT_MS * 2);
         expect(await store.claim(keys, 'lost', LONG_MS)).toMatchObject({ state: 'held' });
-        expect(await elsewhere.complete(keys, 'next', 'answer', LONG_MS)).toBe(true);
-        expect(await store.claim(keys, 'lost', LONG_MS)).toEqual({ state: 'recorded', record: 'answer' });
+        expect(await elsewhere.complete(keys, 'next', 'response', LONG_MS)).toBe(true);
+        expect(await store.claim(keys, 'lost', LONG_MS)).toEqual({ state: 'recorded', record: 'response' });
       });
 
       it('should change nothing after the record of the next', async () => {
         const keys = await overtake();
-        await elsewhere.complete(keys, 'next', 'answer', LONG_MS);
+        await elsewhere.complete(keys, 'next', 'response', LONG_MS);
         expect(await store.renew(keys, 'lost', LONG_MS)).toBe(false);
-        expect(await store.complete(keys, 'lost', 'late answer', LONG_MS)).toBe(false);
+        expect(await store.complete(keys, 'lost', 'late response', LONG_MS)).toBe(false);
         await store.release(keys, 'lost');
-        expect(await store.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: 'answer' });
+        expect(await store.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: 'response' });
       });
 
       it.each([
@@ -300,10 +300,10 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         await store.claim([keys[lost]!], 'next', LONG_MS);
         await store.claim([kept], 'a', MEDIUM_MS);
         expect(await store.renew(keys, 'a', LONG_MS)).toBe(false);
-        expect(await store.complete(keys, 'a', 'answer', LONG_MS)).toBe(false);
+        expect(await store.complete(keys, 'a', 'response', LONG_MS)).toBe(false);
         const { retryAfterMs } = (await elsewhere.claim([kept], 'b', LONG_MS)) as { retryAfterMs: number };
         expect(retryAfterMs).toBeLessThanOrEqual(MEDIUM_MS);
-        expect(await store.complete([kept], 'a', 'answer', LONG_MS)).toBe(true);
+        expect(await store.complete([kept], 'a', 'response', LONG_MS)).toBe(true);
       });
 
       it('should be lost when it has expired, though nobody else came', async () => {
@@ -311,14 +311,14 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         await store.claim(keys, 'a', 1);
         await wait(SHORT_MS);
         expect(await store.renew(keys, 'a', LONG_MS)).toBe(false);
-        expect(await store.complete(keys, 'a', 'answer', LONG_MS)).toBe(false);
+        expect(await store.complete(keys, 'a', 'response', LONG_MS)).toBe(false);
         expect(await elsewhere.claim(keys, 'b', LONG_MS)).toEqual(CLAIMED);
       });
 
       it('should be lost when there never was one', async () => {
         const keys = freshKeys(2);
         expect(await store.renew(keys, 'a', LONG_MS)).toBe(false);
-        expect(await store.complete(keys, 'a', 'answer', LONG_MS)).toBe(false);
+        expect(await store.complete(keys, 'a', 'response', LONG_MS)).toBe(false);
         expect(await elsewhere.claim(keys, 'b', LONG_MS)).toEqual(CLAIMED);
       });
     });
@@ -328,19 +328,19 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
       const attempts = Array.from({ length: 200 }, (_, i) => i % 40).map(async (delivery, i) => {
         const keys = [`{many ${name} ${delivery}}:delivery`, `{many ${name} ${delivery}}:attempt:${i}`];
         const at = [store, elsewhere][i % 2]!;
-        let answer: string | undefined;
+        let response: string | undefined;
         await until(async () => {
           const claim = await at.claim(keys, `owner ${i}`, LONG_MS);
-          if (claim.state === 'recorded') answer = claim.record;
-          if (claim.state !== 'claimed') return answer !== undefined;
+          if (claim.state === 'recorded') response = claim.record;
+          if (claim.state !== 'claimed') return response !== undefined;
           runs.set(keys[0]!, (runs.get(keys[0]!) ?? 0) + 1);
           await wait(1);
-          answer = `answer ${delivery}`;
-          return at.complete(keys, `owner ${i}`, answer, LONG_MS);
+          response = `response ${delivery}`;
+          return at.complete(keys, `owner ${i}`, response, LONG_MS);
         });
-        return answer;
+        return response;
       });
-      expect(await Promise.all(attempts)).toEqual(Array.from({ length: 200 }, (_, i) => `answer ${i % 40}`));
+      expect(await Promise.all(attempts)).toEqual(Array.from({ length: 200 }, (_, i) => `response ${i % 40}`));
       expect([...runs.values()]).toEqual(Array(40).fill(1));
     });
   });

@@ -145,8 +145,8 @@ describe('a claim', () => {
 
   it('should store the outcome when the store has lost the claim and nobody else holds it', async () => {
     const claim = makeClaim();
-    const answers = [lost];
-    store.instead.complete = () => answers.shift()?.() as Promise<boolean>;
+    const responses = [lost];
+    store.instead.complete = () => responses.shift()?.() as Promise<boolean>;
     void claim.onOutcome(success);
     await pass(1);
     expect(store.methods).toEqual(['complete', 'claim', 'complete']);

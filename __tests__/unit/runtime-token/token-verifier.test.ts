@@ -184,7 +184,7 @@ describe('the audience', () => {
 describe('a key server without a key', () => {
   it('should be a reason for another attempt, with a cause for the operator', async () => {
     const { key, server, verify } = await setUp();
-    server.answer = text(500, 'canary');
+    server.respond = text(500, 'canary');
     const error = (await verify(mintToken(key, claims))) as SignatureError;
     expect(error).toBeInstanceOf(SignatureError);
     expect([error.status, error.retryable, error.code]).toEqual([503, true, 'token.keys_unavailable']);

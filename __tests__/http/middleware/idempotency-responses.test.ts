@@ -19,7 +19,7 @@ const express = majors['Express 5'];
 
 const LIMIT = 64 * 1024;
 
-const folder = mkdtempSync(join(tmpdir(), 'kiket-answers-'));
+const folder = mkdtempSync(join(tmpdir(), 'kiket-responses-'));
 const fileOf = (size: number): string => {
   const path = join(folder, `${size}.txt`);
   writeFileSync(path, 'f'.repeat(size));
@@ -85,7 +85,7 @@ const plain: Record<string, (res: Response, req: Request) => unknown> = {
 };
 
 /** Headers that belong to one connection, moment or client. */
-const OF_ONE_ANSWER = [
+const OF_ONE_RESPONSE = [
   'connection',
   'keep-alive',
   'date',
@@ -96,7 +96,7 @@ const OF_ONE_ANSWER = [
 ];
 
 function kept({ headers }: request.Response): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(headers as object).filter(([name]) => !OF_ONE_ANSWER.includes(name)));
+  return Object.fromEntries(Object.entries(headers as object).filter(([name]) => !OF_ONE_RESPONSE.includes(name)));
 }
 
 /** Sends a delivery three times, and expects one run and the same response each time. */
@@ -387,12 +387,12 @@ describe('kiketIdempotency', () => {
     );
     const { head, body } = attemptBytes();
     await Connection.to(app, async (connection) => {
-      const answers = [];
-      expect(await connection.write(head, body).answer()).toMatchObject({ status: 200 });
+      const responses = [];
+      expect(await connection.write(head, body).response()).toMatchObject({ status: 200 });
       connection.write(head, body, head, body);
-      for (let i = 0; i < 2; i++) answers.push(await connection.answer());
-      for (const answer of answers)
-        expect(answer).toMatchObject({ status: 200, text: '{"ok":true}', headers: { 'kiket-replayed': 'true' } });
+      for (let i = 0; i < 2; i++) responses.push(await connection.response());
+      for (const response of responses)
+        expect(response).toMatchObject({ status: 200, text: '{"ok":true}', headers: { 'kiket-replayed': 'true' } });
     });
   });
 });
