@@ -13,7 +13,7 @@ export function statusOf(port, request) {
  * Sends one request after another, as `next` gives them, one at a time on each of `connections` connections.
  *
  * `delivered` counts the responses since the start, `latencies` holds the milliseconds of each since the last `clear()`.
- * `failed` rejects on the first response that is no success: a receiver that refuses must not look fast.
+ * `failed` rejects on the first response that is not a success: a receiver that refuses must not look fast.
  */
 export function startLoad({ port, next, connections }) {
   const { promise: failed, reject } = deferred();

@@ -1,6 +1,6 @@
 /**
- * The comparisons: receivers, each in `receivers/<id>.mjs`, with the signature scheme that each expects; the id of the one that
- * the others are compared with; and defaults of the command line.
+ * The comparisons: receivers, each in `receivers/<id>.mjs`, with the signature scheme that it expects; the id of the
+ * baseline; and defaults of the command line.
  */
 export const RECEIVING = {
   receivers: [
@@ -90,7 +90,7 @@ export const STORING = {
   distinct: true,
 };
 
-/** What it costs that a response leaves after its record. */
+/** The cost of recording a response before it is sent. */
 export const RECORDING = ['memory', 'redis'].map((store) => ({
   receivers: [
     { id: `ours-${store}`, name: `**records first** (${store})`, scheme: 'kiket' },

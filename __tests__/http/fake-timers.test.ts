@@ -13,7 +13,7 @@ import { example, secret } from '../support/deliver';
 import { describeMajors, type Express } from '../support/express';
 import { signedRequest, type Framing } from '../support/signed-request';
 
-/** An adapter that has the bytes, and leaves the stream as it is. */
+/** An adapter that has the bytes, and does not touch the stream. */
 const adapter: KiketMiddleware = (req, _res, next) => {
   (req as { rawBody?: unknown }).rawBody = JSON.stringify(example);
   next();

@@ -33,7 +33,7 @@ const secretCanaries = [
   values.signing,
 ];
 const payloadCanary = 'canary_of_the_payload';
-/** In the text of an error that a handler throws. */
+/** Part of the message of an error that a handler throws. */
 const messageCanary = 'canary_of_a_message';
 
 const payload = {
@@ -47,7 +47,7 @@ const payload = {
 };
 const options: KiketOptions = { secret, fallbackSecrets: { FALLBACK: values.fallback } };
 
-/** Every way in which a value may be printed or copied without naming what is secret in it. */
+/** Ways to print or copy a value without naming its secret members. */
 const ways: Record<string, (value: unknown) => string> = {
   'JSON.stringify': (value) => JSON.stringify(value) ?? '',
   'JSON.stringify of what holds it': (value) => JSON.stringify({ a: [{ value }] }),
@@ -68,7 +68,7 @@ const traceChannels = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map(
   (name) => `tracing:kiket:delivery:${name}`,
 );
 
-/** All that can be reached from a value: by symbols, by what is not enumerable, and by the accessors of its class. */
+/** All strings that can be reached from a value: by symbols, non-enumerable members, and accessors of its class. */
 function everythingIn(value: unknown, seen = new Set<unknown>()): string[] {
   if (typeof value === 'function' || seen.has(value)) return [];
   if (typeof value !== 'object' || value === null) return [String(value)];
@@ -86,7 +86,7 @@ function everythingIn(value: unknown, seen = new Set<unknown>()): string[] {
   return texts;
 }
 
-/** What a message of a trace shows, at the moment when it is published. */
+/** Returns the printed and serialised forms of a trace message at the time of its publication. */
 function shownBy(message: unknown): string {
   const printed = inspect(message, { showHidden: true, depth: Infinity, getters: true, maxStringLength: null });
   return [printed, JSON.stringify(message), ...everythingIn(message)].join('\n');
@@ -96,7 +96,7 @@ function expectNone(text: string, canaries: readonly string[]): void {
   expect(canaries.filter((canary) => text.includes(canary))).toEqual([]);
 }
 
-/** Returns what `look` returns for a delivery, called inside a handler. */
+/** Returns the result of `look` for a delivery, called inside a handler. */
 async function inside<T>(
   express: Express,
   look: (delivery: KiketDelivery, req: Request) => T,
@@ -285,7 +285,7 @@ describeNewest('secrets', (express) => {
       const reply: Record<string, unknown> = { [payloadCanary]: delivery.payload };
       return Object.assign(reply, { reply });
     },
-    'a reply that is a text': ({ secrets }) => secrets.get('API_TOKEN'),
+    'a reply that is a string': ({ secrets }) => secrets.get('API_TOKEN'),
     'no response by the deadline': () => new Promise(() => undefined),
     'nothing wrong': () => ({ ok: true }),
   };
@@ -294,12 +294,12 @@ describeNewest('secrets', (express) => {
     readonly status: number;
     readonly response: string;
     readonly observed: string;
-    /** What each message of the trace has shown. */
+    /** The printed forms of each trace message. */
     readonly traced: readonly string[];
     readonly output: string;
   }
 
-  /** One delivery: its response, what observers were told, and what was written. */
+  /** Sends one delivery. Returns its response, the calls of observers, and the output of the process. */
   async function observe(
     handler: RequestHandler,
     body: object | string,
@@ -314,14 +314,14 @@ describeNewest('secrets', (express) => {
     const trace = (message: unknown) => void traced.push(shownBy(message));
     for (const name of traceChannels) channel(name).subscribe(trace);
     const app = express();
-    // In the environment 'test' nothing is printed.
+    // Errors are not printed in the environment 'test'.
     app.set('env', 'production');
     app.post(
       '/kiket',
       kiket({ ...options, deadlineMs: 500, onRefused: collect, onCompleted: collect, ...more }),
       handler,
       (error: unknown, _req: Request, _res: Response, next: (error: unknown) => void) => {
-        // What a handler has thrown is its own affair: only the words of this package are looked at.
+        // Only messages of this package are checked, not those of errors that a handler throws.
         if (KiketError.is(error) && error.cause === undefined && !error.code.startsWith('handler.')) collect(error);
         next(error);
       },

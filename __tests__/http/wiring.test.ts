@@ -25,13 +25,13 @@ const unsigned: DeliverOptions = { headers: { 'X-Kiket-Signature': undefined } }
 const lenient = { signatureRequired: false };
 
 const handled = kiketHandler(() => ({ handled: true }));
-/** Express 4 and 5 alike give what is thrown to the error handler. */
+/** Express 4 and 5 both pass a thrown value to the error handler. */
 const plain: RequestHandler = (req, res) => {
   const delivery = kiketDelivery(req);
   res.json({ handled: delivery === req.kiket });
 };
 
-/** Who finds whom missing. */
+/** Middlewares, each with the one that it reports as missing. */
 const missing: [string, KiketMiddleware[], RequestHandler, who: string, whom: string][] = [
   ['kiketParse alone', [kiketParse()], handled, 'kiketParse', 'kiketVerify'],
   ['kiketParse before kiketVerify', [kiketParse(), kiketVerify(secret)], handled, 'kiketParse', 'kiketVerify'],
@@ -53,7 +53,7 @@ const missing: [string, KiketMiddleware[], RequestHandler, who: string, whom: st
   ],
 ];
 
-/** Orders that lack nothing. */
+/** Complete orders. */
 const complete: [string, KiketMiddleware[]][] = [
   ['kiket()', [kiket({ secret })]],
   ['kiketVerify, kiketParse', [kiketVerify(secret), kiketParse()]],
@@ -66,7 +66,7 @@ const complete: [string, KiketMiddleware[]][] = [
   ['everything twice', [kiketRawBody(), kiketRespond(), kiket({ secret }), kiketRawBody(), kiketRespond()]],
 ];
 
-/** The error as it reaches whoever handles errors after ours. */
+/** The error as it reaches an error handler after ours. */
 interface Outcome {
   readonly code: string;
   readonly message: string;

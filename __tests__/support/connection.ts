@@ -10,8 +10,8 @@ export interface ReceivedResponse {
 }
 
 /**
- * One connection to an application, on which bytes are written as a test wants them: in parts, chunked, pipelined.
- * HTTP clients decide such things themselves.
+ * One connection to an application, on which a test controls how bytes are written: in parts, chunked, pipelined.
+ * HTTP clients do not offer this control.
  */
 export class Connection {
   readonly #server: Server;
@@ -21,7 +21,7 @@ export class Connection {
   private constructor(server: Server, socket: Socket) {
     this.#server = server;
     this.#socket = socket;
-    // A server may reset a connection that it has done with; what counts is the response before.
+    // A server may reset a connection after the last response. Only the response matters.
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => (this.#received = Buffer.concat([this.#received, chunk])));
   }
@@ -51,7 +51,7 @@ export class Connection {
     await called;
   }
 
-  /** Breaks the connection, as a client does that gives up. */
+  /** Breaks the connection, like a client that gives up. */
   break(): void {
     this.#socket.destroy();
   }
@@ -69,7 +69,7 @@ export class Connection {
     }
   }
 
-  /** More bytes, or the end; rejects when neither comes, so that what hangs is closed before the test is given up. */
+  /** Resolves at more bytes or the end. Rejects when neither comes, so that the connection is always closed. */
   #change(): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (): void => {

@@ -18,7 +18,7 @@ import { secret } from './deliver';
 import type { Express } from './express';
 import { signedRequest, type SignedRequestOptions } from './signed-request';
 
-/** What must never be found by accident in a body that was parsed. */
+/** A value that must never appear by accident in a parsed body. */
 export const canary = 'canary_of_a_secret_value';
 
 export const sizes = { '1 KB': 1024, '450 KB': 450 * 1024 };
@@ -35,19 +35,19 @@ export function payloadOf(size: number, fill = 'x'): object {
   return payload(fill.repeat(Math.floor(missing / Buffer.byteLength(fill))));
 }
 
-/** The ways to put together what stands before a handler. */
+/** The chains of middlewares before a handler. */
 export const chains: Record<string, () => KiketMiddleware[]> = {
   'kiket()': () => [kiket({ secret })],
   'kiketVerify, kiketParse': () => [kiketVerify(secret), kiketParse()],
   'all four': () => [kiketRawBody(), kiketVerify(secret), kiketParse(), kiketRespond()],
 };
 
-/** What a handler has found of a delivery. */
+/** The observations of a handler. */
 export interface Report {
   event: string;
   sha256: string;
   hasSecret: boolean;
-  /** Whether a log line or a copy of `req.body` or the payload would show a secret. */
+  /** True when a log line or a copy of `req.body` or the payload would show a secret. */
   showsSecret: boolean;
 }
 
@@ -55,7 +55,7 @@ export function reportOf(body: Buffer | string): Report {
   return { event: 'issue.created', sha256: sha256(body), hasSecret: true, showsSecret: false };
 }
 
-/** What a delivery is found to be. */
+/** Reports the observations of a handler about its delivery. */
 export function reportDelivery({ event, rawBody, secrets, payload }: KiketDelivery, req: Request): Report {
   const copies = [req.body, payload, { ...payload }, structuredClone(req.body)] as unknown[];
   return {

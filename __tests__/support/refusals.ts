@@ -22,7 +22,7 @@ import { signedRequest, type SignedRequest, type SignedRequestOptions } from './
 
 export type Options = Partial<KiketOptions>;
 
-/** The ways to put together what stands before a handler. */
+/** The chains of middlewares before a handler. */
 export const pathsToHandler: Readonly<Record<string, (options: Options) => KiketMiddleware[]>> = {
   'kiket()': (options) => [kiket({ secret, ...options })],
   'the middlewares one by one': ({ secret: source = secret, limit, ...options }) => {
@@ -38,7 +38,7 @@ export const pathsToHandler: Readonly<Record<string, (options: Options) => Kiket
 
 export const pathNames = Object.keys(pathsToHandler);
 
-/** What the platform is told of a delivery that is refused. */
+/** The response to a refused delivery. */
 export interface Refusal {
   readonly status: number;
   readonly code: KiketErrorCode;
@@ -46,7 +46,7 @@ export interface Refusal {
   readonly retryAfter: string | undefined;
 }
 
-/** Kiket gives the delivery up. */
+/** Kiket gives up the delivery. */
 export function final(status: number, code: KiketErrorCode): Refusal {
   return { status, code, retryable: false, retryAfter: undefined };
 }
@@ -56,7 +56,7 @@ export function retried(status: number, code: KiketErrorCode): Refusal {
   return { status, code, retryable: true, retryAfter: undefined };
 }
 
-/** One delivery that is signed by the secret of all tests, but for what `delivery` says, and what comes of it. */
+/** A delivery, signed with the secret of all tests unless `delivery` says otherwise, and its expected refusal. */
 export interface Case {
   readonly name: string;
   readonly payload?: object | string | Buffer;
@@ -119,7 +119,7 @@ export async function expectRefused(
   return { details, text: refused!.text };
 }
 
-/** Expects that a delivery is received, and what the handler of `observed` says of it. */
+/** Expects that a delivery is received, and that the handler of `observed` returns `reply`. */
 export async function expectReceived(
   { app, log }: Observed,
   { payload = example, delivery = {} }: Case,

@@ -1,4 +1,4 @@
-/** How a call of a store may fail. */
+/** Failures of a store call. */
 export const storeFailures = {
   rejects: (): Promise<never> => Promise.reject(new Error('canary: redis://user:password@host is down')),
   throws: (): never => {

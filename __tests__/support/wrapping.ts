@@ -2,7 +2,7 @@ import compression from 'compression';
 import type { RequestHandler } from 'express';
 import session, { MemoryStore } from 'express-session';
 
-/** Sessions, as a service has them that saves one for each request. */
+/** Sessions of a service that saves one for each request. */
 export function sessions(store: MemoryStore): RequestHandler {
   return session({ secret: 'session secret', resave: true, saveUninitialized: true, store });
 }

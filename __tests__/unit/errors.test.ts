@@ -27,7 +27,7 @@ function secondCopy(): typeof import('../../lib/errors') {
   return copy;
 }
 
-/** What the platform does next, by contract.md §4. */
+/** Status and retryability of each code, by the rules of the platform. */
 const table: Record<KiketErrorCode, [status: number, retryable: boolean]> = {
   'signature.missing': [401, false],
   'signature.malformed': [401, false],
@@ -105,7 +105,7 @@ describe('RetryableError', () => {
   });
 
   it.each<[string, unknown]>([
-    ['a text', '30'],
+    ['a string', '30'],
     ['a date', new Date()],
     ['null', null],
     ['a boolean', true],
@@ -123,7 +123,7 @@ describe('NonRetryableError', () => {
   });
 
   it('should not be retryable', () => {
-    // @ts-expect-error there is none
+    // @ts-expect-error the option does not exist
     const error = new NonRetryableError('Never', { retryAfterSeconds: 30 });
     expect([error.retryAfterSeconds, error.headers]).toEqual([undefined, {}]);
   });
@@ -216,7 +216,7 @@ describe('KiketError.is', () => {
     ['an object of the same fields', { code: 'handler.final', status: 422, message: 'm', details: [] }],
     ['a copy of the fields', { ...new RetryableError('x') }],
     ['what JSON makes of one', JSON.parse(JSON.stringify(new RetryableError('x')))],
-    ['a text', 'handler.final'],
+    ['a string', 'handler.final'],
     ['null', null],
     ['undefined', undefined],
     ['a number', 503],

@@ -1,7 +1,7 @@
 import { Redactor } from '../../lib/redaction';
 
 describe('Redactor', () => {
-  it('should take what it knows out of a text', () => {
+  it('should replace the secrets that it has in a string', () => {
     const known = new Redactor(() => ['configured', undefined]);
     known.add('A', 'fetched');
     expect(known.redact('configured, fetched, undefined')).toBe('[redacted], [redacted], undefined');

@@ -100,7 +100,7 @@ describeNewest('the connections to the API', (express) => {
     const fake = await startFake();
     const url = 'https://kiket.dev';
     const seen: [unknown, string][] = [];
-    /** As a proxy: what is for Kiket goes elsewhere. */
+    /** A dispatcher like a proxy, which sends the requests for Kiket to another origin. */
     class Rerouting extends Agent {
       override dispatch(options: Agent.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
         seen.push([options.origin, options.path]);
@@ -120,7 +120,7 @@ describeNewest('the connections to the API', (express) => {
     expect(seen).toHaveLength(3);
     expect(fake.requests).toHaveLength(3);
 
-    // Whose it is to close.
+    // closeKiketApi() does not close a dispatcher of the user.
     const { open } = fake.connections;
     await closeKiketApi();
     await turns(20);

@@ -138,7 +138,7 @@ describeNewest('credentials of a delivery', (express) => {
     const fake = await start();
     const payload = { ...example, ...fake.callback() };
     const outcome = await callFrom(express, { api: { baseUrl: fake.url }, payload }, get(path));
-    // That of two slashes is another origin's.
+    // A path that begins with two slashes belongs to another origin.
     expect(verdictOf(outcome)).toEqual([500, path.startsWith('//') ? 'api.target_refused' : 'api.not_configured']);
     expect(fake.connections.accepted).toBe(0);
   });

@@ -38,7 +38,7 @@ function startPaged(paging: Paging): Promise<PagedTable> {
 
 const idsOf = (contacts: readonly Contact[]): number[] => contacts.map(({ id }) => id);
 
-/** The ids that come, and the code of the error that ends them. */
+/** The ids of the iteration, and the code of the error that ends it. */
 async function iterated(contacts: KiketTable<Contact>, options?: KiketListOptions): Promise<(number | string)[]> {
   const seen: (number | string)[] = [];
   try {
@@ -265,10 +265,10 @@ describe('iterating over custom data', () => {
     ['one page', { pagination: { page: 1, total_pages: 1 } }, [1, 2]],
     ['no page', { pagination: { page: 1, total_pages: 0 } }, [1, 2]],
     ['an empty cursor', { next_cursor: '' }, [1, 2, 'api.refused']],
-    ['a cursor that is no text', { next_cursor: 7 }, [1, 2, 'api.refused']],
+    ['a cursor that is not a string', { next_cursor: 7 }, [1, 2, 'api.refused']],
     ['a pagination of null', { pagination: null }, [1, 2, 'api.refused']],
-    ['a pagination that is none', { pagination: 'x' }, [1, 2, 'api.refused']],
-    ['numbers as texts', { pagination: { page: '1', total_pages: '2' } }, [1, 2, 'api.refused']],
+    ['a pagination that is not an object', { pagination: 'x' }, [1, 2, 'api.refused']],
+    ['numbers as strings', { pagination: { page: '1', total_pages: '2' } }, [1, 2, 'api.refused']],
   ])('should end at a full page with %s', async (_name, fields, seen) => {
     const fake = await start();
     fake.fail({ kind: 'status', status: 200, body: { data: page, ...fields } });

@@ -17,7 +17,7 @@ import { apiKey, callFrom, codeOf, EXTENSION_ID, plain, RATE_LIMIT, start, verdi
 const wronglySigned: DeliverOptions = { secret: 'another secret' };
 const unsigned: DeliverOptions = { headers: { 'X-Kiket-Signature': undefined } };
 
-/** Every method of the client, and whether it gives a promise. */
+/** Every method of the client, with true when it returns a promise. */
 const methods: [name: string, call: (api: KiketApi) => unknown, isAsync: boolean][] = [
   ['rateLimit', (api) => api.rateLimit(), true],
   ['customData', (api) => api.customData('com.acme', 'a'), false],
@@ -154,7 +154,7 @@ describeNewest('delivery.api', (express) => {
       ['none of a scope with a fraction', scoped('project:5.5'), undefined],
       ['none of a scope with more', scoped('project:5:read', 'my-project:5', 'project:5\n'), undefined],
       ['none of a scope without number', scoped('project:', 'project:*'), undefined],
-      ['none of a scope that is no safe number', scoped('project:9999999999999999'), undefined],
+      ['none of a scope that is not a safe integer', scoped('project:9999999999999999'), undefined],
     ])('should be %s', async (_name, fields, projectId) => {
       const fake = await start();
       const from = { api: { apiKey, baseUrl: fake.url }, payload: { ...plain, ...fields } };

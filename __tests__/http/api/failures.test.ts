@@ -11,13 +11,13 @@ import { closedOrigin, startServer } from '../../support/loopback-server';
 import { until } from '../../support/until';
 import { clientOf, extension, failureOf, payloadOf, RATE_LIMIT, RECORDS, runtimeToken, type ApiCall } from './faulty';
 
-/** Not retried but after a 429. */
+/** A method that is retried only after a 429. */
 const post: ApiCall = (api) => api.request('POST', RECORDS, { body: { record: {} } });
 const get: ApiCall = (api) => api.request('GET', RATE_LIMIT);
 
 const calls: Readonly<Record<string, ApiCall>> = { GET: get, POST: post };
 
-/** Beyond the deadline, so that it is not waited for. */
+/** Beyond the deadline, so that the call is not retried. */
 const LATER = 3600;
 
 interface Told {
@@ -55,7 +55,7 @@ function inChunks(bytes: number): RequestListener {
   };
 }
 
-/** Responses that the fake does not give. */
+/** Responses that the fake does not send. */
 const strange: Readonly<Record<string, RequestListener>> = {
   'invalid UTF-8': (_req, res) => {
     res.setHeader('Content-Type', 'application/json');
@@ -75,7 +75,7 @@ const strange: Readonly<Record<string, RequestListener>> = {
     res.write('{"data":', () => res.socket!.destroy());
   },
   'no HTTP': (_req, res) => void res.socket!.end('what?\r\n\r\n'),
-  'a status that is none': (_req, res) => void res.socket!.end('HTTP/1.1 999 What\r\nContent-Length: 2\r\n\r\n{}'),
+  'a status out of range': (_req, res) => void res.socket!.end('HTTP/1.1 999 What\r\nContent-Length: 2\r\n\r\n{}'),
 };
 
 describeNewest('a failed call of the API that a handler does not catch', (express) => {

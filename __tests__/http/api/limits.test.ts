@@ -26,10 +26,10 @@ const hang = { kind: 'hang', on: `GET ${RATE_LIMIT}` } as const;
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
-/** Whether a connection has ended. Undici opens another one in its place, which waits. */
+/** True when a connection has ended. Undici opens an idle one in its place. */
 const hasClosed = ({ connections }: FakeKiket): boolean => connections.accepted > connections.open;
 
-/** The timers of ten seconds that are set while `run` is at work, and how many of them are left. */
+/** Returns the number of ten-second timers that `run` sets, and the number of those left after it. */
 async function deadlines(run: () => Promise<unknown>): Promise<{ set: number; left: number }> {
   const set = jest.spyOn(globalThis, 'setTimeout');
   const cleared = jest.spyOn(globalThis, 'clearTimeout');
@@ -199,7 +199,7 @@ describe('a client outside a delivery', () => {
 
   it.each<[string, unknown]>([
     ['an error', new Error('reason')],
-    ['a text', 'reason'],
+    ['a string', 'reason'],
     ['null', null],
     ['0', 0],
   ])('should end by the signal of the client and of the call, with %s as the cause', async (_name, reason) => {

@@ -9,7 +9,7 @@ import {
 import { secret } from '../../support/deliver';
 import { apiKey, start } from './calling';
 
-/** Starts each that takes the options of the API, with options of any kind, as JavaScript does. */
+/** Every entry point with the options of the API, callable without types as in JavaScript. */
 const starts: Record<string, (api: unknown) => unknown> = {
   kiketParse: (api) => kiketParse({ api } as KiketParseOptions),
   kiket: (api) => kiket({ secret, api } as KiketOptions),
@@ -87,7 +87,7 @@ interface OptionCheck {
   readonly bad: unknown[];
 }
 
-/** Every option: what it takes, beside `undefined`, and what it refuses. */
+/** Accepted values of every option, in addition to `undefined`, and rejected ones. */
 const options: Record<string, OptionCheck> = {
   apiKey: { good: [apiKey, 'a', '!~'], bad: [...noHeaderTexts, true, ['canary'], Buffer.from('canary')] },
   baseUrl: { good: origins, bad: noOrigins },
@@ -120,7 +120,7 @@ const rows = (kind: 'good' | 'bad') =>
     option[kind].map((value) => ({ name, value, text: show(value) })),
   );
 
-/** As a reader of a test name would write it. */
+/** The value as written in a test name. */
 function show(value: unknown): string {
   if (value instanceof AbortSignal || typeof value === 'function') return 'an instance of it';
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);

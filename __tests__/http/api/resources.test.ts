@@ -7,7 +7,7 @@ import { apiKey, callFrom, codeOf, EXTENSION_ID, failureOf, RATE_LIMIT, start } 
 const apiOf = (fake: FakeKiket, options: object = {}): KiketApi =>
   createKiketApi({ apiKey, baseUrl: fake.url, extensionId: EXTENSION_ID, projectId: 27, ...options });
 
-/** What has arrived: method, target and body. */
+/** The requests that have arrived: method, target and body. */
 const sentTo = ({ requests }: FakeKiket): unknown[][] =>
   requests.map(({ method, target, body }) => (body === undefined ? [method, target] : [method, target, body]));
 
@@ -47,7 +47,7 @@ describe('every request', () => {
   it.each<[string, unknown, object | undefined]>([
     ['HEAD', 'HEAD', undefined],
     ['small letters', 'get', undefined],
-    ['an empty text', '', undefined],
+    ['an empty string', '', undefined],
     ['a line break', 'GET / HTTP/1.1\r\nX: y', undefined],
     ['undefined', undefined, undefined],
     ['a body of a GET', 'GET', { body: {} }],

@@ -22,7 +22,7 @@ type Failure = FakeKiketFault | Passage;
 
 const status = (status: number): FakeKiketFault => ({ kind: 'status', status });
 
-/** What passes, so that another attempt makes sense where it does no harm. */
+/** Temporary failures, after which a safe call is repeated. */
 const passing: Readonly<Record<string, Failure>> = {
   502: status(502),
   503: status(503),
@@ -30,7 +30,7 @@ const passing: Readonly<Record<string, Failure>> = {
   'a reset': 'nothing',
 };
 
-/** What another attempt does not change, or not soon. */
+/** Lasting failures, which another attempt would not change soon. */
 const lasting: Readonly<Record<string, FakeKiketFault>> = {
   400: status(400),
   401: status(401),
@@ -280,7 +280,7 @@ describeNewest('Retry-After', (express) => {
     const response = await deliver(app, payloadOf(fake)).expect(429);
     expect(response.body).toMatchObject({ error: { code: 'api.rate_limited', retryable: true } });
     expect(response.headers['retry-after']).toBe(String(retryAfter));
-    // Not the deadline has ended it.
+    // It did not end at the deadline.
     expect(errors).toMatchObject([{ code: 'api.rate_limited' }]);
     expect(fake.requests).toHaveLength(1);
   });

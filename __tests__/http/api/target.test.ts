@@ -21,7 +21,7 @@ import {
 const MODULE = 'com.acme.crm';
 const TABLE = `/api/v1/ext/custom_data/${MODULE}/contacts`;
 
-/** Takes the place of undici, to see what would have gone where. */
+/** Replaces undici, and records the requests with their origins. */
 function recorder() {
   const asked: string[] = [];
   const request = ({ origin, path }: { origin: string; path: string }): never => {
@@ -85,7 +85,7 @@ describeNewest('api.base_url', (express) => {
     ['a host alone', '//kiket.dev'],
     ['a scheme alone', 'https://'],
     ['a bad port', 'https://kiket.dev:99999'],
-    ['an empty text', ''],
+    ['an empty string', ''],
   ];
 
   it.each(refused)('should be refused without a connection: %s', async (_name, written) => {
@@ -165,7 +165,7 @@ describeNewest('api.base_url', (express) => {
   });
 });
 
-/** What must not be sent: it resolves to another place, or is none. */
+/** Paths that must not be sent: they resolve to another place, or are not paths. */
 const badPaths = [
   '',
   ' ',
@@ -273,13 +273,13 @@ describe('the path of api.request', () => {
     expect([fake.connections.accepted, asked]).toEqual([0, []]);
   });
 
-  const texts: unknown[] = [
+  const stringLike: unknown[] = [
     { toString: () => RATE_LIMIT },
     Object(RATE_LIMIT),
     new URL(`https://kiket.dev${RATE_LIMIT}`),
   ];
 
-  it.each(texts)('should be a text, not what becomes one: %#', async (path) => {
+  it.each(stringLike)('should be a string, not a value that converts to one: %#', async (path) => {
     const fake = await start();
     const api = createKiketApi({ apiKey, baseUrl: fake.url });
     expect(await codeOf(() => api.request('GET', path as string))).toBe('api.target_refused');
@@ -483,7 +483,7 @@ describe('the segments of a path', () => {
     7n,
   ];
 
-  /** Every method that writes a segment, with one that is to be refused. */
+  /** Every method that writes a segment, called with an invalid one. */
   const segments: Record<string, (api: KiketApi, value: string) => unknown> = {
     'the id of a record to get': (api, id) => api.customData(MODULE, 'a').get(id),
     'the id of a record to update': (api, id) => api.customData(MODULE, 'a').update(id, {}),

@@ -10,7 +10,7 @@ import { chains } from '../../support/receiver';
 const body = JSON.stringify(example);
 const { headers: signed } = signDelivery(body, { secret });
 
-/** A request as an adapter of a platform makes it, which has the body from elsewhere: its stream gives nothing, and no end. */
+/** A request as an adapter creates it. The body is in a property, and the stream emits neither data nor an end. */
 class AdaptedRequest extends IncomingMessage {
   rawBody: unknown = body;
 
@@ -50,7 +50,7 @@ const stages: Record<string, () => KiketMiddleware[]> = {
 };
 
 describeMajors('a request of an adapter, whose stream never ends', (express) => {
-  /** What reaches the end of the chain, or the error handler. */
+  /** Resolves with the value that reaches the end of the chain, or the error that reaches the error handler. */
   function receive(chain: readonly KiketMiddleware[], headers: Record<string, string | string[]>): Promise<unknown> {
     return new Promise((resolve) => {
       const app = express();

@@ -7,7 +7,7 @@ import { secret } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
 import { pairs } from '../../support/pairs';
 
-/** A function as Cloud Functions runs it: the framework has parsed the body and kept its bytes. */
+/** A function in Cloud Functions: the framework has parsed the body and kept its bytes. */
 function functionServer(handler: unknown): Server {
   http('kiket', handler as HttpFunction);
   return getTestServer('kiket');

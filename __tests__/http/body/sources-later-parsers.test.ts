@@ -32,7 +32,7 @@ const mounts: Record<
   'in the route': (stage, stages) => ({ before: [], stages: [stage, ...stages] }),
 };
 
-/** Ways in which a service's own handler may read a body that nobody has parsed. */
+/** Ways in which a service's own handler may read a body that was not parsed. */
 const readers: Record<string, (req: Request) => Promise<string>> = {
   'for await': (req) => text(req),
   "'data' and 'end'": (req) =>
@@ -60,13 +60,13 @@ type Consumer = (express: Express) => {
   parser?: KiketMiddleware;
   handler?: (req: Request) => unknown;
   verify?: KiketMiddleware;
-  /** What is found of a body. */
+  /** The expected result for a body. */
   expected?: (body: string) => unknown;
 };
 
 const parseJson = (body: string): unknown => JSON.parse(body);
 
-/** What may take the body behind kiketVerify. */
+/** Consumers of the body behind kiketVerify. */
 const consumers: Record<string, Consumer> = {
   'express.json()': (express) => ({ parser: parsers['express.json()']!(express), expected: parseJson }),
   'express.json() after a look-up of the secret': (express) => ({

@@ -8,7 +8,7 @@ import { chains, deliverTwice, expectReceived, payloadOf, reportDelivery, sizes 
 const receive = (req: Request): object => reportDelivery(kiketDelivery(req), req);
 const parseUpTo1Mb = (app: NestApp): void => void app.useBodyParser('json', { limit: '1mb' });
 
-/** Where a Nest service may mount middlewares. */
+/** Places at which a Nest service can mount middlewares. */
 const mounts: Record<string, (stages: readonly KiketMiddleware[]) => Omit<NestServiceOptions, 'receive'>> = {
   "in its module, behind Nest's parser": (middlewares) => ({ middlewares, setUp: parseUpTo1Mb }),
   "with app.use(), behind Nest's parser": (stages) => ({

@@ -8,7 +8,7 @@ import { describeMajors, type Express } from '../../support/express';
 import { pairs } from '../../support/pairs';
 import { chains, deliverTwice, expectReceived, payloadOf, receiver, sizes } from '../../support/receiver';
 
-/** What may stand before a receiver, for the whole application, and leave it the bytes. */
+/** Middlewares of the whole application that leave the bytes to the receiver. */
 const sources: Record<string, (express: Express, body: string) => KiketMiddleware[]> = {
   'no parser': () => [],
   'express.raw()': (express) => [express.raw({ type: '*/*', limit: '1mb' })],
@@ -30,9 +30,9 @@ const sources: Record<string, (express: Express, body: string) => KiketMiddlewar
   ],
 };
 
-/** What a middleware may have done to the stream without reading it to its end. */
+/** Actions of a middleware on the stream that do not read it to its end. */
 const touches: Record<string, (req: Adapted, next: () => void) => void> = {
-  'still collects req.rawBody as text': (req, next) => {
+  'still collects req.rawBody as a string': (req, next) => {
     req.rawBody = '';
     req.on('data', (chunk: Buffer) => (req.rawBody = `${req.rawBody as string}${chunk.toString('latin1')}`));
     next();
@@ -93,7 +93,7 @@ const received = pairs(
     framing: ['length', 'chunked'] as const,
     way: Object.keys(chains),
   },
-  // express.text() drops a byte order mark, and nothing says then that there was one.
+  // express.text() drops a byte order mark without a trace.
   ({ source, format, framing }) =>
     !(source === 'express.text()' && framing === 'chunked' && format.includes('byte order mark')),
 );

@@ -35,7 +35,7 @@ function timers(): number {
 }
 
 describeNewest('a delivery that was sent ahead on a connection which then closes', (express) => {
-  /** Sends requests behind one that has no response yet, and leaves once `isThere` says that they have arrived. */
+  /** Sends requests behind one that has no response yet, and disconnects once `isThere` returns true. */
   async function sendAhead(
     stages: readonly Stage[],
     requests: readonly (string | Buffer)[],
@@ -109,7 +109,7 @@ describeNewest('a delivery that was sent ahead on a connection which then closes
       [head, body],
       () => store.methods.includes('claim'),
     );
-    // One more lock, and then nobody renews it.
+    // The lock is renewed once more, and then no more.
     await store.called('renew');
     await new Promise((resolve) => setTimeout(resolve, 1300));
     expect(store.methods).toEqual(['claim', 'renew']);
@@ -155,7 +155,7 @@ describe('a delivery over HTTP/2', () => {
     await event(server, 'listening');
     const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     try {
-      // Node warns of what HTTP/2 has not, such as a status message.
+      // Node warns of features that HTTP/2 lacks, such as a status message.
       expect(await warningsOf(() => use(session))).toEqual([]);
     } finally {
       session.close();
@@ -275,7 +275,7 @@ describe('a delivery without a connection', () => {
     const res = new ServerResponse(req);
     listener(req, res);
     await until(() => res.writableEnded);
-    // An adapter takes what was written, and emits this by itself.
+    // An adapter reads the written bytes, and emits this event itself.
     res.emit('finish');
     await turns();
     expect(onCompleted.mock.calls).toMatchObject([[{ outcome: 'success', status: 200 }]]);

@@ -34,7 +34,7 @@ type Name = (typeof NAMES)[number];
 
 const tracing = tracingChannel<unknown, KiketTrace>('kiket:delivery');
 
-/** What the five channels tell while `run` is at work. */
+/** Returns the messages of the five channels that are published during `run`. */
 async function traced(run: () => Promise<unknown>): Promise<{ names: Name[]; messages: KiketTrace[] }> {
   const names: Name[] = [];
   const messages: KiketTrace[] = [];
@@ -59,11 +59,11 @@ async function traced(run: () => Promise<unknown>): Promise<{ names: Name[]; mes
 
 const SUCCESS: Name[] = ['start', 'end', 'asyncStart', 'asyncEnd'];
 const FAILURE: Name[] = ['start', 'end', 'error', 'asyncStart', 'asyncEnd'];
-/** Deliveries whose response is sent before the first middleware returns, as with Node's own `traceCallback`. */
+/** The order when the response is sent before the first middleware returns, as with Node's own `traceCallback`. */
 const SUCCESS_AT_ONCE: Name[] = isOutAtOnce() ? ['start', 'asyncStart', 'asyncEnd', 'end'] : SUCCESS;
 const FAILURE_AT_ONCE: Name[] = isOutAtOnce() ? ['start', 'error', 'asyncStart', 'asyncEnd', 'end'] : FAILURE;
 
-/** From Node 24 on, what is written while a request is being taken in leaves a tick later. */
+/** From Node 24 on, data written while a request is being received is sent one tick later. */
 function isOutAtOnce(): boolean {
   return Number.parseInt(process.versions.node, 10) < 24;
 }

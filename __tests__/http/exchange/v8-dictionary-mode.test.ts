@@ -6,13 +6,13 @@ import { deliver, example, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
 import { describeMajors } from '../../support/express';
 
-/** What a service may have made of the two properties that are taken out and put back. */
+/** Changes of a service to the two properties that are removed and set again. */
 const services: [string, RequestHandler][] = [
   ['as Express leaves them', () => {}],
   ['that hold values', (_req, res) => void (res.locals['user'] = { id: 7 })],
   ['that are looked up', (req, res) => define(req, res, { get: () => 'looked up', configurable: true })],
   ['that do not print', (req, res) => define(req, res, { value: 'hidden', configurable: true, writable: true })],
-  ['that nobody may change', (req, res) => define(req, res, { value: 'constant' })],
+  ['that are read-only', (req, res) => define(req, res, { value: 'constant' })],
 ];
 
 function define(req: object, res: object, property: PropertyDescriptor): void {

@@ -27,7 +27,7 @@ const payload = {
 
 const token = 'rt_of_this_delivery';
 
-/** What throws when it is read. Express prints a stack of what it cannot read, and sends it. */
+/** Values that throw when they are read. Express would print and send the stack of that error. */
 const unreadable: [string, () => unknown][] = [
   ['a proxy whose has throws', () => new Proxy({ token }, { has: throwIt })],
   ['a proxy whose get throws', () => new Proxy({ token }, { get: throwIt })],
@@ -337,7 +337,7 @@ describeMajors('kiketErrorHandler', (express) => {
       ['a reply that is invalid', kiketHandler((() => 'text') as unknown as KiketHandler), 500],
       ['another event', kiketHandler('issue.created', () => ({})), 404],
     ];
-    // The thrown value can change different things in a response of this package and of Express. The place changes nothing.
+    // The result depends only on which of this package and Express responds, so one position of each has all rows.
     const isWhole = position === 'in the route' || position === "absent, with Express's own error handler";
     const rows = failures.filter(
       ([name]) => isWhole || ['a RetryableError', "'route'", 'an exposed 409'].includes(name),
@@ -400,7 +400,7 @@ describeMajors('kiketErrorHandler', (express) => {
   });
 });
 
-/** Meant for the caller, so that its own status is sent. */
+/** An exposed error, whose own status is sent. */
 function exposed(): object {
   return { expose: true, status: 500, message: 'gone', headers: {} };
 }

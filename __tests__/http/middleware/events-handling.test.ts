@@ -37,14 +37,14 @@ type LooseHandler = (...args: Parameters<KiketHandler>) => unknown;
 const ok = () => ({ ok: true });
 const deadlineMs = 100;
 
-/** Throws whatever it is given. */
+/** Throws its argument. */
 const throwing = (error: unknown): LooseHandler => {
   return () => {
     throw error;
   };
 };
 
-/** How a handler may fail, and what the platform is told. */
+/** Failures of a handler, each with the response to the platform. */
 const failures: [string, LooseHandler, Refusal][] = [
   [
     'a RetryableError',
@@ -68,7 +68,7 @@ const failures: [string, LooseHandler, Refusal][] = [
   ['no response in time', () => new Promise(() => undefined), retried(503, 'deadline.exceeded')],
 ];
 
-/** The ways to a handler that are not by its name. */
+/** Registrations of a handler other than by the name of the event. */
 const ways: Record<string, (fn: KiketHandler) => KiketEvents> = {
   'by name': (fn) => kiketEvents().on('issue.created', fn),
   'by name and version': (fn) => kiketEvents().on('issue.created@v1', fn),
@@ -82,7 +82,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
   async function expectFailure(way: string, [, fn, refusal]: (typeof failures)[0]): Promise<void> {
     const handler = jest.fn(fn as KiketHandler);
     const events = ways[way]!(handler).on('workflow.sla_status', ok);
-    // Only where it is to come: a busy machine may take longer for the rest.
+    // Only for the rows that reach it: a busy machine may take longer for the others.
     const stages = pathsToHandler['kiket()']!(refusal.code === 'deadline.exceeded' ? { deadlineMs } : {});
     const { text } = await expectRefused(observed(express, stages, events), { name: '', payload, refusal });
     expect(text).not.toContain('canary');
@@ -93,7 +93,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     await expectFailure('by name', failure);
   });
 
-  // Neither comes before the middleware has returned.
+  // Both occur after the middleware has returned.
   const late = failures.filter(([name]) => name === 'a rejection' || name === 'no response in time');
   it.each(Object.keys(ways).flatMap((way) => late.map((failure) => [way, failure[0], failure] as const)))(
     'should refuse the delivery when a handler that is reached %s ends with %s',
@@ -212,7 +212,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     it.each<[string, object | string, object]>([
       ['is routed by its event', { event: 'issue.created' }, { by: 'issue.created', verified: false }],
       ['goes to * where it names no event', {}, { by: '*', verified: false }],
-      ['goes to * where it is no JSON', 'no JSON', { by: '*', verified: false }],
+      ['goes to * when it is not JSON', 'no JSON', { by: '*', verified: false }],
     ])('should be handled: it %s', async (_name, sent, reply) => {
       const by =
         (name: string): KiketHandler =>

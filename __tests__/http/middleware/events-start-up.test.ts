@@ -8,14 +8,14 @@ import { quoted } from '../../../lib/text';
 const ok = () => ({ status: 'allow' as const });
 const guard = 'workflow.before_transition';
 
-/** `on` and `otherwise` as JavaScript may call them. */
+/** `on` and `otherwise` without types, as in JavaScript. */
 interface Loose {
   on(...args: unknown[]): KiketEvents;
   otherwise(...args: unknown[]): KiketEvents;
 }
 const loose = (): Loose => kiketEvents();
 
-/** What `run` throws, which must be an error. */
+/** Returns the error that `run` throws. */
 function thrownBy(run: () => unknown): Error {
   try {
     run();
@@ -31,7 +31,7 @@ describe('an event that is registered twice', () => {
     ['the same version', 'issue.created@v2', 'issue.created@v2', 'issue.created@v2', 'issue.created@v2'],
     ['v2 and 2', 'issue.created@v2', 'issue.created@2', 'issue.created@v2', 'issue.created@2'],
     ['2 and v2', 'issue.created@2', 'issue.created@v2', 'issue.created@2', 'issue.created@v2'],
-    ['a version that is no number', 'a@beta', 'a@beta', 'a@beta', 'a@beta'],
+    ['a version that is not a number', 'a@beta', 'a@beta', 'a@beta', 'a@beta'],
     ['* twice', '*', '*', '*', '*'],
     ['the same prefix', 'issue.*', 'issue.*', 'issue.*', 'issue.*'],
     ['a guard', guard, guard, guard, guard],
@@ -223,7 +223,7 @@ describe('on and otherwise', () => {
     expect(events.on('a', ok)).toBe(events);
     expect(events.on('b', {}, ok)).toBe(events);
     expect(events.otherwise('ignore')).toBe(events);
-    // Express takes a function with four parameters for an error handler.
+    // Express treats a function with four parameters as an error handler.
     expect(events).toHaveLength(3);
   });
 });

@@ -18,17 +18,17 @@ import { signedRequest } from '../../support/signed-request';
 const guard = 'workflow.before_transition';
 const dots = '.'.repeat(100_000);
 
-/** What a handler says that was registered by `pattern`; guards take it for a decision. */
+/** The reply of the handler that was registered with `pattern`. It is also a valid decision of a guard. */
 const takenBy = (pattern: string) => ({ status: 'allow' as const, message: pattern });
 
-/** A handler for each pattern, or list of patterns, that says by which it was registered. */
+/** A handler for each pattern, or list of patterns. Its reply names the pattern. */
 function registering(patterns: readonly (string | readonly string[])[]): KiketEvents {
   const events = kiketEvents();
   for (const pattern of patterns) events.on(pattern, (): KiketReply => takenBy(String(pattern)));
   return events;
 }
 
-/** What is sent: an event, and its version, which the payload leaves out where it is not given. */
+/** An event and, optionally, its version in the payload. */
 type Sent = readonly [event: string, version?: string | undefined];
 const payloadOf = ([event, event_version]: Sent) => ({ event, event_version });
 

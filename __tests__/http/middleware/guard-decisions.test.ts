@@ -23,7 +23,7 @@ const guard = { ...example, event: EVENT };
 
 const decisions: Record<string, KiketGuardReply> = { allow: allow(), deny: deny('No'), pending: pending('Wait') };
 
-/** Who decides, once a status and headers have been set. */
+/** Handlers that decide after a status and headers were set. */
 const deciders: Record<string, (decision: string, prepare: (res: Response) => void) => Stage> = {
   kiketHandler: (decision, prepare) => kiketHandler(EVENT, (_d, _q, res) => (prepare(res), decisions[decision]!)),
   'kiketHandler, later': (decision, prepare) =>
@@ -105,7 +105,7 @@ describeNewest('a decision of a guard', (express) => {
     'an empty 204': (res) => res.sendStatus(204),
     'an empty 200': (res) => res.end(),
     'another object': (res) => res.json({ ok: true }),
-    'a text': (res) => res.send('allow'),
+    'a string': (res) => res.send('allow'),
     'a decision that is too large to be kept': (res) => res.json({ status: 'allow', text: 'x'.repeat(70_000) }),
     'a decision in UTF-16': (res) =>
       res.type('text/plain; charset=utf-16le').end(Buffer.from('{"status":"allow"}', 'utf16le')),

@@ -76,7 +76,7 @@ const failures: [string, () => unknown, Failure][] = [
   ['an error of http-errors that is not exposed', () => createError(503, 'canary'), failed],
   ['an exposed error with no status', () => Object.assign(new Error('canary'), { expose: true }), failed],
   ['an exposed error with status 200', () => Object.assign(new Error('canary'), { expose: true, status: 200 }), failed],
-  ['an exposed error with a status that is text', () => ({ expose: true, status: '404', message: 'canary' }), failed],
+  ['an exposed error with a string as its status', () => ({ expose: true, status: '404', message: 'canary' }), failed],
   ['an error whose expose cannot be read', () => unreadable('expose'), failed],
   ['an error whose stack cannot be read', () => unreadable('stack'), failed],
   ['an error whose stack is a number', () => Object.assign(new Error('canary'), { stack: 42 }), failed],
@@ -97,7 +97,7 @@ const failures: [string, () => unknown, Failure][] = [
     { status: 429, code: 'handler.failed', message: 'Slow down', retryAfter: '7' },
   ],
   [
-    'an exposed 429 with a Retry-After that is no number of seconds',
+    'an exposed 429 with a Retry-After that is not a number of seconds',
     () => createError(429, 'Slow down', { headers: { 'Retry-After': Infinity } }),
     { status: 429, code: 'handler.failed', message: 'Slow down' },
   ],
@@ -127,7 +127,7 @@ const failures: [string, () => unknown, Failure][] = [
     { status: 422, code: 'deadline.exceeded' },
   ],
 ];
-/** Express has a meaning of its own for the first two. */
+/** Express gives the first two a meaning of its own. */
 const ACROSS_EXPRESS = ['undefined', "'route'", 'an exposed 404', 'a RetryableError with a delay'];
 
 const ways: Record<string, (thrown: unknown) => unknown> = {

@@ -17,7 +17,7 @@ import { endpoint } from '../../support/endpoint';
 import { describeMajors, describeNewest, type Express } from '../../support/express';
 import { signedRequest } from '../../support/signed-request';
 
-/** A handler as JavaScript may write it: what it returns is unchecked. */
+/** A handler as in JavaScript, with an unchecked result. */
 type LooseHandler = (...args: Parameters<KiketHandler>) => unknown;
 
 const guard = { event: 'workflow.before_transition', transition: { from: 'todo', to: 'done' } };
@@ -47,7 +47,7 @@ describeNewest('kiketHandler', (express) => {
       ['an object', () => ({ ok: true }), 200, { ok: true }],
       ['a promise of an object', () => Promise.resolve({ ok: true }), 200, { ok: true }],
       [
-        'a thenable that is no promise',
+        'a thenable that is not a promise',
         () => ({ then: (resolve: (reply: object) => void) => resolve({ ok: true }) }),
         200,
         { ok: true },

@@ -162,18 +162,18 @@ describe('kiketHealth', () => {
   it.each<[string, unknown[]]>([
     ['undefined', [undefined]],
     ['null', [null]],
-    ['a text', ['issue.created']],
+    ['a string', ['issue.created']],
     ['a list of routers', [[events]]],
     ['a middleware', [kiketHandler(() => ({}))]],
     ['an object without events', [{}]],
-    ['one that is none among others', [events, {}]],
+    ['another value in the list', [events, {}]],
   ])('should not take %s', (_name, wrong) => {
     const create = (): unknown => kiketHealth(...(wrong as never[]));
     expect(create).toThrow(TypeError);
     expect(create).toThrow(/^kiketHealth: each argument before the options must be a kiketEvents\(\), but one is /);
   });
 
-  it('should not be given what is no kiketEvents(), as its types say', () => {
+  it('should forbid in types a value that is not a kiketEvents()', () => {
     // @ts-expect-error A list is not taken apart.
     expect(() => kiketHealth([events])).toThrow(TypeError);
   });

@@ -43,7 +43,7 @@ const faults: Record<string, KiketStore['claim']> = {
 
 describe('a store that fails', () => {
   describe.each(Object.entries(faults))('whose claim() %s', (name, claim) => {
-    // Half of the deadline is what it may take.
+    // The limit is half of the deadline.
     const deadlineMs = name === 'hangs' ? 300 : undefined;
 
     it('should be 503 store.unavailable, and release the claim', async () => {

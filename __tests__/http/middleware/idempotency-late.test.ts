@@ -26,7 +26,7 @@ import { WatchedStore } from '../../support/watched-store';
 
 type Late = (res: Response, next: NextFunction) => unknown;
 
-/** How a plain handler reports its outcome after the deadline, and the status of the next attempt: `undefined` if that runs. */
+/** Late outcomes of a plain handler, with the status of the next attempt, or `undefined` if the handler runs again. */
 const lateActs: Record<string, [Late, number | undefined]> = {
   'res.kiket.ok()': [(res) => res.kiket.ok({ late: true }), 200],
   'res.kiket.reject()': [(res) => res.kiket.reject('late'), 422],
@@ -35,7 +35,7 @@ const lateActs: Record<string, [Late, number | undefined]> = {
   'next(error)': [(_res, next) => next(new Error('late')), undefined],
 };
 
-/** How a plain handler writes after the deadline. */
+/** Late writes of a plain handler. */
 const lateWrites: Record<string, Late> = {
   'res.json()': (res) => res.json({ late: true }),
   'res.writeHead() and res.end()': (res) => res.writeHead(422, { 'X-Late': 'yes' }).end('late'),
@@ -45,7 +45,7 @@ const lateWrites: Record<string, Late> = {
 
 type Moment = (req: Request, opened: Promise<void>, act: () => void) => void;
 
-/** When a plain handler responds. */
+/** Moments at which a plain handler responds. */
 const moments: Record<string, Moment> = {
   'some time after the deadline': (_req, opened, act) => void opened.then(act),
   'at once when its signal aborts': (req, _opened, act) => req.kiket!.signal!.addEventListener('abort', act),
@@ -60,7 +60,7 @@ interface Service extends Gate {
   readonly runs: () => number;
 }
 
-/** Waits until a claim that nobody releases has expired: then the next attempt runs. */
+/** Waits until a claim that is not released has expired: then the next attempt runs. */
 async function expectFreed(app: ReturnType<Express>): Promise<void> {
   for (const startedAtMs = performance.now(); performance.now() - startedAtMs < 4000; await wait(100)) {
     const response = await attempt(app);
@@ -413,7 +413,7 @@ describe('a handler after its deadline', () => {
 describe('a handler whose client has left', () => {
   const express = majors['Express 5'];
 
-  /** Sends the first attempt, leaves once its handler runs, and lets it go on when the server has noticed. */
+  /** Sends the first attempt, disconnects once its handler runs, and then releases the handler. */
   async function leave({ app, runs, open }: Service): Promise<void> {
     let closed: Promise<unknown> | undefined;
     const listener = (req: never, res: Response): void => {

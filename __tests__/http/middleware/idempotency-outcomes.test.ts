@@ -60,7 +60,7 @@ const released: Record<string, [status: number, Stage]> = {
 const own: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) =>
   void res.status(error.status ?? 500).json({ own: true });
 
-/** Error handlers, each with the middlewares that stand with it. */
+/** Ways in which a service handles errors. */
 const errorHandlers: Record<string, Stage[]> = {
   kiketErrorHandler: [kiketErrorHandler()],
   'a custom error handler': [own],
@@ -153,7 +153,7 @@ describe('kiketIdempotency', () => {
         try {
           secrets.require('CRM_KEY');
         } catch {
-          // It asks the operator instead.
+          // The handler asks the operator instead.
         }
       },
     };
@@ -269,7 +269,7 @@ describe('kiketIdempotency', () => {
     it.each<[string, number, (res: Response) => unknown]>([
       ['it is empty', 200, (res) => res.end()],
       ['it is a 204', 204, (res) => res.status(204).json({ status: 'deny' })],
-      ['it is another text', 200, (res) => res.end('No')],
+      ['it is another string', 200, (res) => res.end('No')],
     ])('should not be stored when %s, without a decision', async (_name, status, act) => {
       const { app, store, runs } = serve((_req: Request, res: Response) => void act(res));
       await send(app).expect(status);
@@ -337,7 +337,7 @@ describe('kiketIdempotency', () => {
       ),
     };
 
-    /** Each quote in one way, each way with one quote, and JSON with what it escapes. */
+    /** Each quote in one way, each way with one quote, and JSON with escaped characters. */
     const rows: [quote: string, way: string][] = [
       ...Object.keys(quotes).map((quote): [string, string] => [quote, 'in a reply']),
       ...Object.keys(ways).map((way): [string, string] => ['a secret of the delivery', way]),

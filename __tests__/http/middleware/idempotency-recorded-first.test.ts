@@ -58,7 +58,7 @@ describeMajors('a response with kiketIdempotency', (express) => {
         .then((response) => ((hasResponded = true), response));
       await until(() => store.methods.length > 1);
       await turns(20);
-      // A stream has begun; its end is what is held back.
+      // A stream has begun, and its end is held back.
       expect(hasResponded && kind !== 'a stream of a plain handler').toBe(false);
       recorded.open();
       expect(await response).toMatchObject({ status });
@@ -109,7 +109,7 @@ describeMajors('a response with kiketIdempotency', (express) => {
         runs.push(runs.length + 1);
         return runs.length === 1 ? gate.opened.then(() => ({ run: 1 })) : second(...args);
       });
-      // So short that it expires by itself, and so long that nobody renews it.
+      // Short enough to expire by itself, and long enough not to be renewed.
       store.instead.renew = () => Promise.resolve(true);
       const app = once(express, store, handler, { lockSeconds: 1 });
       const send = (options: object = {}): ReturnType<typeof attempt> => attempt(app, example, options);
@@ -164,7 +164,7 @@ describeMajors('a response with kiketIdempotency', (express) => {
   });
 
   describe('that another middleware ends while kiketHandler runs', () => {
-    /** As `connect-timeout` and others do it, before the whole chain and in the middle of it. */
+    /** A time-out like that of `connect-timeout`, before the whole chain and in the middle of it. */
     const others: Record<string, (act: RequestHandler) => [OnceOptions, Stage[]]> = {
       'before kiket()': (act) => [{ before: [act] }, []],
       'before kiketHandler': (act) => [{}, [act]],

@@ -165,7 +165,7 @@ describe('kiketIdempotency', () => {
   });
 
   const inOtherEncodings: Record<string, (res: Response) => unknown> = {
-    'bytes that are no UTF-8': (res) => res.send(Buffer.from([1, 255, 254])),
+    'bytes that are not UTF-8': (res) => res.send(Buffer.from([1, 255, 254])),
     'a text that is written in another encoding': (res) => res.end('é', 'latin1'),
     'UTF-16': (res) => res.end('text', 'utf16le'),
     'a charset that is named': (res) => res.set('Content-Type', 'text/plain; charset=iso-8859-1').end('text'),
@@ -339,8 +339,8 @@ describe('kiketIdempotency', () => {
     const impossible: Record<string, (res: Response) => unknown> = {
       'a status that does not exist': (res) => ((res.statusCode = 9999), res.end('x')),
       'a header that does not exist': (res) => res.writeHead(200, { 'X Bad': 'a' }).end('x'),
-      'a chunk that is none': (res) => res.end(7 as never),
-      'a write that is none': (res) => (res.write(7), res.end()),
+      'an invalid chunk': (res) => res.end(7 as never),
+      'an invalid write': (res) => (res.write(7), res.end()),
     };
 
     it.each(Object.entries(impossible))(

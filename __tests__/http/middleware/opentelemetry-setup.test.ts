@@ -19,7 +19,7 @@ afterEach(() => {
   for (const api of [trace, context, propagation, metrics]) api.disable();
 });
 
-/** An SDK that keeps what it is given. */
+/** An SDK that exports to memory. */
 function registerSdk() {
   const spans = new InMemorySpanExporter();
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);

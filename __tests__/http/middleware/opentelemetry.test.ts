@@ -47,7 +47,7 @@ const traceparent = `00-${TRACE_ID}-${PARENT_ID}-01`;
 
 const exporter = new InMemorySpanExporter();
 const metricExporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
-/** Read when a test asks, never by its clock. */
+/** Read on request of a test, never periodically. */
 const reader = new PeriodicExportingMetricReader({ exporter: metricExporter, exportIntervalMillis: 2 ** 31 - 1 });
 const tracerProvider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
 const meterProvider = new MeterProvider({ readers: [reader] });
@@ -91,7 +91,7 @@ async function measured(): Promise<Measured> {
   return found;
 }
 
-/** Spans of deliveries; not those that handlers make. */
+/** The spans of deliveries, without those that handlers start. */
 function spans(): ReadableSpan[] {
   return exporter
     .getFinishedSpans()
@@ -126,7 +126,7 @@ interface Ending {
   readonly stages: readonly Stage[];
   readonly payload?: object;
   readonly options?: DeliverOptions;
-  /** What the span and both metrics have. */
+  /** The attributes that the span and both metrics have in common. */
   readonly outcome: Attributes;
   readonly isParsed?: boolean;
   readonly isError?: boolean;
@@ -175,7 +175,7 @@ const endings: Record<string, Ending> = {
     outcome: ending('retryable', 503, 'deadline.exceeded', 'deadline.exceeded'),
     isError: true,
   },
-  // A 4xx is no error of a server.
+  // A 4xx is not an error of a server.
   'a 429': {
     stages: [kiket({ secret }), throwing(Object.assign(new Error('x'), { status: 429, expose: true }))],
     outcome: ending('retryable', 429, 'handler.failed'),
@@ -217,7 +217,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
     expect(span.instrumentationScope).toMatchObject({ name: 'kiket-express', version });
 
     const { duration, deliveries } = await measured();
-    // To the key: exporters would write an attribute that is undefined as a text.
+    // To the key: exporters would write an undefined attribute as a string.
     expect(duration.map(({ attributes }) => Object.entries(attributes).sort())).toEqual([
       Object.entries(metricAttributes(row)).sort(),
     ]);

@@ -16,7 +16,7 @@ const conflict = final(400, 'delivery.conflict');
 
 const at = (path: string, headers: Record<string, string> = {}): SignedRequestOptions => ({ path, headers });
 
-/** One row for each place in which Express gives a value. */
+/** One row for each place in which Express has a value. */
 const named: [string, object, SignedRequestOptions, object][] = [
   ['the header', {}, { event: 'h', eventVersion: '2' }, { event: 'h', eventVersion: 'v2' }],
   ['the path', {}, at('/v/3/webhooks/p'), { event: 'p', eventVersion: 'v3' }],

@@ -6,7 +6,7 @@ import { expectRefused, final, observed, pathNames, pathsToHandler, type Options
 const canary = 'canary of the payload';
 const invalid = final(422, 'payload.invalid');
 
-/** Requires a field; each schema one of its own, so that a violation says which has been applied. */
+/** Requires a field. Each schema requires another one, so that a violation shows which schema was applied. */
 const requires = (field: string) => ({ type: 'object', required: [field] });
 
 describeMajors('payloadSchemas', (express) => {
@@ -46,14 +46,14 @@ describe('the start-up check of payloadSchemas', () => {
     ['no object', 'schemas'],
     ['null', null],
     ['a list', [{}]],
-    ['a key that is no event', { 'a b': {} }],
+    ['a key that is not an event', { 'a b': {} }],
     ['an empty key', { '': {} }],
     ['a pattern', { 'issue.*': {} }],
     ['a pattern of everything', { '*': {} }],
     ['a version without a name', { '@v2': {} }],
     ['a schema that is null', { a: null }],
     ['a schema that is undefined', { a: undefined }],
-    ['a schema that is a text', { a: '{}' }],
+    ['a schema that is a string', { a: '{}' }],
     ['a schema that is a function', { a: () => true }],
     ['a type that does not exist', { a: { type: 'text' } }],
     ['a keyword that does not exist', { a: { type: 'object', requires: ['x'] } }],

@@ -14,7 +14,7 @@ import { secret } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
 import { signedRequest, type Framing, type SignedRequestOptions } from '../../support/signed-request';
 
-/** All that read a body by themselves. */
+/** All middlewares that read a body. */
 const readers = Object.entries({
   kiketRawBody: (limit?: number | string) => kiketRawBody({ limit }),
   kiketVerify: (limit?: number | string) => kiketVerify(secret, { limit }),
@@ -51,7 +51,7 @@ describe('captureRawBody', () => {
 });
 
 describeMajors('reading the body', (express) => {
-  /** An application with `stages` and a handler that says how many bytes it was given. */
+  /** An application with `stages` and a handler that returns the number of bytes that it received. */
   function appOf(stages: readonly KiketMiddleware[], onError?: (error: unknown) => void): ReturnType<typeof express> {
     const app = express();
     app.set('env', 'test');

@@ -121,7 +121,7 @@ describeNewest('the record of a delivery', (express) => {
     expect(records).toEqual([
       {
         code: undefined,
-        // Once it is verified and parsed, a delivery is told with its project.
+        // Once a delivery is verified and parsed, its record has the project.
         projectId: record.event === undefined ? undefined : 27,
         organizationId: undefined,
         replayed: false,
@@ -183,7 +183,7 @@ describeNewest('the record of a delivery', (express) => {
   });
 
   it.each<[string, unknown]>([
-    ['a text', 'log'],
+    ['a string', 'log'],
     ['an object', {}],
     ['null', null],
   ])('should throw a TypeError when onCompleted is %s', (_name, observer) => {

@@ -40,7 +40,7 @@ const carefulErrorHandler: ErrorRequestHandler = (error, _req, res, next) => {
 
 type Build = (express: Express, stages: RequestHandler[]) => ReturnType<Express>;
 
-/** Where kiketErrorHandler stands, and how the route is mounted. */
+/** Positions of kiketErrorHandler, and ways to mount the route. */
 const services: Record<string, Build> = {
   'kiketErrorHandler in the route': (express, stages) =>
     application(express, (app) => app.use('/kiket', ...stages, kiketErrorHandler())),
@@ -91,7 +91,7 @@ async function overlap(
     late(...held);
     return turns().then(() => res.json({ second: true }));
   };
-  // Only what is to reach the deadline has little time, so that a busy machine does not end the rest.
+  // Only rows that must reach the deadline have a short one, because a busy machine could exceed it in the others.
   const [short, long] = [kiket({ secret, deadlineMs: status === 503 ? 50 : undefined }), kiket({ secret })];
   const app = build(express, [
     (req, res, next) => (held === undefined ? short : long)(req, res, next),
@@ -105,7 +105,7 @@ async function overlap(
   });
 }
 
-/** When a late act happens, after which response. */
+/** Moments of a late act, each after another response. */
 const moments: Readonly<Record<string, (express: Express, build: Build, late: Late) => Promise<void>>> = {
   'after the deadline': (express, build, late) => overlap(express, build, () => undefined, late, 503),
   'after a response in time': (express, build, late) =>
@@ -116,7 +116,7 @@ const moments: Readonly<Record<string, (express: Express, build: Build, late: La
   },
 };
 
-/** Acts that the error handlers and routers of a service take part in, each with each service. */
+/** Acts that involve error handlers and routers of a service, each with each service. */
 const flows = ['next()', 'next(error)', 'several of them'].flatMap((act, i) =>
   Object.keys(services)
     .slice(1)
@@ -144,7 +144,7 @@ describeMajors('a late act on a response', (express) => {
     },
   );
 
-  /** The first delivery's function ends by a throw, at its signal, and what it returns later is dropped. */
+  /** The function of the first delivery throws at its signal. Its later result is dropped. */
   async function overlapHandler(build: Build): Promise<void> {
     let deliveries = 0;
     const handler = kiketHandler(async ({ signal }) => {
@@ -169,7 +169,7 @@ describeMajors('a late act on a response', (express) => {
     async (_act, late) => {
       let after = Promise.resolve();
       const closure: RequestHandler = (req, res, next) => {
-        // Takes the delivery alone, as a bound, wrapped or minified function may.
+        // Has one parameter, as a bound, wrapped or minified function may.
         const controller = (_delivery: object): object => {
           after = turns().then(() => void late(res, next));
           return { first: true };

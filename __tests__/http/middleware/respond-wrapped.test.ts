@@ -95,7 +95,7 @@ describeNewest('middlewares before ours that wrap the end of a response', (expre
         [
           kiket({
             deadlineMs: 60,
-            // Settles in the very turn in which the deadline's response has begun to leave.
+            // Settles in the same turn in which the deadline's response is sent.
             secret: (req) => once(req.kiket!.signal!, 'abort').then(() => secret),
           }),
           () => void (handled = true),

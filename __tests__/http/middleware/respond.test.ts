@@ -25,7 +25,7 @@ import { warningsOf } from '../../support/warnings';
 const deadlineMs = 100;
 const { head, body } = signedRequest(JSON.stringify(example));
 
-/** A promise with its resolver, to wait for what a test cannot see from outside. */
+/** A promise with its resolver, for events that a test cannot observe from outside. */
 function signpost<T = void>(): { reached: Promise<T>; reach: (value: T) => void } {
   let reach!: (value: T) => void;
   const reached = new Promise<T>((resolve) => (reach = resolve));
@@ -136,7 +136,7 @@ describeNewest('kiketRespond', (express) => {
     it('should count from the first of our middlewares', async () => {
       const slowSecret = (): Promise<string> => after(500).then(() => secret);
       const stages = [kiketVerify(slowSecret), kiketParse(), kiketRespond({ deadlineMs: 400 })];
-      // In time, if the deadline counted from kiketRespond.
+      // This would be in time if the deadline counted from kiketRespond.
       const handler = kiketHandler(() => after(200).then(() => ({})));
       await deliver(endpoint(express, [...stages, handler, kiketErrorHandler()])).expect(503);
     });

@@ -40,7 +40,7 @@ const withoutSignature = { 'X-Kiket-Signature': undefined };
 
 type Stages = (platform: Platform, options?: PartialTokenOptions) => KiketMiddleware[];
 
-/** Where only a token vouches for the delivery. */
+/** Chains in which only a token authenticates the delivery. */
 const alone: Record<string, Stages> = {
   'kiketRuntimeToken, kiketParse': ({ runtimeToken }, options) => [runtimeToken(options), kiketParse()],
   'kiketRawBody, kiketRuntimeToken, kiketParse': ({ runtimeToken }, options) => [
@@ -65,7 +65,7 @@ const alone: Record<string, Stages> = {
   ],
 };
 
-/** Where a signature and a token vouch for it. */
+/** Chains that require both a signature and a token. */
 const both: Record<string, Stages> = {
   'kiketRespond, kiketVerify, kiketRuntimeToken, kiketParse': ({ runtimeToken }) => [
     kiketRespond(),
@@ -93,7 +93,7 @@ const both: Record<string, Stages> = {
   'kiketRuntimeToken, kiket()': ({ runtimeToken }) => [runtimeToken(), kiket({ secret })],
 };
 
-/** Where a signature is looked at, and a token decides if there is none that counts. */
+/** Chains in which a token decides when no signature has been verified. */
 const eitherWay: Record<string, (platform: Platform) => KiketMiddleware[]> = {
   'signatureRequired: false': ({ runtimeToken }) => [
     kiketVerify(secret, { signatureRequired: false }),
@@ -141,7 +141,7 @@ const keepText: RequestHandler = (req, _res, next) => {
 };
 
 describeMajors('kiketRuntimeToken', (express) => {
-  /** The response to one delivery, and what was recorded of it. */
+  /** The response to one delivery, and its record. */
   async function outcome(
     stages: (platform: Platform) => KiketMiddleware[],
     payload: object,
@@ -158,7 +158,7 @@ describeMajors('kiketRuntimeToken', (express) => {
   describe.each(Object.entries(alone))('in %s', (_name, stages) => {
     it.each<[string, object, SignedRequestOptions, unknown[]]>([
       ['an unsigned delivery', valid, unsigned, [200, byToken, undefined]],
-      ['a signature, which nobody looks at', valid, wronglySigned, [200, byToken, undefined]],
+      ['a signature, which is not checked', valid, wronglySigned, [200, byToken, undefined]],
       ['a token that does not count', invalid, unsigned, [401, 'token.invalid', 'token.invalid']],
       ['no token', example, unsigned, [401, 'token.invalid', 'token.invalid']],
     ])('should let the token decide: %s', async (_what, payload, options, expected) => {
@@ -198,7 +198,7 @@ describeMajors('kiketRuntimeToken', (express) => {
         mismatch === byToken ? [200, byToken, undefined] : [401, mismatch, mismatch],
       ],
       [
-        'a token of another project than the body, which nobody has signed',
+        'a token of another project than the unsigned body',
         carrying(tokenWith({ proj_id: 28 })),
         { headers: withoutSignature },
         [401, 'token.invalid', 'token.invalid'],
@@ -309,7 +309,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     ['express.json() that keeps the bytes', (of) => of.json({ verify: captureRawBody })],
     ['express.raw()', (of) => of.raw({ type: () => true })],
     ['express.text()', (of) => of.text({ type: () => true })],
-    ['an adapter that keeps a text', () => keepText],
+    ['an adapter that keeps a string', () => keepText],
   ])('should take the body from %s', async (_name, before) => {
     const { runtimeToken } = await startPlatform();
     const app = looking(express, [before(express) as KiketMiddleware, runtimeToken(), kiketParse()], trust);

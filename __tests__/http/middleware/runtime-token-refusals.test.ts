@@ -36,7 +36,7 @@ function none(alg: string): string {
   return signWith({ alg, kid: 'first' }, claims, () => Buffer.alloc(0));
 }
 
-/** Signed by the platform's key: what is wrong is only what it says. */
+/** Signed with the platform's key: only the claims are wrong. */
 function signed(protectedHeader: unknown, said: unknown): string {
   return signWith(protectedHeader, said, (data) =>
     sign('sha256', data, { key: key.privateKey, dsaEncoding: 'ieee-p1363' }),
@@ -79,7 +79,7 @@ const tokens: Record<string, unknown> = {
   'a claim of the wrong type': tokenWith({ org_id: '700007' }),
 };
 
-/** Another character, of which no bit is left out when it is decoded. */
+/** Replaces a character by one with other bits, all of which are decoded. */
 function flip(part: string): string {
   const at = part.length >> 1;
   return `${part.slice(0, at)}${part[at] === 'A' ? 'B' : 'A'}${part.slice(at + 1)}`;
@@ -152,10 +152,10 @@ const deliveries: Row[] = [
   },
 ];
 
-/** Where nothing but the token vouches for the body. */
+/** Bodies that contradict their token, which alone authenticates them. */
 const contradictions: Row[] = [
   { name: 'another project in the body', body: carrying(tokenWith(), { issue: { project_id: 990_099 } }) },
-  { name: 'a project in the body that is a text', body: carrying(tokenWith(), { issue: { project_id: '27' } }) },
+  { name: 'a project in the body that is a string', body: carrying(tokenWith(), { issue: { project_id: '27' } }) },
   { name: 'a project in the body that is a fraction', body: carrying(tokenWith(), { issue: { project_id: 27.5 } }) },
   { name: 'projects in the body in an array', body: carrying(tokenWith(), { issue: { project_id: [27] } }) },
   { name: 'a project in the body that is false', body: carrying(tokenWith(), { issue: { project_id: false } }) },
@@ -218,7 +218,7 @@ describeMajors('kiketRuntimeToken', (express) => {
           const { text } = await expectRefused(app, toCase(row));
           return expectSilence(text, undefined);
         }
-        // A header does not contradict the body, which is signed, but the token.
+        // The header contradicts the token, not the signed body.
         const { headers = {} } = row;
         const { status } = await send(app.app, row.body, sentIn(mode, headers));
         expect(status).toBe('X-Kiket-Project' in headers ? 401 : 200);
@@ -234,7 +234,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       const app = observed(express, stages(mode, { limit }));
       const large = { ...valid, context: { padding: 'x'.repeat(200) } };
       const row = toCase({ name, body: large, refusal: final(413, 'body.too_large') });
-      // After kiketVerify the bytes are there already, and its own limit has decided.
+      // After kiketVerify the bytes have been read, with its limit.
       if (modes[mode]!.isSigned) return expect((await send(app.app, large, { framing })).status).toBe(200);
       await expectRefused(app, {
         ...row,

@@ -26,7 +26,7 @@ import { WatchedStore } from '../../support/watched-store';
 
 const look = ({ auth }: { auth: { tokenId: string | undefined } }): unknown => auth.tokenId;
 
-/** A store whose calls are all `call`. */
+/** A store all of whose methods are `call`. */
 function storeOf(call: () => Promise<never>): KiketStore {
   return { claim: call, renew: call, complete: call, release: call };
 }

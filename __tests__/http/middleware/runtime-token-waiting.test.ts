@@ -29,7 +29,7 @@ import { turns } from '../../support/turns';
 const valid = carrying(tokenWith());
 const refusals: Record<string, object> = {
   valid,
-  'signed by a key that nobody has': carrying(mintToken(createKey('other'), claims)),
+  'signed by an unpublished key': carrying(mintToken(createKey('other'), claims)),
 };
 
 describeMajors('kiketRuntimeToken that waits for keys', (express) => {
@@ -54,7 +54,7 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
           const response = await connection.write(head, body).response();
           expect([response?.status, codeIn(response?.text)]).toEqual([503, 'deadline.exceeded']);
           release();
-          // The keys are there once another delivery has been judged by them.
+          // The keys are there once another delivery was verified with them.
           const expired = JSON.stringify(carrying(tokenWith({ exp: NOW })));
           const next = signedRequest(expired, { ...sentIn(mode), path: '/patient' });
           const refused = await connection.write(next.head, next.body).response();
@@ -201,14 +201,14 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
   }
 });
 
-/** Lets the clock begin at NOW. Returns a function that moves it. */
+/** Sets the clock to NOW. Returns a function that moves it. */
 function startClock(): (ms: number) => void {
   let nowMs = NOW * 1000;
   jest.spyOn(Date, 'now').mockImplementation(() => nowMs);
   return (ms) => void (nowMs += ms);
 }
 
-/** An error handler that looks on. */
+/** An error handler that records errors and passes them on. */
 function onError(look: () => void): ErrorRequestHandler {
   return (error, _req, _res, next) => {
     look();

@@ -110,7 +110,7 @@ describeMajors('kiketRuntimeToken', (express) => {
         [null, null],
       ],
       [
-        'headers are no ids',
+        'headers are not ids',
         {},
         withoutProject,
         { 'X-Kiket-Organization': '-1', 'X-Kiket-Project': '027' },
@@ -139,7 +139,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       };
       const baseUrl = new URL(kiket.url).origin;
       const app = looking(express, stages(mode, { api: { baseUrl } }), ({ api }) => api.rateLimit());
-      // The token itself knows better when it expires.
+      // The expiry in the token takes precedence.
       const authentication = { runtime_token: token, expires_at: '2001-01-01T00:00:00Z' };
       expect(await found(app, carrying('', { authentication, api: undefined }), sentIn(mode))).toMatchObject({
         limit: 600,

@@ -4,7 +4,7 @@ import { deliver, example, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
 import { describeMajors } from '../../support/express';
 
-/** A look that refuses every delivery, and passes it on. */
+/** A report-only verification that would refuse every delivery. */
 const look = (): ReturnType<typeof kiketVerify> => kiketVerify('another secret', { reportOnly: true });
 
 describeMajors('a strict verification behind one that only reports', (express) => {

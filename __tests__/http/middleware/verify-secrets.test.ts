@@ -19,7 +19,7 @@ const unknown = final(401, 'signature.secret_unknown');
 const unavailable = retried(503, 'signature.secret_unavailable');
 const mismatch = final(401, 'signature.mismatch');
 
-/** What a lookup may return, or resolve to, and what comes of it. */
+/** Results of a lookup that are refused, each with its refusal. */
 const refusals: [string, () => unknown, Refusal][] = [
   ['returns nothing', () => undefined, unknown],
   ['resolves to nothing', () => Promise.resolve(undefined), unknown],
@@ -43,7 +43,7 @@ const found: [string, () => unknown, number][] = [
   ['a string in a later turn', () => new Promise((resolve) => setImmediate(resolve, secret)), 0],
 ];
 
-/** Does `first` for the first delivery, and finds the secret of all tests for those after it. */
+/** Calls `first` for the first delivery, and returns the secret of all tests for later ones. */
 function once(first: () => unknown): Lookup {
   let calls = 0;
   return () => (calls++ === 0 ? first() : secret) as string;

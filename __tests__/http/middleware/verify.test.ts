@@ -42,7 +42,7 @@ function withSignature(value: string | undefined, timestamp?: string) {
   return { headers: { 'X-Kiket-Signature': value, 'X-Kiket-Timestamp': timestamp } };
 }
 
-/** One row for each code, and for what only Node does to headers. The rest is in the unit test of verifySignature. */
+/** One row for each code, and for the effects of Node on headers. The unit test of verifySignature has the others. */
 const refused: RefusedCase[] = [
   { name: 'no signature', refusal: final(401, 'signature.missing'), delivery: withSignature(undefined) },
   { name: 'an empty signature', refusal: malformed, delivery: withSignature('') },

@@ -11,7 +11,7 @@ import { until } from '../../support/until';
 
 const CONNECTIONS = 50;
 
-/** Half of the time the secret is looked up, so that the connection is dead before the body is read. */
+/** An asynchronous secret lets the connection end before the body is read. */
 const secrets = { 'a secret': secret, 'a secret that is looked up': () => Promise.resolve(secret) };
 
 describeMajors('a valid delivery followed by bytes that are no HTTP', (express) => {

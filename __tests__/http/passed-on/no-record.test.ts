@@ -67,7 +67,7 @@ describeMajors('what is passed on', (express) => {
     channel('kiket:delivery').unsubscribe(collect);
   });
 
-  /** Delivers to a plain handler, and waits until the server is through with the response. */
+  /** Delivers to a plain handler, and waits until the server has finished the response. */
   async function run(
     chain: RequestHandler[],
     handler: (req: Request, res: Response) => unknown,

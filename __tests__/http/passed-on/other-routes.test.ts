@@ -59,7 +59,7 @@ const requests: Record<string, RawRequest> = {
     headers: { ...json, 'X-Kiket-Event': 'issue.created', 'X-Kiket-Invocation': 'inv_1' },
     body: '{"event":"issue.created"}',
   },
-  'a body that nobody reads': { path: '/unread', headers: json, body: '{"a":1}' },
+  'a body that is not read': { path: '/unread', headers: json, body: '{"a":1}' },
   'an error that is thrown': { method: 'GET', path: '/throws', framing: undefined },
   'an error with a status of its own': { method: 'GET', path: '/teapot', framing: undefined },
   'an error after the head': { method: 'GET', path: '/breaks', framing: undefined },
@@ -173,7 +173,7 @@ describeMajors('the other routes of the application', (express) => {
       return withRawServer(
         (req, res) => {
           app(req, res);
-          // Once the head is there, so that the cut comes while the body is being read.
+          // After the head has arrived, so that the connection ends while the body is being read.
           setImmediate(() => socket.destroy());
         },
         async ({ port }) => {

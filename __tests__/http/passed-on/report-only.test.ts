@@ -25,7 +25,7 @@ const wronglySigned: DeliverOptions = { secret: 'another secret' };
 const nowSeconds = Math.floor(Date.now() / 1000);
 
 describeMajors('report-only', (express) => {
-  /** An application that observes, and the codes of what it would have refused. */
+  /** An application in report-only mode, and the codes that it has reported. */
   function observe(options: Partial<KiketOptions>, ...handlers: RequestHandler[]) {
     const refusals: string[] = [];
     const app = express();
@@ -34,7 +34,7 @@ describeMajors('report-only', (express) => {
     return { app, refusals };
   }
 
-  /** What `inspect` says of the unverified delivery, from inside kiketHandler. */
+  /** Returns the result of `inspect` for the unverified delivery, called inside kiketHandler. */
   async function seen(inspect: (delivery: KiketDelivery) => unknown, payload: object | string = forged) {
     const { app } = observe(
       { fallbackSecrets: { FALLBACK: 'fallback value' } },
@@ -177,7 +177,7 @@ describeMajors('report-only', (express) => {
     ['no event', {}, [null, 'v1', null]],
     ['types that are all wrong', { event: 1, event_version: [], issue: 'x', authentication: 'y', secrets: 'z' }, 0],
     ['an array', '[]', [null, 'v1', null]],
-    ['a text that is no JSON', '{"event":', [null, 'v1', null]],
+    ['a string that is not JSON', '{"event":', [null, 'v1', null]],
     ['nothing', '', [null, 'v1', null]],
   ])('should never refuse the payload: %s', async (_what, payload, expected) => {
     const { app } = observe(
@@ -223,7 +223,7 @@ describeMajors('report-only', (express) => {
 
   it.each<[string, unknown]>([
     ['a parsed body', { parsed: true }],
-    ['a text', 'text'],
+    ['a string', 'text'],
     ['nothing', undefined],
   ])('should leave req.body as it is: %s', async (_what, body) => {
     const app = express();

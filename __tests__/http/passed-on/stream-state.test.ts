@@ -9,9 +9,9 @@ import { pairs } from '../../support/pairs';
 import { deliverTwice, payloadOf, sizes } from '../../support/receiver';
 import type { Framing } from '../../support/signed-request';
 
-/** What a middleware before ours may have made of the stream. */
+/** Actions of an earlier middleware on the stream. */
 const touches: Record<string, (req: Request) => unknown> = {
-  'nobody has touched': () => undefined,
+  'nothing has touched': () => undefined,
   'is paused': (req) => req.pause(),
   'is flowing': (req) => req.resume(),
   'has a data listener': (req) => req.on('data', () => undefined),
@@ -25,14 +25,14 @@ const modes: Record<string, { options: KiketVerifyOptions; signedBy: string }> =
   'over its limit in report-only mode': { options: { reportOnly: true, limit: 500 }, signedBy: secret },
 };
 
-/** What takes a request as a body, and gives its text. */
+/** APIs that accept a request as a body. Each returns the text that it read. */
 const consumers: Record<string, (req: Request, url: string) => Promise<string>> = {
   'fetch()': async (req, url) => (await fetch(url, toInit(req))).text(),
   Request: (req, url) => new globalThis.Request(url, toInit(req)).text(),
   Response: (req) => new Response(req).text(),
 };
 
-// The types of `fetch` know neither `duplex` nor a stream of Node.
+// The types of `fetch` lack `duplex` and Node's streams.
 function toInit(req: Request): RequestInit {
   return { method: 'POST', body: req, duplex: 'half' } as unknown as RequestInit;
 }

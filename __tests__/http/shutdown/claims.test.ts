@@ -18,7 +18,7 @@ const settleAll: (() => void)[] = [];
 
 afterEach(() => settleAll.splice(0).forEach((settle) => settle()));
 
-/** A claim of a handler that runs on. It is open until it is settled. */
+/** The claim of a handler that keeps running. It is open until it is settled. */
 function claimOf(server: Server, release: () => Promise<void> = () => Promise.resolve()) {
   const settle = (): void => stopRenewing(claim as unknown as Claim);
   const claim = { req: { socket: { server } }, release: jest.fn(release), settle, isOpen: true, renewAtMs: Infinity };

@@ -6,7 +6,7 @@ import { Connection, type ReceivedResponse } from '../../support/connection';
 import type { Express } from '../../support/express';
 import { until } from '../../support/until';
 
-/** What stays under way until it is let go. */
+/** Requests that are held until they are released. */
 export interface Held {
   readonly count: number;
   wait(): Promise<void>;
@@ -57,9 +57,9 @@ export function get(path: string): string {
 }
 
 export interface LateResponse {
-  /** To the request that came after kiketShutdown was called. */
+  /** The response to the request that came after the call of kiketShutdown. */
   readonly response: ReceivedResponse | undefined;
-  /** Whether the connection ended with it. */
+  /** True when the connection ended with the response. */
   readonly ended: boolean;
   readonly shutdown: KiketShutdown;
 }

@@ -34,13 +34,13 @@ type Chained = (req: never, res: never, next: (error?: unknown) => void) => void
 interface Service {
   readonly server: Http2Server | Http2SecureServer;
   readonly held: Held;
-  /** Whether the signal of the delivery that is held has aborted. */
+  /** Returns true when the signal of the held delivery has aborted. */
   readonly aborted: () => boolean;
 }
 
 const opened: { server: Service['server']; clients: ClientHttp2Session[] }[] = [];
 
-/** By a key that both sides know, which needs no certificate. */
+/** With a pre-shared key, which needs no certificate. */
 const key = { psk: Buffer.from('0123456789abcdef'), identity: 'test' };
 const tls = { ciphers: 'PSK-AES128-GCM-SHA256', maxVersion: 'TLSv1.2', pskCallback: () => key.psk } as const;
 
@@ -148,7 +148,7 @@ describe('kiketShutdown of a server of HTTP/2', () => {
     const client = open(server);
     expect(await responseTo(client.request({ ':path': '/other' }))).toEqual([200, 'other']);
     const shutdown = kiketShutdown(server);
-    // From Node 24 on the server itself refuses the stream, which Kiket tries again as well.
+    // From Node 24 on the server itself refuses the stream. Kiket tries again after that, too.
     const response = await responseTo(send(client)).catch((error: Error) => [503, error.message] as const);
     expect(response).toEqual([503, expect.stringMatching(/server\.closing|REFUSED_STREAM/)]);
     expect(await shutdown).toEqual(finished);

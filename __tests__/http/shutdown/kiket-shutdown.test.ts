@@ -23,7 +23,7 @@ const brokenOff = { finished: false, released: 0 };
 
 const opened: { server: Server; sockets: Socket[] }[] = [];
 
-/** Listens, and connects on demand. What is left open is closed after the test. */
+/** A listening server to which a test connects. Open connections are closed after the test. */
 async function open(server: Server): Promise<{ port: number; connection: () => Promise<Socket> }> {
   const port = await listen(server);
   const sockets: Socket[] = [];
@@ -227,7 +227,7 @@ describe('kiketShutdown', () => {
   });
 
   it('should close a server of HTTPS alike', async () => {
-    // By a key that both sides know, which needs no certificate.
+    // With a pre-shared key, which needs no certificate.
     const key = { psk: Buffer.from('0123456789abcdef'), identity: 'test' };
     const ciphers = 'PSK-AES128-GCM-SHA256';
     const held = hold();
@@ -274,7 +274,7 @@ describe('the arguments of kiketShutdown', () => {
     ['a port', 3000],
     ['an application instead of its server', express()],
     ['an object that cannot close', {}],
-    ['what closes, but is no HTTP server', { close: () => undefined }],
+    ['an object that can be closed but is not an HTTP server', { close: () => undefined }],
   ])('should be a server, not %s', (_name, wrong) => {
     const shutDown = (): unknown => kiketShutdown(wrong as KiketServer);
     expect(shutDown).toThrow(TypeError);

@@ -180,7 +180,7 @@ describeNewest('a delivery that came before its server is closing', (express) =>
   });
 
   it('should be verified by kiketRuntimeToken after kiketVerify', async () => {
-    // The key server cannot be reached, which is what it then says.
+    // The key server cannot be reached, so the response is an error of the token.
     const response = await finish([kiketVerify(secret), runtimeToken(), kiketParse()]);
     expect(codeOf(response)).not.toBe('server.closing');
   });

@@ -17,7 +17,7 @@ import { warningsOf } from '../../support/warnings';
 const repository = resolve(__dirname, '../../..');
 const deliveries = channel('kiket:delivery');
 
-/** A clock that the test moves. What else is asynchronous, such as the network, goes on by itself. */
+/** A fake clock that the test moves. Other asynchronous work, such as the network, is real. */
 function stopTheClock(): void {
   jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'queueMicrotask', 'setImmediate', 'setInterval'] });
 }
@@ -65,7 +65,7 @@ describe('flush', () => {
     ended(...events(100));
     const flushed = reporter.flush();
     await until(() => held.length === 1);
-    // So that what comes next is still under way when the time is over.
+    // So that the next request is still running when the time is over.
     jest.advanceTimersByTime(100);
     held[0]!.writeHead(202).end();
     await until(() => held.length === 5);
@@ -138,7 +138,7 @@ describe('close', () => {
     jest.advanceTimersByTime(0);
     await until(() => held.length === 1);
     const closed = reporter.close();
-    // So that what comes next has more time than close.
+    // So that the next request has more time than close.
     jest.advanceTimersByTime(1);
     held[0]!.writeHead(202).end();
     await until(() => held.length === 5);

@@ -11,7 +11,7 @@ import { until } from '../../support/until';
 
 const elsewhere = 'http://127.0.0.1:9/elsewhere';
 
-/** Everything that goes wrong with a record, except the rate limit and broken connections. */
+/** All failures of a report except the rate limit and broken connections. */
 const faults: Readonly<Record<string, FakeKiketFault>> = {
   'responds too late': { kind: 'latency', ms: 60_000 },
   hangs: { kind: 'hang' },
@@ -33,7 +33,7 @@ const faults: Readonly<Record<string, FakeKiketFault>> = {
   ),
 };
 
-/** These are ended by the time limit of the reporter. */
+/** Faults that the time limit of the reporter ends. */
 const endless = new Set<FakeKiketFault['kind']>(['hang', 'latency']);
 
 describeNewest('a delivery', (express) => {

@@ -7,7 +7,7 @@ import { startFake } from '../../support/fake-kiket';
 const counts = { good: [1, 10_000], bad: [0, 1.5, 10_001] };
 const times = { good: [1, 1.5, 3_600_000], bad: [0.5, 3_600_001] };
 
-/** Every option: what it takes, and what it refuses. */
+/** Accepted and rejected values of every option. */
 const options: Record<string, { readonly good: unknown[]; readonly bad: unknown[] }> = {
   apiKey: { good: ['ext_x'], bad: [undefined, null, '', ' ', 'ext_canary\n', 'canary key', 42, {}, ['ext_canary']] },
   baseUrl: { good: [undefined, 'http://localhost:3000'], bad: [null, 'http://canary.example'] },
@@ -35,7 +35,7 @@ describe('the start-up check of kiketTelemetry', () => {
     const attempt = (): void => start({ apiKey: 'ext_x', [name]: value });
     expect(attempt).toThrow(TypeError);
     expect(attempt).toThrow(new RegExp(`^kiketTelemetry: ${name} must be `));
-    // Nothing of a text, which may be a secret.
+    // No part of a string, which may be a secret.
     expect(attempt).not.toThrow(/canary/);
     expect(channel('kiket:delivery').hasSubscribers).toBe(false);
   });

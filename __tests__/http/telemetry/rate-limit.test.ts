@@ -68,7 +68,7 @@ describe('the reporter at the rate limit', () => {
     fake.fail({ kind: 'rate-limit', retryAfter: 0, times: 4 });
     ended('a', 'b', 'c', 'd');
     await until(() => reporter.sent === 5);
-    // After the pause one goes ahead: the oldest.
+    // After the pause the oldest is sent alone.
     expect(eventsAt(fake).slice(0, 2)).toEqual(['first', 'a']);
     expect(reporter.dropped).toBe(0);
     expect(fake.requests).toHaveLength(9);
@@ -105,7 +105,7 @@ describe('the reporter at the rate limit', () => {
     await until(() => server.counts.requests === 1);
     await until(() => reporter.queued === 1);
     ended('b');
-    // Not even when asked: what the API has asked for comes first.
+    // Not even on request: the pause that the API has asked for takes precedence.
     await reporter.flush();
     await turns(20);
     expect(server.counts.requests).toBe(1);

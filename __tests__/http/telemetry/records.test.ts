@@ -108,7 +108,7 @@ describeNewest('a record of telemetry', (express) => {
     ['no signature', example, { headers: { 'X-Kiket-Signature': undefined } }],
     ['a forged event in its header', example, { secret: 'another secret', event: 'issue.created' }],
     ['a stale timestamp', example, { timestampSeconds: 1 }],
-    ['a body that is no JSON', '{', {}],
+    ['a body that is not JSON', '{', {}],
     ['no event', { no: 'event' }, {}],
     ['a header that contradicts the body', example, { event: 'issue.created' }],
   ];
@@ -172,7 +172,7 @@ describe('what others publish on the channel', () => {
   it.each<[string, unknown]>([
     ['nothing', undefined],
     ['null', null],
-    ['a text', 'event'],
+    ['a string', 'event'],
     ['an empty object', {}],
     ['an event alone', { event: 'issue.created' }],
   ])('should not disturb the reporter: %s', async (_name, message) => {

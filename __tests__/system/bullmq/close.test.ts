@@ -4,7 +4,7 @@ import { jobData } from './queues';
 
 type Process = (job: { id: string; data: unknown }) => Promise<unknown>;
 
-/** A Worker of BullMQ's that does what the test says, because Redis cannot be made to fail or reply at a given moment. */
+/** A Worker that the test controls, because Redis cannot be made to fail or reply at a given moment. */
 class FakeWorker {
   static last: FakeWorker;
   readonly closed: boolean[] = [];

@@ -30,7 +30,7 @@ function without(payload: object, ...fields: string[]): object {
   return Object.fromEntries(Object.entries(payload).filter(([field]) => !fields.includes(field)));
 }
 
-/** A queue that keeps what it is given. */
+/** A queue that records the jobs in memory. */
 class RecordingQueue implements KiketQueue {
   readonly name = 'recording';
   readonly added: { name: string; data: object; options: Record<string, unknown> }[] = [];
@@ -216,7 +216,7 @@ describe('kiketEnqueue', () => {
   });
 
   it.each([
-    ['are none', { ...example, secrets: null }, () => {}],
+    ['are null', { ...example, secrets: null }, () => {}],
     [
       'are put in sight by a handler',
       example,

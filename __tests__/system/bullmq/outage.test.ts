@@ -13,7 +13,7 @@ describeWithRedisServer('an outage of Redis', () => {
   let redis: RedisServer;
   beforeEach(async () => void (redis = await startRedis()));
   afterEach(() => redis.resume());
-  // So long ioredis lets a connection live that was cut while its server was away.
+  // ioredis takes this time to end a connection that was cut while its server was away.
   afterAll(() => wait(2100));
 
   describeMajors('kiketEnqueue', (express) => {
@@ -154,7 +154,7 @@ describeWithRedisServer('an outage of Redis', () => {
   });
 });
 
-/** Resolves once nobody is connected but who asks. */
+/** Resolves once the asking client is the only one connected. */
 async function isLeftAlone(redis: RedisServer): Promise<void> {
   await until(async () => {
     const clients = String(await redis.send('CLIENT', 'LIST'));

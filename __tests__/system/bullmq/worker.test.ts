@@ -10,7 +10,7 @@ import { turns } from '../../support/turns';
 import { until } from '../../support/until';
 import { jobData, jobIn, openQueue, startWorker } from './queues';
 
-/** As kiketEnqueue makes jobs. */
+/** The options of a job from kiketEnqueue. */
 const jobOptions = { attempts: 6, backoff: { type: 'kiket' } };
 
 /** A handler whose jobs run until they are released. */
@@ -108,7 +108,7 @@ describeWithRedis('kiketWorker', () => {
     it('should be made again, later each time', async () => {
       const { id } = await add();
       for (const attempt of [1, 2, 3]) {
-        // Takes no further job, so that the attempt is looked at before the next.
+        // Takes no further job, so that the attempt can be checked before the next.
         const worker: KiketWorker = startWorker(redis, queue, () => {
           void worker.close();
           throw new RangeError('boom');
@@ -182,14 +182,14 @@ describeWithRedis('kiketWorker', () => {
     it.each([
       ['nothing', {}],
       ['an array', []],
-      ['an event that is no text', { ...jobData, event: 1 }],
+      ['an event that is not a string', { ...jobData, event: 1 }],
       ['no event', { ...jobData, event: '' }],
       ['no version', { ...jobData, eventVersion: undefined }],
       ['no payload', { ...jobData, payload: null }],
-      ['an invocation that is no text', { ...jobData, invocationId: 5 }],
-      ['a project that is no id', { ...jobData, projectId: '27' }],
-      ['an organization that is no id', { ...jobData, organizationId: 0 }],
-      ['a project for the API that is no id', { ...jobData, apiProjectId: -1 }],
+      ['an invocation that is not a string', { ...jobData, invocationId: 5 }],
+      ['a project that is not an id', { ...jobData, projectId: '27' }],
+      ['an organization that is not an id', { ...jobData, organizationId: 0 }],
+      ['a project for the API that is not an id', { ...jobData, apiProjectId: -1 }],
     ])('should be final, and not run, for a job of another that holds %s', async (_what, data) => {
       const told: unknown[][] = [];
       const run = jest.fn();

@@ -18,7 +18,7 @@ const payload = {
   secrets: { API_TOKEN: 'canary_secret_value' },
 };
 
-/** What no observer may tell. The secret of all tests has the word in it too. */
+/** A word that no observer may show. It is also part of the secret of all tests. */
 const CANARY = 'canary';
 
 describe('examples/observability', () => {
@@ -46,7 +46,7 @@ describe('examples/observability', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-  /** How many deliveries have been counted, by outcome. */
+  /** Returns the number of counted deliveries, by outcome. */
   function counted(): unknown[] {
     return measurements
       .getMetrics()

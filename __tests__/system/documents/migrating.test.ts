@@ -47,7 +47,7 @@ function run(express: Express, app: App, name: string, change = (code: string): 
   runBlock(change(snippets.get(name)!), app, secret, express, { exports, modules: { './tickets': tickets } });
 }
 
-/** A change of a block, which must have what is to be changed. */
+/** Returns a change of a block. It throws when the block does not contain the string to replace. */
 function replacing(from: string | RegExp, to: string): (code: string) => string {
   return (code) => {
     const changed = code.replace(from, to);
@@ -110,7 +110,7 @@ describe('the blocks of docs/migrating.md', () => {
   }, 300_000);
 });
 
-/** What each block must do, beside what the tables say. */
+/** The behaviour of each block, in addition to the tables. */
 const behaviours: Record<string, (app: App, express: Express) => Promise<unknown>> = {
   'The handler before': async (app) => {
     expect(await captureOutput(() => deliver(app, created, asCreated).expect(200))).toContain(token);
@@ -236,7 +236,7 @@ const behaviours: Record<string, (app: App, express: Express) => Promise<unknown
       issue: { project_id: 27 },
       authentication: { runtime_token, scopes: ['*'] },
       secrets: { CRM_TOKEN: 'of the body' },
-      // A server of whoever sends it; nobody asks it.
+      // A server of an attacker, which must receive no request.
       api: { base_url: 'https://evil.example' },
     });
     const path = '/webhooks/issue.created';
@@ -252,7 +252,7 @@ const behaviours: Record<string, (app: App, express: Express) => Promise<unknown
     const elsewhere = { path, projectId: 28 };
     expect(codeOf(await deliver(app, valid, elsewhere).expect(401))).toBe('token.invalid');
 
-    // Where deliveries are not signed.
+    // For deliveries that are not signed.
     const unverified = replacing('  kiketVerify(secret),\n', '');
     const unsigned = { path, headers: { 'X-Kiket-Signature': undefined } };
     const tokenOnly = start(express, 'The runtime token', unverified);
@@ -292,7 +292,7 @@ const issueCreated = (changes: object = {}): object => ({
 
 describeMajors('a block of docs/migrating.md', (express) => {
   it.each([...snippets.keys()])('should do what is said of it: %s', async (name) => {
-    // Telemetry and the runtime token need something else started first.
+    // Telemetry and the runtime token need another server first.
     const app = name === 'Telemetry' || name === 'The runtime token' ? express() : start(express, name);
     await behaviours[name]!(app, express);
   });
@@ -368,9 +368,9 @@ describeMajors('the responses of each step', (express) => {
         await until(() => tickets.held.length > 0);
         jest.advanceTimersByTime(10_000);
         jest.useRealTimers();
-        // That nothing comes shows only with time.
+        // The absence of a response shows only with time.
         responses.push(await (cells[i] === 'none' ? Promise.race([response, wait(200, 'none')]) : response));
-        // Whatever the handler writes now is dropped.
+        // Any later write of the handler is dropped.
         for (const res of tickets.held.splice(0)) res.writeHead(201).end();
         await response;
         tickets.mode = 'up';

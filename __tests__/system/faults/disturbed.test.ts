@@ -63,7 +63,7 @@ describeWithRedis('two replicas, on Express 4 and 5, with one Redis', () => {
         await inParallel(10, ids, async (id) => {
           const nextOrigin = () => random.pick(origins);
           const attempt = () => sign(payloadOf(id, 'automation.triggered'), { invocationId: id });
-          // It may come before the handler, which then does not run.
+          // The time-out may come before the handler, which then does not run.
           await until(async () => {
             await send(nextOrigin(), attempt(), timedOutPath(random, by, 100));
             return ledger.runsOf(id).length > 0;
@@ -92,7 +92,7 @@ describeWithRedis('two replicas, on Express 4 and 5, with one Redis', () => {
   );
 });
 
-/** Where the service times out: before kiket(), before kiketIdempotency or before the handler. */
+/** A path whose time-out comes before kiket(), before kiketIdempotency or before the handler. */
 function timedOutPath(random: Random, by: string, withinMs: number): string {
   const [place, status] = [random.pick([1, 2, 3]), random.pick([503, 504, 408])];
   return `/timed-out/${place}?by=${by}&status=${status}&afterMs=${random.below(withinMs)}`;

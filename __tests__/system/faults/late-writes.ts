@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { NextFunction, Response } from 'express';
 
-/** The text of a time-out of the service. */
+/** The message of a time-out of the service. */
 export const TIMED_OUT = 'The service has timed out';
 
 const LATE = 'This comes after the response.';

@@ -23,7 +23,7 @@ describeWithRedis('four replicas with one Redis', () => {
   }, START_MS);
   afterAll(() => ledger.remove());
 
-  /** In a random order, and each comes again only after all others. */
+  /** Returns the origins in a random order, each again only after all others. */
   function inTurn(random: Random): () => string {
     const order = random.shuffle(origins, origins.length);
     let next = 0;
@@ -40,7 +40,7 @@ describeWithRedis('four replicas with one Redis', () => {
       const received = new Map(ids.map((id) => [id, new Set<string>()]));
       const replays = new Map(ids.map((id) => [id, 0]));
 
-      // Near one another, so that some of a delivery arrive while the first is handled.
+      // Close together, so that some copies arrive while the first is handled.
       await inParallel(SENDERS, random.shuffle(sendings, 100), async ({ id, attempt }) => {
         const nextOrigin = () => random.pick(origins);
         const response = await deliver(
@@ -173,12 +173,12 @@ describeWithRedis('four replicas with one Redis', () => {
 
 let ids = 0;
 
-/** Of an issue that no other test delivers. */
+/** The payload of an issue that no other test delivers. */
 function freshId(): string {
   return `${process.pid}-${Date.now()}-${ids++}`;
 }
 
-/** Five, of which some have a token of their own, and so other bytes. */
+/** Five attempts, of which some have a token of their own and so other bytes. */
 function attemptsOf(random: Random, id: string): Signed[] {
   const attempt = (): Signed =>
     sign(payloadOf(id, 'issue.created'), { invocationId: id, scheme: random.pick(['body', 'timestamped']) });

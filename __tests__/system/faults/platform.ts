@@ -7,7 +7,7 @@ import { secret } from '../../support/deliver';
 import { toPieces } from '../../support/raw-http';
 import type { Random } from './random';
 
-/** One attempt, as it goes over the wire. */
+/** One signed attempt. */
 export type Signed = ReturnType<typeof signDelivery>;
 
 export interface AttemptResponse {
@@ -19,14 +19,14 @@ export interface AttemptResponse {
   readonly code: string | undefined;
 }
 
-/** Longer than any deadline here, and than a store may take: what takes longer hangs. */
+/** Longer than any deadline here and any store call. A longer request hangs. */
 const PATIENCE_MS = 30_000;
 
 const agent = new Agent({ connections: 32, headersTimeout: PATIENCE_MS, bodyTimeout: PATIENCE_MS });
 
 afterAll(() => agent.destroy());
 
-/** A payload with what each attempt brings anew. */
+/** A payload with a new token, as in each attempt. */
 export function payloadOf(id: string, event: string, changes: object = {}): object {
   const runtime_token = `rt_${Math.random()}`;
   return { event, issue: { id, project_id: 27 }, authentication: { runtime_token }, ...changes };
@@ -49,13 +49,13 @@ export async function send(origin: string, { headers, body }: Signed, path = '/k
   }
 }
 
-/** Most milliseconds from the last byte that is sent until the connection is broken. */
+/** Maximum milliseconds from the last sent byte until the connection is broken. */
 const BREAK_MS = 20;
 
 /**
  * Sends attempts ahead on one connection (pipelined), in pieces of random size.
  *
- * @param breaks whether the connection is broken at a random byte of them, or at a random moment after the last.
+ * @param breaks true to break the connection at a random byte of them, or at a random moment after the last.
  * @returns the responses that came before the end of the connection, in the order of the attempts.
  * @throws {Error} when anything other than responses comes.
  */
@@ -102,7 +102,7 @@ function toBytes({ attempt: { headers, body }, path }: { attempt: Signed; path: 
   return Buffer.concat(toPieces({ path, headers: { ...headers, Connection: undefined }, body }));
 }
 
-/** What the platform delivers again (contract.md §4). */
+/** True for a response after which the platform delivers again. */
 export function isRetryable({ status }: AttemptResponse): boolean {
   return status === 0 || status === 429 || status >= 500;
 }
@@ -124,7 +124,7 @@ export async function deliver(
     refused(response);
     await wait(10 + random.below(40));
   }
-  // A test has failed meanwhile, and nobody waits for the response.
+  // The test has failed meanwhile, and does not wait for the response.
   return new Promise(() => {});
 }
 

@@ -24,7 +24,7 @@ export async function deliverRecorded(
   return recorded;
 }
 
-/** Sends them again: each must be given the response that it has been given, and not run again. */
+/** Sends them again, and expects the first response of each, without another run. */
 export async function expectReplays(
   random: Random,
   nextOrigin: () => string,

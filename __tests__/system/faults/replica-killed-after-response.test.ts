@@ -14,7 +14,7 @@ const PATHS = ['/ends', '/ends/plain'];
 /** Few at a time, because a process that starts needs a core. */
 const AT_A_TIME = 4;
 
-/** It may freeze only after its response has been received, and then once more needs to be told. */
+/** A replica may freeze only after its response has been received. Then it must be resumed again. */
 async function thaw({ process, origin }: Replica): Promise<void> {
   await until(async () => {
     process.resume();
@@ -40,7 +40,7 @@ describeWithRedis('a replica that is killed or frozen as soon as its response is
   describe.each(['redis 6', 'ioredis 6'] as const)('with %s', (client) => {
     const start = () => startReplica({ folder: ledger.folder, redisUrl: redis.url, client });
 
-    /** The response must be in the store, whatever has become of the process. */
+    /** Expects the response in the store, regardless of the process. */
     async function expectRecorded(
       id: string,
       { origin }: Replica,

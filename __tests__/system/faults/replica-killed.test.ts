@@ -23,7 +23,7 @@ describeWithRedis('a replica that is killed in mid-handler', () => {
   }, START_MS);
   afterAll(() => ledger.remove());
 
-  /** Resolves once so many claims are held for longer again. */
+  /** Resolves once `count` claims have been renewed. */
   async function allRenewed(count: number): Promise<void> {
     let leftMs = Infinity;
     await until(async () => {
@@ -48,7 +48,7 @@ describeWithRedis('a replica that is killed in mid-handler', () => {
 
     const lookedAtMs = Date.now();
     const claims = await claimsIn(redis);
-    // Each has two. Where one is over already, any of these deliveries may be free.
+    // Each delivery has two claims. When one has expired, any of these deliveries may be free.
     const freeAtMs = claims.length < 2 * ids.length ? 0 : lookedAtMs + Math.min(...claims);
     const refusals = new Set<string>();
     const retries = Promise.all(

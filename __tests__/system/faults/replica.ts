@@ -21,7 +21,7 @@ import { Ledger } from './ledger';
 import { readSettings, sayStarted } from './parent';
 import type { ReplicaSettings } from './replica-process';
 
-/** What a test has to do while a handler runs takes less, also on a busy machine. */
+/** Longer than the work of a test while a handler runs, also on a busy machine. */
 const LONG_MS = 60_000;
 
 /** Time enough for the store, before a deadline that a test waits for. */
@@ -32,11 +32,11 @@ const ledger = new Ledger(folder);
 
 interface Ran {
   readonly id: string;
-  /** No other run has it, so that its response is known again. */
+  /** Unique for each run, so that its response can be recognised. */
   readonly run: string;
 }
 
-/** What must take effect once. */
+/** The effect of a delivery, which must happen once. */
 async function take({ payload }: { payload: KiketPayload }): Promise<Ran> {
   const id = String(payload.issue?.id);
   ledger.write(id);
@@ -45,7 +45,7 @@ async function take({ payload }: { payload: KiketPayload }): Promise<Ran> {
   return { id, run: randomUUID() };
 }
 
-/** The same, and does not end before the test says so; whatever its signal says. */
+/** The same, but waits for the test, and ignores its signal. */
 async function takeUntilLetGo({ payload }: { payload: KiketPayload }): Promise<Ran> {
   const id = String(payload.issue?.id);
   await ledger.runUntilLetGo(id);
@@ -103,7 +103,7 @@ function writeLate(...[{ query }, res, next]: Parameters<RequestHandler>): void 
   }, Number(query.afterMs));
 }
 
-/** Kills or freezes this process as soon as a response is written: before anything that comes after it. */
+/** Kills or freezes this process as soon as a response is written, before any later step. */
 const endWithResponse: RequestHandler = ({ query: { signal } }, res, next) => {
   const { end } = res as unknown as { end: (...args: unknown[]) => typeof res };
   res.end = (...args: unknown[]) => {
@@ -147,7 +147,7 @@ async function start(): Promise<void> {
   });
   for (const [name, handler] of Object.entries(LATE_HANDLERS)) app.post(`/late/${name}`, receive, once, handler);
   app.use(kiketErrorHandler());
-  // Here the last handler of Express is told of late errors.
+  // Here the last handler of Express receives late errors.
   for (const [name, handler] of Object.entries(LATE_HANDLERS)) app.post(`/last/${name}`, receive, once, handler);
 
   const server = app.listen(0, '127.0.0.1', () => sayStarted((server.address() as AddressInfo).port));

@@ -5,21 +5,21 @@ import type { Random } from './random';
 
 const SENDERS = 8;
 
-/** So many deliveries show that it works. */
+/** Deliveries that are enough to show the result. */
 const ENOUGH = 100;
 
-/** Most deliveries that are sent together in a way of a test's own. */
+/** Maximum number of deliveries that `disturb` receives at once. */
 const TOGETHER = 4;
 
-/** Sends attempts, and returns their responses in order; `undefined` for one that is not of the delivery. The last may be missing. */
+/** Sends attempts, and returns their responses in order, `undefined` for one to ignore. The last may be missing. */
 export type Disturb = (attempts: readonly Signed[]) => Promise<readonly (AttemptResponse | undefined)[]>;
 
-/** So that no delivery of one is of another, too. */
+/** Counts the instances, so that each has deliveries of its own. */
 let traffics = 0;
 
-/** Deliveries that are sent all the time, while something happens to those who receive them. */
+/** Continuous deliveries, while a test disturbs the receivers. */
 export class Traffic {
-  /** What senders were told before their final responses. */
+  /** The refusals that senders received before their final responses. */
   readonly refusals = new Set<string>();
   readonly #prefix = `traffic-${traffics++}-`;
   readonly #responses = new Map<string, AttemptResponse[]>();
@@ -28,9 +28,9 @@ export class Traffic {
   #isOver = false;
 
   /**
-   * @param nextOrigin where the next attempt goes.
-   * @param copies so many senders have the same delivery at the same time.
-   * @param disturb sends the first attempts of several deliveries; then they are sent as the platform does.
+   * @param nextOrigin returns the origin for the next attempt.
+   * @param copies number of senders that send the same delivery at the same time.
+   * @param disturb sends the first attempts of several deliveries. Later ones are sent like those of the platform.
    */
   constructor(random: Random, nextOrigin: () => string, copies = 1, disturb?: Disturb) {
     const attemptOf = (id: string) => sign(payloadOf(id, 'issue.created'), { invocationId: id });
@@ -52,7 +52,7 @@ export class Traffic {
       }
     };
     this.#senders = Promise.all(Array.from({ length: SENDERS }, send));
-    // It is `end` that rejects.
+    // `end` rejects with this error.
     this.#senders.catch(() => {});
   }
 
@@ -61,7 +61,7 @@ export class Traffic {
     const first = this.#begun;
     const isNew = (id: string): boolean => Number(id.slice(this.#prefix.length)) >= first;
     const isEnough = (): boolean => [...this.#responses.keys()].filter(isNew).length >= ENOUGH;
-    // Senders that fail say why.
+    // A sender that fails rejects with the reason.
     await Promise.race([until(isEnough, 'more deliveries to be done'), this.#senders]);
   }
 
@@ -71,12 +71,12 @@ export class Traffic {
     await this.#senders;
   }
 
-  /** Whether senders were told nothing but to wait, for the store or for another attempt. */
+  /** Expects that all refusals were requests to wait, for the store or for another attempt. */
   expectWaitingOnly(): void {
     expect(['503 store.unavailable', '503 delivery.in_progress']).toEqual(expect.arrayContaining([...this.refusals]));
   }
 
-  /** Whether all were handled once, and all of their senders were told so. */
+  /** Expects that all deliveries were handled once, and that all senders received that response. */
   expectOneRunEach(ledger: Ledger): void {
     for (const [id, responses] of this.#responses) {
       expect([...new Set(responses.map(({ status, text }) => `${status} ${text}`))]).toEqual([

@@ -12,7 +12,7 @@ describeWithRedisServer('KiketRedisStore on a cluster of three nodes', () => {
   describe.each(Object.entries(clusterClients))('by %s', (name, connect) => {
     const open: RedisClient[] = [];
     beforeAll(async () => {
-      // Each replica enters by another node.
+      // Each replica connects to another node first.
       open.push(await connect(cluster.nodes[0]!.url), await connect(cluster.nodes[1]!.url));
     });
     afterAll(() => open.forEach((client) => client.close()));
@@ -22,7 +22,7 @@ describeWithRedisServer('KiketRedisStore on a cluster of three nodes', () => {
       return [one!, other!];
     };
 
-    // Another major of a client can differ in how it sends a command and what it makes of a reply.
+    // Majors of a client can differ in sending a command and in parsing a reply.
     if (NEWEST_CLIENTS.includes(name)) describeStoreContract(name, replicas);
     else it('should understand every reply', () => expectEveryReply(replicas()[0]));
 

@@ -8,10 +8,10 @@ import { freshKeys, LONG_MS } from './store-contract';
 const PATIENCE_MS = 4000;
 const CLAIMED = { state: 'claimed' };
 
-/** So that a call tells at once that there is no connection. */
+/** Makes a call reject at once without a connection. */
 const REFUSING = { refusesWhileAway: true };
 
-/** The result of the first call that does not reject: clients need a moment to connect again. */
+/** Resolves with the result of the first call that does not reject, because clients take a moment to reconnect. */
 async function onceItResponds<T>(call: () => Promise<T>): Promise<T> {
   for (const startedAtMs = performance.now(); ; await wait(10)) {
     try {
@@ -22,7 +22,7 @@ async function onceItResponds<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Makes another server the replica of `server`, and resolves once it has what that has. */
+/** Makes another server the replica of `server`, and resolves once it is in sync. */
 async function replicate(server: RedisServer, replica: RedisServer): Promise<void> {
   await replica.send('REPLICAOF', '127.0.0.1', String(server.port));
   await onceItResponds(async () => {
@@ -38,7 +38,7 @@ describeWithRedisServer('Redis', () => {
     let store: KiketRedisStore;
     let sent: string[];
 
-    /** What every call does while Redis does not take it. */
+    /** Expects every call to reject while Redis does not accept it. */
     async function expectRejections(message?: string): Promise<void> {
       const keys = freshKeys(2);
       for (const call of [
@@ -62,7 +62,7 @@ describeWithRedisServer('Redis', () => {
       store = new KiketRedisStore({ sendCommand });
     });
     afterEach(async () => {
-      // While the server is up: ioredis does not end for good between two attempts to connect.
+      // While the server is up: ioredis cannot be ended between two attempts to connect.
       client.close();
       await server.kill();
     });
@@ -145,7 +145,7 @@ describeWithRedisServer('Redis', () => {
     it('should refuse writes when it becomes a replica during a claim, and keep the claim', async () => {
       const keys = freshKeys(2);
       await store.claim(keys, 'a', LONG_MS);
-      // Nobody listens there: it stays what it is.
+      // No server listens there, so the state of Redis does not change.
       await server.send('REPLICAOF', '127.0.0.1', '1');
       await expect(store.claim(freshKeys(2), 'b', LONG_MS)).rejects.toThrow('READONLY');
       await expect(store.renew(keys, 'a', LONG_MS)).rejects.toThrow('READONLY');

@@ -23,7 +23,7 @@ describeWithRedis('KiketRedisStore on one server', () => {
       return [one!, other!];
     };
 
-    // Another major of a client can differ in how it sends a command and what it makes of a reply.
+    // Majors of a client can differ in sending a command and in parsing a reply.
     if (NEWEST_CLIENTS.includes(name)) describeStoreContract(name, replicas);
     else it('should understand every reply', () => expectEveryReply(replicas()[0]));
 
@@ -109,7 +109,7 @@ describeWithRedis('KiketRedisStore on one server', () => {
   });
 });
 
-/** How often the server has run EVAL since it started. */
+/** Returns the number of EVAL commands that the server has run since its start. */
 async function runsOf(server: RedisServer): Promise<number> {
   const stats = String(await server.send('INFO', 'commandstats'));
   return Number(/cmdstat_eval:calls=(\d+)/.exec(stats)?.[1] ?? 0);

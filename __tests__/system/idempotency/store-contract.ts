@@ -6,10 +6,10 @@ import { until } from '../../support/until';
 /** Longer than any test takes. */
 export const LONG_MS = 60_000;
 
-/** Longer than what a test does meanwhile, and clearly less than {@link LONG_MS}. */
+/** Longer than a test takes meanwhile, and clearly less than {@link LONG_MS}. */
 const MEDIUM_MS = 20_000;
 
-/** What is over as soon as somebody looks again. */
+/** A time to live that is over at the next call. */
 const SHORT_MS = 20;
 
 const CLAIMED = { state: 'claimed' };
@@ -20,12 +20,12 @@ export function freshKeys(count: number): [string, ...string[]] {
   return Array.from({ length: count }, (_, i) => `{${tag}}:${i}`) as [string, ...string[]];
 }
 
-/** Claims as soon as nobody holds or has recorded any of the keys. */
+/** Claims as soon as none of the keys is held or recorded. */
 export async function claimOnceFree(store: KiketStore, keys: readonly string[], owner: string): Promise<void> {
   await until(async () => (await store.claim(keys, owner, LONG_MS)).state === 'claimed');
 }
 
-/** Expects every reply that a store reads from its client, once: for clients that the whole contract is not run with. */
+/** Covers every reply that a store reads from its client, for clients that do not run the whole contract. */
 export async function expectEveryReply(store: KiketStore): Promise<void> {
   const keys = freshKeys(2);
   expect(await store.claim(keys, 'a', LONG_MS)).toEqual(CLAIMED);
@@ -39,7 +39,7 @@ export async function expectEveryReply(store: KiketStore): Promise<void> {
   expect(await store.claim(keys, 'a', LONG_MS)).toEqual({ state: 'recorded', record: 'of b 🚀' });
 }
 
-/** What every store does. `replicas` gives two that share what they know, as two replicas of a service do. */
+/** The contract of every store. `replicas` returns two stores with shared contents, as in two replicas of a service. */
 export function describeStoreContract(name: string, replicas: () => readonly [KiketStore, KiketStore]): void {
   describe(name, () => {
     let store: KiketStore;
@@ -263,7 +263,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
     });
 
     describe('a claim that was lost', () => {
-      /** Keys that were held by `lost`, and are by `next`. */
+      /** Keys whose claim `lost` has lost, and `next` holds. */
       async function overtake(): Promise<string[]> {
         const keys = freshKeys(2);
         await store.claim(keys, 'lost', SHORT_MS);

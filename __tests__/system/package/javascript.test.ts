@@ -8,7 +8,7 @@ const majors = ['express4', 'express5'] as const;
 beforeAll(async () => {
   await workbench.pack();
   await Promise.all([
-    // Each with the oldest or the newest version of the peers that few have.
+    // Each with the oldest or the newest version of the optional peers.
     workbench.install('express4', { express: '^4.18.0', jose: '6.0.8' }),
     workbench.install('express5', { express: '^5.0.0', jose: '^6.0.0', '@opentelemetry/api': '^1.9.0' }),
     workbench.install('tools', { esbuild: '~0.28.0' }),

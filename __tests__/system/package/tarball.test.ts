@@ -104,7 +104,7 @@ describe('the entry points', () => {
     expect([...reachableModules()].filter(isForeign)).toEqual([]);
   });
 
-  /** What the types of all entry points import, directly or through one another. */
+  /** Returns the modules that the types of all entry points import, directly or indirectly. */
   function reachableModules(): ReadonlySet<string> {
     const modules = new Set<string>();
     const pending = Object.values(manifest.exports).flatMap((target) =>

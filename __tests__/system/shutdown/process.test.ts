@@ -18,7 +18,7 @@ describe('a process that calls kiketShutdown on SIGTERM', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = once(service, 'close');
-    // What keeps its connections alive, as the platform may.
+    // Keeps its connections alive, as the platform may.
     const agent = new Agent();
     try {
       let output = '';

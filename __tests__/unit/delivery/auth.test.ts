@@ -7,7 +7,7 @@ import { observed, pathsToHandler } from '../../support/refusals';
 const token = 'rt_canary_of_a_token';
 
 describeNewest('delivery.auth', (express) => {
-  /** What `inspectAuth` finds of a delivery with this `authentication`. */
+  /** Returns the result of `inspectAuth` for a delivery with this `authentication`. */
   async function seen(authentication: unknown, inspectAuth: (auth: KiketAuth) => unknown): Promise<unknown> {
     const handler = kiketHandler(({ auth }) => ({ seen: inspectAuth(auth) ?? null }));
     const { app, log } = observed(express, pathsToHandler['kiket()']!({}), handler);

@@ -7,7 +7,7 @@ import { expectReceived, expectRefused, final, observed, pathsToHandler } from '
 const unhandled = final(404, 'event.unhandled');
 const guard = 'workflow.before_transition';
 
-/** A pattern, and an event with its version, which is v1 where none is given. */
+/** A pattern, and an event with its version. Default v1. */
 type Row = [pattern: string, event: string, version?: string];
 const withVersion = ([pattern, event, version = 'v1']: Row) => [pattern, event, version] as const;
 

@@ -8,7 +8,7 @@ import { describeNewest } from '../../support/express';
 import { observed, pathsToHandler, type Options } from '../../support/refusals';
 import { containsSecret } from '../../../lib/redaction';
 
-/** Names that a plain object has already, or that JavaScript asks objects for. */
+/** Names of members that a plain object inherits, or that JavaScript reads from objects. */
 const specialNames = [
   'toJSON',
   'constructor',
@@ -35,7 +35,7 @@ function outcomeOf(call: () => unknown): unknown {
 }
 
 describeNewest('delivery.secrets', (express) => {
-  /** What `inspectDelivery` finds of a delivery with these secrets. */
+  /** Returns the result of `inspectDelivery` for a delivery with these secrets. */
   async function seen(
     fields: object | string,
     inspectDelivery: (delivery: KiketDelivery) => unknown,
@@ -54,7 +54,7 @@ describeNewest('delivery.secrets', (express) => {
     ['the value of the payload before the fallback', { secrets: { KEY: 'sent' } }, { KEY: 'fallback' }, 'sent'],
     ['an empty value', { secrets: { KEY: '' } }, { KEY: 'fallback' }, ''],
     ['the fallback for null', { secrets: { KEY: null } }, { KEY: 'fallback' }, 'fallback'],
-    ['the fallback where there are no secrets', {}, { KEY: 'fallback' }, 'fallback'],
+    ['the fallback without secrets', {}, { KEY: 'fallback' }, 'fallback'],
     ['the fallback where the secrets are null', { secrets: null }, { KEY: 'fallback' }, 'fallback'],
     ['an empty fallback', {}, { KEY: '' }, ''],
   ])('should return from get() and require(): %s', async (_name, fields, fallbackSecrets, value) => {
@@ -63,7 +63,7 @@ describeNewest('delivery.secrets', (express) => {
   });
 
   it.each<[string, object, Options['fallbackSecrets'], string[]]>([
-    ['a key that nobody has', {}, undefined, ['KEY']],
+    ['an unknown key', {}, undefined, ['KEY']],
     ['null', { secrets: { KEY: null } }, undefined, ['KEY']],
     ['a key of another case', { secrets: { key: 'sent' } }, { Key: 'fallback' }, ['KEY']],
     ['a fallback of undefined', {}, { KEY: undefined }, ['KEY']],

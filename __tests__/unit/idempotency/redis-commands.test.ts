@@ -3,7 +3,7 @@ import { KiketRedisStore, type KiketRedisStoreOptions, type KiketStore } from '.
 
 const keys = ['{tag}:attempt:1', '{tag}:delivery:2'];
 
-/** A store whose Redis gives these replies, and the commands that it was sent. */
+/** A store whose Redis returns these replies, and the commands that were sent to it. */
 function storeOf(...replies: (() => unknown)[]) {
   const sent: { command: readonly string[]; key: string }[] = [];
   const store = new KiketRedisStore({
@@ -130,7 +130,7 @@ describe('a reply', () => {
     [{ 0: 'canary' }, 'an object'],
     [new Error('canary'), 'an object (Error)'],
     [Buffer.from('canary'), 'an object (Buffer)'],
-  ])('should be refused as it is %p, without its text', async (reply, received) => {
+  ])('should be rejected when it is %p, without its contents', async (reply, received) => {
     for (const [name, step] of Object.entries(steps)) {
       await expect(step(storeOf(() => reply).store)).rejects.toThrow(
         new Error(`KiketRedisStore: the reply of Redis to ${name} must be an integer, but is ${received}`),

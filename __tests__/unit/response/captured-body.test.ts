@@ -8,13 +8,13 @@ function bodyOf(...chunks: [chunk: unknown, encoding?: unknown][]): string | Buf
 }
 
 describe('CapturedBody', () => {
-  it('should keep a single text as it is', () => {
+  it('should keep a single string unchanged', () => {
     for (const encoding of [undefined, 'utf8', 'UTF-8', () => undefined, 'no encoding']) {
       expect(bodyOf(['é', encoding])).toBe('é');
     }
   });
 
-  it('should keep what it is of a text in another encoding', () => {
+  it('should decode a string in another encoding', () => {
     expect(bodyOf(['é', 'latin1'])).toEqual(Buffer.from([0xe9]));
     expect(bodyOf(['e9', 'hex'])).toEqual(Buffer.from([0xe9]));
     expect(bodyOf(['é', 'UTF16LE'])).toEqual(Buffer.from([0xe9, 0]));

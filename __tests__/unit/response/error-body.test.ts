@@ -65,8 +65,8 @@ describe('errorBody', () => {
     ['what is not an object', [SECRET, null, 1, [SECRET], undefined, { reason: 'a' }], [{ reason: 'a' }]],
     ['a detail whose accessor throws', [throwing('pointer'), { reason: 'b' }], [{ reason: 'b' }]],
     ['a detail that cannot be read', [revoked(), { reason: 'b' }], [{ reason: 'b' }]],
-    ['a detail that is no JSON', [{ reason: 'a', pointer: 1n, missing: [1n] }], [{ reason: 'a', missing: [] }]],
-    ['details that are no list', { reason: 'a' }, []],
+    ['a detail that is not JSON', [{ reason: 'a', pointer: 1n, missing: [1n] }], [{ reason: 'a', missing: [] }]],
+    ['details that are not a list', { reason: 'a' }, []],
     ['details that cannot be read', revoked(), []],
     ['no details', undefined, []],
   ])('should leave out %s', (_name, details, told) => {

@@ -36,7 +36,7 @@ describe('jose', () => {
   });
 
   it('should be imported when Node does not require it, and fail the first delivery when that fails', async () => {
-    // Jest does not import here, so that this fails.
+    // Jest does not support this import, so it fails.
     failWith('ERR_REQUIRE_ESM');
     const verify = createTokenVerifier('a test', settings);
     await new Promise(setImmediate);

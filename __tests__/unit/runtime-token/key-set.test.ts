@@ -43,7 +43,7 @@ describe('the keys', () => {
     await server.received(2);
     release();
     expect(await waiting).toBe('ok');
-    // It was removed.
+    // The old key was removed.
     expect(await verdict(key)).toBe('token.invalid');
     expect(server.requests).toHaveLength(2);
   });
@@ -95,7 +95,7 @@ describe('a new key', () => {
     pass(COOL_DOWN_MS);
     server.respond = text(503, '');
     expect([await verdict(second), await verdict(second)]).toEqual([UNAVAILABLE, UNAVAILABLE]);
-    // A known key decides.
+    // A token of a known key is verified as before.
     expect(await verdict(key)).toBe('ok');
     expect(verdictOf(await verify(mintToken(createKey('first'), claims)))).toBe('token.invalid');
     expect(server.requests).toHaveLength(2);
@@ -263,7 +263,7 @@ describe('a key of the set', () => {
     const test = await setUp();
     test.server.publish(jwk, test.key, second);
     expect(await verdictsOf(test, test.key, second, bad)).toEqual(['ok', 'ok', verdict]);
-    // A token without a kid is tried with each.
+    // A token without a kid is tried with each key.
     expect(verdictOf(await test.verify(mintToken(second, claims, { kid: undefined })))).toBe('ok');
   });
 

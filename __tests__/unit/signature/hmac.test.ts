@@ -7,7 +7,7 @@ const secret = 'whsec_of_this_test';
 const body = Buffer.from('{"event":"é"}');
 const timestamp = '1764000000';
 
-/** Of these bytes with this secret, computed with Python's hmac. */
+/** The HMACs of these bytes with this secret, computed with Python's hmac. */
 const known = {
   body: '99cf99cfb6583dc365a4c57f936af0b16b6228eed43f8cbf8ed2bde938e888da',
   timestamped: '82dc7f0414158da68b84cb8437edadc2751ecaf70dae7386cd8377c8c469a802',

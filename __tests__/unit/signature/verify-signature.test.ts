@@ -314,7 +314,7 @@ describe('the message of signature.mismatch', () => {
     const options = { headers: headersOf('0'.repeat(64), timestamp), body: given };
     expect(() => verify(options)).toThrow(`is not the HMAC-SHA256 of ${formula} with a configured secret`);
     expect(() => verify(options)).toThrow(`The body has ${size}`);
-    // Nothing that helps a forger.
+    // No value that helps an attacker.
     expect(() => verify(options)).not.toThrow(/[0-9a-f]{16}/i);
     expect(() => verify(options)).not.toThrow(secret);
   });
