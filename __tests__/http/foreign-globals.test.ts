@@ -51,7 +51,7 @@ function putGlobals(): void {
 afterEach(() => jest.restoreAllMocks());
 
 describeMajors('with the globals of a DOM', (express) => {
-  it('should give a handler its signal and its client of the API', async () => {
+  it('should pass a handler its signal and its API client', async () => {
     // undici itself accepts only Node's timers.
     const response = { statusCode: 200, headers: {}, body: Readable.from([Buffer.from('{"found":1}')]) };
     const api = { apiKey: 'ext_key', dispatcher: { request: () => Promise.resolve(response) } };
@@ -93,7 +93,7 @@ describeMajors('with the globals of a DOM', (express) => {
 });
 
 describe('with the globals of a DOM', () => {
-  it('should give a job its signal', () => {
+  it('should pass a job its signal', () => {
     putGlobals();
     const attempt = new Attempt(1000);
     attempt.abort('the reason');

@@ -122,7 +122,7 @@ describeNewest('secrets in a request', (express) => {
     expectNone(text, [...secretCanaries, 'canary_toJSON']);
   });
 
-  it('should not become enumerable in a body parser that comes later', async () => {
+  it('should not become enumerable in a later body parser', async () => {
     const parsers = [
       express.json(),
       express.urlencoded({ extended: false }),

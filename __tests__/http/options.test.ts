@@ -346,7 +346,7 @@ describe('the start-up check of kiketHandler', () => {
   });
 });
 
-it('should forbid in types what is refused at start-up', () => {
+it('should forbid in types the values that are refused at start-up', () => {
   const misuse: (() => unknown)[] = [
     // @ts-expect-error a number or a string
     () => kiketRawBody({ limit: null }),

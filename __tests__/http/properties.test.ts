@@ -308,7 +308,7 @@ describeMajors('any input', (express) => {
     await fc.assert(property, { numRuns: 100 });
   });
 
-  it.each(strict)('should not take a timestamped delivery for one whose body alone is signed: %s', async (path) => {
+  it.each(strict)('should not accept a timestamped delivery as one whose body alone is signed: %s', async (path) => {
     const delivery = signDelivery(text, { secret, timestampSeconds: 1_700_000_000 });
     const headers = { ...delivery.headers, 'X-Kiket-Timestamp': undefined, 'Content-Type': 'text/plain' };
     const body = `1700000000.${delivery.body as string}`;
@@ -334,7 +334,7 @@ describeMajors('any input', (express) => {
     await fc.assert(property, { numRuns: 300 });
   });
 
-  it('should end in one finished response, and no error that nobody has caught', async () => {
+  it('should end in one finished response, without an uncaught error', async () => {
     const property = fc.asyncProperty(
       method,
       requestPath,
@@ -351,7 +351,7 @@ describeMajors('any input', (express) => {
     await fc.assert(property, { numRuns: 500 });
   });
 
-  it('should end in one finished response when a signed payload is of any shape and the headers are odd', async () => {
+  it('should end in one finished response with a signed payload of any shape and odd headers', async () => {
     const property = fc.asyncProperty(
       fc.constantFrom(...paths),
       query,

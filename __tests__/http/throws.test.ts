@@ -188,7 +188,7 @@ const frameworks: Record<string, Build> = {
   'a framework that catches nothing': bare,
 };
 
-describe('whatever is thrown', () => {
+describe('any thrown value', () => {
   // Jest fails a test for an uncaught exception or an unhandled rejection.
   it('should end in one response, and not in an uncaught error, wherever it is thrown', async () => {
     await fc.assert(

@@ -134,7 +134,7 @@ describe.each([
   ['NonRetryableError', (options: KiketErrorOptions) => new NonRetryableError('m', options), 422],
 ] as const)('the options of %s', (_name, make, status) => {
   it.each(['crm.contact_unknown', 'handler.failed', 'signature.mismatch', 'toString', '__proto__'])(
-    'should change no status by the code %s',
+    'should not change the status by the code %s',
     (code) => {
       expect(make({ code })).toMatchObject({ code, status, statusCode: status });
     },
@@ -149,7 +149,7 @@ describe.each([
     expect(error.details).toHaveLength(1);
   });
 
-  it('should have a cause only where one is given', () => {
+  it('should have a cause only when one is given', () => {
     expect('cause' in make({})).toBe(false);
     expect('cause' in make({ cause: undefined })).toBe(true);
   });
@@ -161,7 +161,7 @@ describe('classes of the package', () => {
     ['PayloadError', PayloadError.of('delivery.conflict', 'm'), PayloadError],
     ['ScopeError', ScopeError.of('scope.missing', 'm'), ScopeError],
     ['MissingSecretError', MissingSecretError.of('secret.missing', 'm'), MissingSecretError],
-  ])('%s should be told apart by instanceof, name and stack', (name, error, constructor) => {
+  ])('%s should be distinguishable by instanceof, name and stack', (name, error, constructor) => {
     expect(error).toBeInstanceOf(constructor);
     expect(error).toBeInstanceOf(KiketError);
     expect(error).toBeInstanceOf(Error);
@@ -170,13 +170,13 @@ describe('classes of the package', () => {
     expect(inspect(error)).toContain(name);
   });
 
-  it('should say what is missing', () => {
+  it('should name what is missing', () => {
     const details = [{ reason: 'a', missing: ['x', 'y'] }, { reason: 'b' }, { reason: 'c', missing: ['z'] }];
     expect(ScopeError.of('scope.missing', 'm', { details }).missing).toEqual(['x', 'y', 'z']);
     expect(MissingSecretError.of('secret.missing', 'm').missing).toEqual([]);
   });
 
-  it('should let retryable not be set', () => {
+  it('should have a read-only retryable', () => {
     const error = new RetryableError('Later');
     // @ts-expect-error it follows from the status
     expect(() => (error.retryable = false)).toThrow(TypeError);

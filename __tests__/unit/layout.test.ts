@@ -88,7 +88,7 @@ function packageOf(target: string): string {
 const sources = readSources();
 
 describe('the imports of lib', () => {
-  it('should go down the ranks, and name packages only where they belong', () => {
+  it('should go down the ranks, and import packages only where the rules allow it', () => {
     expect(violationsOf(sources)).toEqual([]);
   });
 
@@ -109,11 +109,11 @@ describe('the imports of lib', () => {
 });
 
 describe('the files of lib', () => {
-  it('should stand in a folder that has a rank', () => {
+  it('should be in a folder that has a rank', () => {
     expect([...sources.keys()].filter((file) => rankOf(file) === -1)).toEqual([]);
   });
 
-  it(`should stand beside the folders at most ${MOST_AT_TOP} times`, () => {
+  it(`should be outside of the folders at most ${MOST_AT_TOP} times`, () => {
     expect([...sources.keys()].filter((file) => !file.includes('/')).length).toBeLessThanOrEqual(MOST_AT_TOP);
   });
 });

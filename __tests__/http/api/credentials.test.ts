@@ -90,7 +90,7 @@ describeNewest('credentials of a delivery', (express) => {
   });
 
   it.each(['rt\r\nX-Evil: 1', 'rt\n', 'rt 1', ' rt', 'rt\u0000', 'rté', 'rt\u0100'])(
-    'should send nothing when the token is no text for a header: %j',
+    'should send nothing when the token is not valid in a header: %j',
     async (runtime_token) => {
       const fake = await start();
       const callback = fake.callback();
@@ -134,7 +134,7 @@ describeNewest('credentials of a delivery', (express) => {
     '/x/api/v1/ext/rate_limit',
     '/?/api/v1/ext/',
     '/',
-  ])('should send the token to nothing but /api/v1/ext/**: not to %s', async (path) => {
+  ])('should send the token only to /api/v1/ext/**, not to %s', async (path) => {
     const fake = await start();
     const payload = { ...example, ...fake.callback() };
     const outcome = await callFrom(express, { api: { baseUrl: fake.url }, payload }, get(path));
@@ -165,7 +165,7 @@ describeNewest('credentials of a delivery', (express) => {
       expect(credentialsAt(fake)).toEqual([[RATE_LIMIT, { [header]: credential }]]);
     });
 
-    it('should find out at each call, not once', async () => {
+    it('should compare it at each call, not once', async () => {
       const fake = await start();
       const payload = { ...example, ...fake.callback({ expiresInSeconds: 60 }) };
       await callFrom(express, { api: { apiKey, baseUrl: fake.url }, payload }, async (api) => {
@@ -183,7 +183,7 @@ describeNewest('credentials of a delivery', (express) => {
   it.each([
     ['is absent', undefined],
     ['is null', null],
-    ['is no date', 'soon'],
+    ['is not a date', 'soon'],
   ])('should use a token whose expires_at %s', async (_name, expires_at) => {
     const fake = await start();
     const callback = fake.callback();
@@ -238,7 +238,7 @@ describeNewest('credentials of a delivery', (express) => {
     expect(fake.connections.accepted).toBe(0);
   });
 
-  it('should need no option at all for a token', async () => {
+  it('should need no option for a token', async () => {
     const outcome = await callFrom(express, { payload: plain }, get(RATE_LIMIT));
     expect(verdictOf(outcome)).toEqual([500, 'api.not_configured']);
   });

@@ -154,7 +154,7 @@ describeNewest('api.base_url', (express) => {
     expect(evil.connections.accepted).toBe(0);
   });
 
-  it('should not see what is done to allowedOrigins afterwards', async () => {
+  it('should not follow later changes of allowedOrigins', async () => {
     const evil = await start();
     const allowedOrigins = ['https://kiket.example'];
     const api = { allowedOrigins };
@@ -296,7 +296,7 @@ describe('the path of api.request', () => {
     ['as it is', '/api/v1/ext/issues', undefined, '/api/v1/ext/issues'],
     ['the root', '/', undefined, '/'],
     ['with escapes', '/api/v1/ext/a%2Fb/%C3%A4/%2f%25', undefined, '/api/v1/ext/a%2Fb/%C3%A4/%2f%25'],
-    ['with escaped dots that are no segment', '/api/v1/ext/%2e%2ea%2f...', undefined, '/api/v1/ext/%2e%2ea%2f...'],
+    ['with escaped dots that are not a segment', '/api/v1/ext/%2e%2ea%2f...', undefined, '/api/v1/ext/%2e%2ea%2f...'],
     ['with escaped escapes', '/api/v1/ext/%25252f', undefined, '/api/v1/ext/%25252f'],
     ['with escaped dots in its query', '/x?a=%2e%2e%2f..;/', undefined, '/x?a=%2e%2e%2f..;/'],
     ['with what needs no escape', "/api/v1/ext/a-._~!$&'()*+,;=:@|", undefined, "/api/v1/ext/a-._~!$&'()*+,;=:@|"],
@@ -333,7 +333,7 @@ describe('the path of api.request', () => {
     expect(fake.requests.map((request) => request.target)).toEqual([target]);
   });
 
-  it('should stay below its prefix, however often a server decodes it and whatever it takes for a slash', () => {
+  it('should stay below its prefix after any number of decodings and with any form of a slash', () => {
     const part = fc.constantFrom(
       '.',
       '..',
@@ -376,7 +376,7 @@ describe('the path of api.request', () => {
     expect(Math.min(sent, refused)).toBeGreaterThan(100);
   });
 
-  it('should arrive as it is written, or not at all', async () => {
+  it('should arrive unchanged, or not at all', async () => {
     const fake = await start({ limit: 1_000_000 });
     const api = createKiketApi({ apiKey, baseUrl: fake.url });
     const part = fc.constantFrom(
@@ -506,7 +506,7 @@ describe('the segments of a path', () => {
   };
 
   it.each(Object.entries(segments))(
-    'should be refused, and nothing sent, when they are none: %s',
+    'should be refused, and nothing sent, when they are invalid: %s',
     async (_name, call) => {
       const fake = await start();
       const api = createKiketApi({ apiKey, baseUrl: fake.url, extensionId: EXTENSION_ID });
@@ -517,7 +517,7 @@ describe('the segments of a path', () => {
     },
   );
 
-  it.each(Object.entries(segments))('should be one, whatever is in it: %s', async (_name, call) => {
+  it.each(Object.entries(segments))('should be one segment with any contents: %s', async (_name, call) => {
     const fake = await start();
     const api = createKiketApi({ apiKey, baseUrl: fake.url, extensionId: EXTENSION_ID });
     const value = 'a/%/.../admin?x=#\\ä ';
@@ -526,7 +526,7 @@ describe('the segments of a path', () => {
     expect(fake.requests[0]!.path.split('/')).toContain(encodeURIComponent(value));
   });
 
-  it.each(['.', '..', '\ud800'])('should be refused of an extensionId %j', async (extensionId) => {
+  it.each(['.', '..', '\ud800'])('should be refused for an extensionId %j', async (extensionId) => {
     const fake = await start();
     const api = createKiketApi({ apiKey, baseUrl: fake.url, extensionId });
     expect(await codeOf(() => api.logEvent('a'))).toBe('api.target_refused');

@@ -72,7 +72,7 @@ describeMajors('a request of an adapter, whose stream never ends', (express) => 
     },
   );
 
-  it('should go on through a kiketParse that reads what was passed on', async () => {
+  it('should go on through a kiketParse that reads a body that was passed on', async () => {
     const look = kiketVerify('another secret', { reportOnly: true });
     expect(await receive([look, kiketParse()], withLength)).toBe(body);
   });
@@ -86,7 +86,7 @@ describeMajors('a request of an adapter, whose stream never ends', (express) => 
     ['X-Kiket-Timestamp', 'signature.mismatch'],
     ['Content-Encoding', 'body.encoding_unsupported'],
     ['Content-Type', 'body.encoding_unsupported'],
-  ])('should be refused where %s has several values', async (name, code) => {
+  ])('should be refused when %s has several values', async (name, code) => {
     const value = inArrays[name]![0]!;
     const other = { 'Content-Encoding': 'gzip', 'Content-Type': 'text/plain; charset=utf-7' }[name] ?? value;
     expect(await receive([kiketVerify(secret)], { ...inArrays, [name]: [value, other] })).toBe(code);

@@ -31,7 +31,7 @@ describeMajors('the functions framework with an application', (express) => {
     await expectReceived(functionServer(app), bodies[name], { framing });
   });
 
-  it.each(Object.entries(chains))('should find a later express.json() skipping (%s)', async (_way, chain) => {
+  it.each(Object.entries(chains))('should make a later express.json() skip (%s)', async (_way, chain) => {
     const app = receiver(express, { stages: [...chain(), express.json()] });
     await expectReceived(functionServer(app), bodies.emoji);
   });

@@ -116,7 +116,7 @@ describeMajors('a body parser after kiketVerify', (express) => {
     expect(responses.map((response) => response?.status)).toEqual([413, 413]);
   });
 
-  it.each(framings)('should leave the connection of use after a body over its own limit (%s)', async (framing) => {
+  it.each(framings)('should keep the connection usable after a body over its own limit (%s)', async (framing) => {
     const app = express();
     app.post('/kiket', kiketVerify(secret, { limit: 1000, reportOnly: true }), (_req, res) => void res.json({}));
     const responses = await deliverTwice(app, JSON.stringify(payloadOf(900_000)), { framing });
@@ -142,7 +142,7 @@ describeMajors('a body parser after kiketVerify', (express) => {
   });
 
   it.each(framings)(
-    'should leave the connection of use when kiketParse has looked at what was passed on (%s)',
+    'should keep the connection usable when kiketParse has read a body that was passed on (%s)',
     async (framing) => {
       const app = express();
       app.post('/kiket', kiketVerify(secret, { reportOnly: true }), kiketParse(), (_req, res) => void res.json({}));
@@ -164,8 +164,8 @@ const skipped = pairs({
 
 const drained = pairs({ way: Object.keys(chains), framing: framings });
 
-describeMajors('a body parser after the delivery was read for good', (express) => {
-  it.each(skipped)('should let $parser skip $size, $framing, after $way', async ({ way, parser, size, framing }) => {
+describeMajors('a body parser after the body was consumed', (express) => {
+  it.each(skipped)('should skip $size, $framing, after $way: $parser', async ({ way, parser, size, framing }) => {
     const later = parsers[parser]!(express);
     const stages =
       way === BETWEEN

@@ -61,14 +61,14 @@ describe.each(Object.entries(nests))('a service on %s', (_major, load) => {
     },
   );
 
-  it('should be told by kiketErrorHandler what has failed', async () => {
+  it('should get the error from kiketErrorHandler', async () => {
     const setUp = (app: NestApp): void => void app.use('/kiket', kiket({ secret })).use('/kiket', kiketErrorHandler());
     const service = await nestService(nest, { setUp, receive });
     const [response] = await deliverTwice(service, bodies.emoji, { secret: 'whsec_of_another' });
     expect(JSON.parse(response!.text)).toMatchObject({ error: { code: 'signature.mismatch', retryable: false } });
   });
 
-  it('should 500, to be sent again, without rawBody: true', async () => {
+  it('should 500, retryable, without rawBody: true', async () => {
     const service = await nestService(nest, { rawBody: false, middlewares: [kiket({ secret })], receive });
     const responses = await deliverTwice(service, bodies.emoji);
     expect(responses.map((response) => response?.status)).toEqual([500, 500]);

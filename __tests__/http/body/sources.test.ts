@@ -123,11 +123,11 @@ const forms: Record<string, (bytes: Buffer) => unknown> = {
 
 describeMajors('body sources', (express) => {
   describe.each(Object.entries(chains))('%s', (_name, chain) => {
-    it('should receive it mounted with app.use() too', async () => {
+    it('should receive a delivery when mounted with app.use()', async () => {
       await expectReceived(receiver(express, { before: chain(), stages: [] }), small);
     });
 
-    it('should receive what has gone through application and route', async () => {
+    it('should receive a body that has gone through application and route', async () => {
       await expectReceived(receiver(express, { before: chain(), stages: chain() }), small);
     });
 
@@ -160,7 +160,7 @@ describeMajors('body sources', (express) => {
     await expectReceived(app, JSON.stringify(payloadOf(sizes[row.size])), { framing: row.framing });
   });
 
-  it('should 401 a chunked text without the byte order mark that was signed', async () => {
+  it('should 401 a chunked string without the byte order mark that was signed', async () => {
     const app = receiver(express, { before: [express.text({ type: '*/*' })], stages: chains['kiket()']!() });
     const [response] = await deliverTwice(app, `\uFEFF${small}`, { framing: 'chunked' });
     expect(response?.status).toBe(401);
@@ -174,7 +174,7 @@ describeMajors('body sources', (express) => {
     });
 
     it.each(['length', 'chunked'] as const)(
-      'should not count where it has other bytes than were sent (%s)',
+      'should be ignored when it has other bytes than were sent (%s)',
       async (framing) => {
         const before = readInto((req, bytes) => (req[field] = bytes.subarray(1)));
         const app = receiver(express, { before: [before], stages: chains['all four']!() });
@@ -185,7 +185,7 @@ describeMajors('body sources', (express) => {
     );
   });
 
-  it('should tell an unsigned request of another route that kiketVerify stands before all of them', async () => {
+  it('should name the remedies in the error of another route when kiketVerify stands before all routes', async () => {
     const app = express();
     app.use(kiketVerify(secret), kiketErrorHandler());
     app.get('/health', (_req, res) => void res.json({}));

@@ -51,7 +51,7 @@ describeNewest('a delivery that was sent ahead on a connection which then closes
     });
   }
 
-  it('should end with one record and one abort each, whatever its handler does afterwards', async () => {
+  it('should end with one record and one abort each, regardless of later acts of its handler', async () => {
     const { head, body } = signedRequest(JSON.stringify(example));
     const handlers: Record<string, Stage> = {
       'never settles': kiketHandler(() => new Promise<object>(() => undefined)),

@@ -201,7 +201,7 @@ describeNewest('kiketErrorHandler', (express) => {
         "the service's own error handler, which responds later",
         [(_error, _req, res, _next) => void setTimeout(() => res.status(500).json({}), 5)],
       ],
-    ])('should print once what a handler threw, behind %s', async (_name, after) => {
+    ])('should print an error of a handler once, behind %s', async (_name, after) => {
       const app = endpoint(express, [kiket({ secret }), throwing(new Error('with longer inside')), ...after]);
       const output = await captureOutput(async () => {
         await deliver(app.set('env', 'production'), payload, { invocationId: 'inv-1' }).expect(500);
@@ -211,7 +211,7 @@ describeNewest('kiketErrorHandler', (express) => {
       expect(output).toContain('kiket-express: handler.failed (workflow.sla_status, invocation inv-1)');
     });
 
-    it('should not print what a handler threw when onError receives it, or env is test', async () => {
+    it('should not print an error of a handler when onError receives it, or env is test', async () => {
       const own: ErrorRequestHandler = (_error, _req, res, _next) => void res.status(500).json({});
       for (const [env, after] of [
         ['production', kiketErrorHandler({ onError: () => undefined })],

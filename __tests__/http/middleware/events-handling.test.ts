@@ -143,7 +143,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     ['kiketParse', [kiketVerify(secret)]],
   ];
 
-  it.each(missing)('should 500 wiring.missing where %s has not run, whatever is registered', async (name, stages) => {
+  it.each(missing)('should 500 wiring.missing when %s has not run, with any registration', async (name, stages) => {
     const handler = jest.fn(ok);
     for (const events of [kiketEvents().on('*', handler), kiketEvents().otherwise('ignore'), kiketEvents()]) {
       const response = await deliver(endpoint(express, [...stages, events, kiketErrorHandler()])).expect(500);
@@ -155,7 +155,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  it('should work, with res.kiket and the signal, where kiketRespond is missing', async () => {
+  it('should provide res.kiket and the signal without kiketRespond', async () => {
     const events = kiketEvents().on('workflow.sla_status', ({ signal }, _req, res) =>
       res.kiket.ok({ aborted: signal.aborted }),
     );

@@ -39,7 +39,7 @@ describeNewest('the scopes of kiketEvents', (express) => {
       ['x', '*'],
     ],
     [['constructor'], ['constructor']],
-  ])('should let a delivery pass that needs %j and has %j', async (scopes, granted) => {
+  ])('should accept a delivery that needs %j and has %j', async (scopes, granted) => {
     const events = kiketEvents().on('issue.created', { scopes }, ok);
     await expectReceived(observed(express, stages, events), { name: '', payload: granting(granted) }, { ok: true });
   });
@@ -65,7 +65,7 @@ describeNewest('the scopes of kiketEvents', (express) => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  it('should give the same response as auth.requireScopes() in the handler', async () => {
+  it('should result in the same response as auth.requireScopes() in the handler', async () => {
     const handler: KiketHandler = ({ auth }) => auth.requireScopes('a', 'b', 'c');
     const ways = [
       kiketEvents().on('issue.created', { scopes: ['a', 'b', 'c'] }, ok),
@@ -138,7 +138,7 @@ describeNewest('the scopes of kiketEvents', (express) => {
     });
   });
 
-  it('should not follow when the options are changed afterwards', async () => {
+  it('should not follow later changes of the options', async () => {
     const scopes = ['a', 'b'];
     const options = { scopes };
     const events = kiketEvents().on('issue.created', options, ok).on('*', ok);
@@ -153,7 +153,7 @@ describeNewest('the scopes of kiketEvents', (express) => {
   });
 
   it.each([{}, { scopes: undefined }, { scopes: [] }, Object.freeze({ scopes: Object.freeze([]) })])(
-    'should be none where the options are %j',
+    'should be empty when the options are %j',
     async (options) => {
       const events = kiketEvents().on('issue.created', options, ok);
       await expectReceived(observed(express, stages, events), { name: '', payload: granting([]) }, { ok: true });

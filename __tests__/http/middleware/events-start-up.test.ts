@@ -84,11 +84,11 @@ describe('an event that is registered twice', () => {
     ['a', 'a.*'],
     ['a', 'A'],
     [guard, `${guard}@v1`],
-  ])('should be none where %s and %s are registered', (first, second) => {
+  ])('should not be an error when %s and %s are registered', (first, second) => {
     expect(kiketEvents().on(first, ok).on(second, ok).registered).toHaveLength(2);
   });
 
-  it('should not be one where two routers have it', () => {
+  it('should not be an error when two routers have it', () => {
     kiketEvents().on('a', ok);
     expect(() => kiketEvents().on('a', ok)).not.toThrow();
   });
@@ -176,7 +176,7 @@ describe('the arguments of on and otherwise', () => {
 });
 
 describe('registered', () => {
-  it('should list what was registered in its order, with the version as the platform writes it', () => {
+  it('should list the patterns in the order of registration, with the version as the platform writes it', () => {
     const events = kiketEvents()
       .on('*', ok)
       .on('issue.created@2', ok)
@@ -200,7 +200,7 @@ describe('registered', () => {
     expect(kiketEvents().otherwise(ok).registered).toEqual([]);
   });
 
-  it('should not hold what was refused', () => {
+  it('should not contain refused registrations', () => {
     const events = kiketEvents().on('a', ok);
     for (const refused of ['a', 'b b', 42]) {
       expect(() => (events as Loose).on(refused, ok)).toThrow(TypeError);
@@ -210,7 +210,7 @@ describe('registered', () => {
     expect(events.registered).toEqual([{ event: 'a', version: undefined }]);
   });
 
-  it('should not be replaced', () => {
+  it('should be read-only', () => {
     const events = kiketEvents() as { registered: unknown; on: unknown };
     expect(() => (events.registered = [])).toThrow(TypeError);
     expect(() => (events.on = ok)).toThrow(TypeError);

@@ -131,7 +131,7 @@ describeNewest('kiketEvents', (express) => {
   const stages = pathsToHandler['kiket()']!({});
 
   it.each(routing.map((row) => [row.name ?? row.sent.join(' '), row.taken, row.of.join(', '), row] as const))(
-    'should hand %s to %s, of %s, in whatever order they are registered',
+    'should hand %s to %s, of %s, registered in any order',
     async (_name, _taken, _of, { of, sent, taken }) => {
       for (const patterns of [of, of.toReversed()]) {
         const payload = payloadOf(sent);
@@ -141,7 +141,7 @@ describeNewest('kiketEvents', (express) => {
   );
 
   it.each(unhandled.map((row) => [row.sent.join(' '), row.of.join(', '), row] as const))(
-    'should 404 %s where %s are handled, and list them as they are written',
+    'should 404 %s when %s are handled, and list them as written',
     async (_sent, _of, { of, sent, valid }) => {
       const { details } = await expectRefused(observed(express, stages, registering(of)), {
         name: '',
@@ -163,12 +163,12 @@ describeNewest('kiketEvents', (express) => {
       ['issue.assigned', 'v1', 'issue.*'],
       ['comment.created', undefined, list],
       ['issue.created', undefined, 'issue.*'],
-    ])('should take %s %s as if each was registered alone', async (event, version, taken) => {
+    ])('should take %s %s as if each event was registered alone', async (event, version, taken) => {
       const row = { name: '', payload: payloadOf([event, version]) };
       await expectReceived(observed(express, stages, events()), row, takenBy(taken));
     });
 
-    it('should list each of its events where one is unhandled', async () => {
+    it('should list each of its events when another is unhandled', async () => {
       const { details } = await expectRefused(observed(express, stages, events()), {
         name: '',
         payload: { event: 'unheard_of' },
@@ -270,7 +270,7 @@ describeNewest('kiketEvents', (express) => {
           .on('workflow.*', () => ({}))
           .otherwise(() => undefined),
       ],
-    ])('should 500 reply.missing where %s decides nothing', async (_name, events) => {
+    ])('should 500 reply.missing when %s decides nothing', async (_name, events) => {
       await expectRefused(observed(express, stages, events), {
         name: '',
         payload: { event: guard },

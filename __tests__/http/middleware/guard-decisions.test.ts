@@ -39,7 +39,7 @@ const deciders: Record<string, (decision: string, prepare: (res: Response) => vo
 };
 
 describeMajors('a decision of a guard', (express) => {
-  it('should be in the body that is received, whatever status and headers were set before', async () => {
+  it('should be in the received body, with any status and headers set before', async () => {
     const statuses = fc.integer({ min: 200, max: 299 });
     const headers = fc.constantFrom(
       {},
@@ -72,13 +72,13 @@ describeMajors('a decision of a guard', (express) => {
 });
 
 describeNewest('a decision of a guard', (express) => {
-  it.each([204, 205])('should reach the client where %i was set and a compression stands before', async (status) => {
+  it.each([204, 205])('should reach the client when %i was set, behind a compression', async (status) => {
     const handler = kiketHandler(EVENT, (_d, _q, res) => (res.status(status), deny('x'.repeat(3000))));
     const app = endpoint(express, [kiket({ secret }), handler], [compressed()]);
     await deliver(app, guard).expect(200, { ...deny('x'.repeat(3000)) });
   });
 
-  it.each(['204', 204.5, '205'])('should reach the client where the status %p was assigned', async (status) => {
+  it.each(['204', 204.5, '205'])('should reach the client when the status %p was assigned', async (status) => {
     const handler = kiketHandler(EVENT, (_d, _q, res) => ((res.statusCode = status as number), deny('No')));
     await deliver(endpoint(express, [kiket({ secret }), handler]), guard).expect(200, { ...deny('No') });
   });

@@ -159,7 +159,7 @@ async function expectFailure(
 describeNewest('kiketHandler that fails', (express) => {
   const serve = serveWith(express);
 
-  it.each(failures)('should refuse the delivery by what it throws: %s', async (_name, makeThrown, expected) => {
+  it.each(failures)('should refuse the delivery by the thrown value: %s', async (_name, makeThrown, expected) => {
     await expectFailure(express, () => throwIt(makeThrown()), expected);
   });
 
@@ -224,7 +224,7 @@ describeMajors('kiketHandler that fails', (express) => {
 
   describe.each(Object.entries(ways))('and %s', (_way, raise) => {
     it.each(failures.filter(([name]) => ACROSS_EXPRESS.includes(name)))(
-      'should refuse the delivery by it: %s',
+      'should refuse the delivery by its error: %s',
       async (_name, makeThrown, expected) => {
         await expectFailure(express, () => raise(makeThrown()), expected);
       },

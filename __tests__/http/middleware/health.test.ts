@@ -135,7 +135,7 @@ describeNewest('kiketHealth with a store', (express) => {
 });
 
 describe('kiketHealth', () => {
-  it('should take a store without events, and one that is undefined', async () => {
+  it('should accept a store without events, and an undefined store', async () => {
     for (const health of [kiketHealth({ store: new WatchedStore() }), kiketHealth({ store: undefined })]) {
       await request(express().get('/health', health)).get('/health').expect(200);
     }
@@ -167,7 +167,7 @@ describe('kiketHealth', () => {
     ['a middleware', [kiketHandler(() => ({}))]],
     ['an object without events', [{}]],
     ['another value in the list', [events, {}]],
-  ])('should not take %s', (_name, wrong) => {
+  ])('should reject %s', (_name, wrong) => {
     const create = (): unknown => kiketHealth(...(wrong as never[]));
     expect(create).toThrow(TypeError);
     expect(create).toThrow(/^kiketHealth: each argument before the options must be a kiketEvents\(\), but one is /);

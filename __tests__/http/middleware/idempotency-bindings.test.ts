@@ -59,7 +59,7 @@ describe('the bytes of an attempt', () => {
     await attempt(app).expect('Kiket-Replayed', 'true').expect(200, { runs: 3 });
   });
 
-  it('should run for the delivery that they first came for, whatever the headers are', async () => {
+  it('should run for the delivery of the first attempt, with any headers', async () => {
     const { handler, runs } = failing(1);
     const app = receiving(handler);
     await attempt(app, attemptNumber(1)).expect(503);

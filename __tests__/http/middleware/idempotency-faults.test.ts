@@ -216,7 +216,7 @@ describe('a store that fails', () => {
     expect(store.callsOf('release')).toEqual([]);
   });
 
-  describe.each([true, false])('that takes time, where the deadline is armed: %s', (isArmed) => {
+  describe.each([true, false])('that is slow, with a deadline: %s', (isArmed) => {
     it.each(['kiketHandler', 'a plain handler'])(
       'should release the claim of a client that has left, and not run the handler: %s',
       async (kind) => {

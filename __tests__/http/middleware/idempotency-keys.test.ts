@@ -226,7 +226,7 @@ describe('kiketIdempotency', () => {
       ]);
     });
 
-    it('should run when only a member below the top differs', async () => {
+    it('should run when only a nested member differs', async () => {
       await expectRuns(counting(), [
         { payload: { event, context: { secrets: { a: 1 } } }, run: 1 },
         { payload: { event, context: { secrets: { a: 2 } } }, run: 2 },

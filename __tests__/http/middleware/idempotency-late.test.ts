@@ -132,34 +132,30 @@ describeMajors('a plain handler after its deadline', (express) => {
     },
   );
 
-  it.each(Object.keys(moments))(
-    'should be logged with the response that was sent, when it responds %s',
-    async (moment) => {
-      const logged: unknown[] = [];
-      const log: RequestHandler = (_req, res, next) => {
-        const note = (): number =>
-          logged.push([res.statusCode, res.getHeader('Content-Type'), res.getHeader('X-Late')]);
-        const end = res.end.bind(res) as (...args: unknown[]) => Response;
-        res.end = (...args: unknown[]) => {
-          const result = end(...args);
-          note();
-          return result;
-        };
-        res.on('finish', note).on('close', note);
-        next();
+  it.each(Object.keys(moments))('should be logged with the sent response when it responds %s', async (moment) => {
+    const logged: unknown[] = [];
+    const log: RequestHandler = (_req, res, next) => {
+      const note = (): number => logged.push([res.statusCode, res.getHeader('Content-Type'), res.getHeader('X-Late')]);
+      const end = res.end.bind(res) as (...args: unknown[]) => Response;
+      res.end = (...args: unknown[]) => {
+        const result = end(...args);
+        note();
+        return result;
       };
-      const { app, store, open } = serve(
-        express,
-        plain(moment, (res) => res.status(201).set('X-Late', 'yes').send('late')),
-        { before: [log] },
-      );
-      await attempt(app).expect(503);
-      open();
-      await turns();
-      expect(store.callsOf('complete')).toEqual([]);
-      expect(logged).toEqual(Array.from({ length: 3 }, () => [503, 'application/json; charset=utf-8', undefined]));
-    },
-  );
+      res.on('finish', note).on('close', note);
+      next();
+    };
+    const { app, store, open } = serve(
+      express,
+      plain(moment, (res) => res.status(201).set('X-Late', 'yes').send('late')),
+      { before: [log] },
+    );
+    await attempt(app).expect(503);
+    open();
+    await turns();
+    expect(store.callsOf('complete')).toEqual([]);
+    expect(logged).toEqual(Array.from({ length: 3 }, () => [503, 'application/json; charset=utf-8', undefined]));
+  });
 });
 
 describe('a handler after its deadline', () => {
@@ -358,7 +354,7 @@ describe('a handler after its deadline', () => {
         }),
     };
 
-    it('should not hold its claim for ever', async () => {
+    it('should not hold its claim forever', async () => {
       const freed = Object.entries(stuck).map(async ([name, first]) => {
         const { app, open } = serve(express, first, { lockSeconds: 1 });
         await expect(attempt(app)).rejects.toThrow();
@@ -397,7 +393,7 @@ describe('a handler after its deadline', () => {
       await attempt(app).expect(200, { run: 2 });
     });
 
-    it('should not hold its claim for ever when an error handler never responds', async () => {
+    it('should not hold its claim forever when an error handler never responds', async () => {
       let errors = 0;
       const silent: ErrorRequestHandler = (error, _req, _res, next) => void (++errors === 1 || next(error));
       const { app } = serve(express, () => kiketHandler(() => Promise.reject(new Error('broken'))), {

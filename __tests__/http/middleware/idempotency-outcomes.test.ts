@@ -144,7 +144,7 @@ describe('kiketIdempotency', () => {
     expect(runs()).toBe(1);
   });
 
-  describe('a response of a handler that knew of a missing secret', () => {
+  describe('a response of a handler that read a missing secret', () => {
     const prompted = { ...example, secret_status: { missing: ['CRM_KEY'] } };
     const learns: Record<string, (secrets: KiketSecrets) => unknown> = {
       'secrets.missing': (secrets) => secrets.missing,

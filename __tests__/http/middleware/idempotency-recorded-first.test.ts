@@ -77,7 +77,7 @@ describeMajors('a response with kiketIdempotency', (express) => {
     await attempt(app).expect(200, { ok: true });
   });
 
-  it('should not be changed by what is written while it is held back', async () => {
+  it('should not be changed by later writes while it is held back', async () => {
     const store = new WatchedStore();
     let sent!: Response;
     const recorded = createGate();
@@ -279,7 +279,7 @@ describeMajors('a response with kiketIdempotency', (express) => {
     await response;
   });
 
-  it('should be sent when one middleware holds its end back and another sees no head yet', async () => {
+  it('should be sent when one middleware holds its end back and another has not received its head', async () => {
     let release!: () => void;
     const keepBack: RequestHandler = (_req, res, next) => {
       const end = res.end.bind(res) as (...args: unknown[]) => Response;
@@ -377,7 +377,7 @@ describeMajors('a response with kiketIdempotency', (express) => {
       .expect(({ body }) => expect(body).toMatchObject({ error: { code: 'handler.final', message: 'No' } }));
   });
 
-  it('should take two calls of the store', async () => {
+  it('should need two calls of the store', async () => {
     const store = new WatchedStore();
     const app = once(
       express,

@@ -272,7 +272,7 @@ describe('kiketIdempotency', () => {
     );
 
     it.each(Object.entries(acts))(
-      'should store only the status of what a compression after it has made: %s',
+      'should store only the status of a response that a compression after it has encoded: %s',
       async (_name, handler) => {
         const store = new WatchedStore();
         const app = once(express, store, [compressed(), handler]);
@@ -287,7 +287,7 @@ describe('kiketIdempotency', () => {
       },
     );
 
-    it('should store only the status of what a handler has compressed itself', async () => {
+    it('should store only the status of a response that a handler has compressed itself', async () => {
       const store = new WatchedStore();
       const app = once(express, store, (_req: Request, res: Response) => {
         Readable.from([text]).pipe(createGzip()).pipe(res.set('Content-Encoding', 'gzip'));
@@ -360,7 +360,7 @@ describe('kiketIdempotency', () => {
       },
     );
 
-    it('should be replaced by what is written next', async () => {
+    it('should be replaced by the next write', async () => {
       const store = new WatchedStore();
       const app = once(express, store, (_req: Request, res: Response) => {
         expect(() => res.writeHead(200, { 'X-Own': 'a', 'X Bad': 'b' })).toThrow();

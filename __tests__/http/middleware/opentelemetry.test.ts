@@ -248,7 +248,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
     expect(spans()).toHaveLength(5);
   });
 
-  it('should take what headers say for correlation', async () => {
+  it('should use headers for correlation', async () => {
     const headers = { 'X-Kiket-Organization': '42' };
     const app = endpoint(express, [kiketOpenTelemetry(), kiket({ secret }), ok]);
     await deliver(app, example, { invocationId: 'inv-1', headers }).expect(200);
@@ -257,7 +257,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
     expect(Object.keys(deliveries[0]!.attributes)).not.toContain('kiket.invocation_id');
   });
 
-  it('should have no status, and say why, when the client has left', async () => {
+  it('should have no status, and the reason, when the client has left', async () => {
     await leaveBeforeResponse(express, [kiketOpenTelemetry(), kiket({ secret })]);
     const outcome = { 'kiket.outcome': 'retryable', 'error.type': 'client_disconnected' };
     expect(onlySpan().attributes).toEqual({ ...parsed, ...outcome });
@@ -313,7 +313,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
     });
   });
 
-  describe('what handlers do', () => {
+  describe('the work of a handler', () => {
     const handler = kiketHandler(async () => {
       trace.getTracer('app').startSpan('at once').end();
       await turn();
@@ -327,7 +327,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
       'express.json() that captures': [express.json({ verify: captureRawBody }), kiket({ secret })],
     };
 
-    it.each(Object.entries(sources))('should be inside the span: %s', async (_name, stages) => {
+    it.each(Object.entries(sources))('should run inside the span: %s', async (_name, stages) => {
       await deliver(endpoint(express, [kiketOpenTelemetry(), ...stages, handler])).expect(200);
       const { traceId, spanId } = onlySpan().spanContext();
       const children = exporter.getFinishedSpans().filter((span) => span.instrumentationScope.name === 'app');
@@ -338,7 +338,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
       }
     });
 
-    it('should not be in the span of another delivery at the same time', async () => {
+    it('should not run in the span of a simultaneous delivery', async () => {
       let waiting = 0;
       const meet = kiketHandler(async ({ invocationId }) => {
         waiting++;

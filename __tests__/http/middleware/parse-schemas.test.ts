@@ -14,7 +14,7 @@ describeMajors('payloadSchemas', (express) => {
     const app = (payloadSchemas: Options['payloadSchemas']) =>
       observed(express, pathsToHandler[path]!({ payloadSchemas }));
 
-    it('should 422 what does not match, by pointers', async () => {
+    it('should 422 a payload that does not match, with pointers', async () => {
       const row = { name: '', payload: { event: 'a', x: canary }, refusal: invalid };
       const { details, text } = await expectRefused(app({ 'a@v1': { properties: { x: { type: 'number' } } } }), row);
       expect(details).toEqual([{ pointer: '/x', reason: 'must be number' }]);
@@ -22,7 +22,7 @@ describeMajors('payloadSchemas', (express) => {
     });
   });
 
-  it('should write nothing to the console about a schema of a loose style', async () => {
+  it('should write nothing to the console for a schema that is not strict', async () => {
     const written = (['log', 'warn', 'error'] as const).map((name) => jest.spyOn(console, name).mockImplementation());
     const schema = { properties: { list: { items: [{ type: 'string' }], type: 'array' } }, required: ['list'] };
     await deliver(observed(express, pathsToHandler['kiket()']!({ payloadSchemas: { a: schema } })).app, {
@@ -33,7 +33,7 @@ describeMajors('payloadSchemas', (express) => {
     expect(calls).toEqual([]);
   });
 
-  it('should not see what is done to the schemas afterwards', async () => {
+  it('should not follow later changes of the schemas', async () => {
     const payloadSchemas: Record<string, object> = { a: requires('x') };
     const { app } = observed(express, pathsToHandler['kiket()']!({ payloadSchemas }));
     delete payloadSchemas.a;

@@ -56,7 +56,7 @@ describeMajors('kiketParse', (express) => {
     });
   });
 
-  it('should leave null where it was sent', async () => {
+  it('should keep null', async () => {
     const app = ask(express, ({ payload }) => [payload.issue, payload.metrics, payload.event]);
     const response = await deliver(app, { event: 'a', issue: null }).expect(200);
     expect(response.body).toEqual({ seen: [null, null, 'a'] });

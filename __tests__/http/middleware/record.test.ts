@@ -139,7 +139,7 @@ describeNewest('the record of a delivery', (express) => {
   const kinds = endings.filter(([name]) =>
     ['a reply', 'a wrong signature', 'the deadline of kiketHandler'].includes(name),
   );
-  it.each(kinds)('should be given to onCompleted where nobody subscribes, after %s', async (name, ...ending) => {
+  it.each(kinds)('should be given to onCompleted without a subscriber, after %s', async (name, ...ending) => {
     const [handler, options, record] = ending;
     const app = serve(handler, { deadlineMs: deadlineOf(name), onCompleted });
     await deliver(app, example, options).expect(record.status!);
@@ -165,7 +165,7 @@ describeNewest('the record of a delivery', (express) => {
     expect(collected).toMatchObject([{ outcome: 'retryable', status: 0, code: 'handler.failed' }]);
   });
 
-  it('should reach onCompleted for what ends after kiketRespond, and only for that', async () => {
+  it('should reach onCompleted only for deliveries that end after kiketRespond', async () => {
     const stages = [kiketVerify(secret), kiketRespond({ onCompleted }), kiketParse(), plain, kiketErrorHandler()];
     const app = endpoint(express, stages);
     await deliver(app, example, forged).expect(401);
@@ -228,7 +228,7 @@ describeMajors('the record of a delivery with kiketVerify alone', (express) => {
   it.each<[string, DeliverOptions, number]>([
     ['a refusal', forged, 401],
     ['a response', delivery, 201],
-  ])('should not change the response to %s when nobody subscribes', async (_name, options, status) => {
+  ])('should not change the response to %s without a subscriber', async (_name, options, status) => {
     await deliver(endpoint(express, [kiketVerify(secret), plain, kiketErrorHandler()]), example, options).expect(
       status,
     );

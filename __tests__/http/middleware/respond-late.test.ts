@@ -135,7 +135,7 @@ describeMajors('a late act on a response', (express) => {
   });
 
   it.each(['kiketErrorHandler in the route', 'no error handler'])(
-    'should publish what kiketHandler throws after the deadline, with %s',
+    'should publish an error of kiketHandler after the deadline, with %s',
     async (service) => {
       const late = await published('kiket:late-error', () => overlapHandler(services[service]!));
       expect(late).toEqual([

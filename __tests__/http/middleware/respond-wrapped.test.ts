@@ -113,7 +113,7 @@ describeNewest('middlewares before ours that wrap the end of a response', (expre
     ['that is ready in time', kiketHandler(() => ({ ok: true }))],
     ['at the deadline', kiketHandler(() => new Promise<object>(() => undefined))],
     ['that is empty', kiketHandler(() => undefined)],
-  ])('should break the connection when a session store holds back for ever a response %s', async (_name, handler) => {
+  ])('should break the connection when a session store never releases a response %s', async (_name, handler) => {
     const records: KiketRecord[] = [];
     const store = new SlowStore(() => new Promise(() => undefined));
     const onCompleted = (record: KiketRecord): void => void records.push(record);

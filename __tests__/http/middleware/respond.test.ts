@@ -286,7 +286,7 @@ describeMajors('kiketRespond', (express) => {
 });
 
 describe('without Express', () => {
-  it('should take a delivery on a bare server', async () => {
+  it('should accept a delivery on a bare server', async () => {
     const stages = [kiket({ secret }), kiketHandler(({ event }) => ({ event }))];
     const listener: RequestListener = (req, res) =>
       stages.reduceRight<() => void>(

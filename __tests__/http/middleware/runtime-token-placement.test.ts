@@ -161,11 +161,11 @@ describeMajors('kiketRuntimeToken', (express) => {
       ['a signature, which is not checked', valid, wronglySigned, [200, byToken, undefined]],
       ['a token that does not count', invalid, unsigned, [401, 'token.invalid', 'token.invalid']],
       ['no token', example, unsigned, [401, 'token.invalid', 'token.invalid']],
-    ])('should let the token decide: %s', async (_what, payload, options, expected) => {
+    ])('should decide by the token: %s', async (_what, payload, options, expected) => {
       expect(await outcome(stages, payload, options)).toEqual(expected);
     });
 
-    it('should hand out the secrets of the body if that is said', async () => {
+    it('should provide the secrets of the body with trustUnsignedBody', async () => {
       const trusting = (platform: Platform) => stages(platform, { trustUnsignedBody: true });
       expect(await outcome(trusting, valid, unsigned)).toEqual([200, { ...byToken, secrets: 2 }, undefined]);
     });
@@ -177,7 +177,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       ['a token that does not count', invalid, {}, [401, 'token.invalid', 'token.invalid']],
       ['a wrong signature', valid, wronglySigned, [401, 'signature.mismatch', 'signature.mismatch']],
       ['no signature', valid, { headers: withoutSignature }, [401, 'signature.missing', 'signature.missing']],
-    ])('should demand both: %s', async (_what, payload, options, expected) => {
+    ])('should require both: %s', async (_what, payload, options, expected) => {
       expect(await outcome(stages, payload, options)).toEqual(expected);
     });
   });
@@ -203,11 +203,11 @@ describeMajors('kiketRuntimeToken', (express) => {
         { headers: withoutSignature },
         [401, 'token.invalid', 'token.invalid'],
       ],
-    ])('should receive what is vouched for, and refuse the rest: %s', async (_what, payload, options, expected) => {
+    ])('should accept authenticated deliveries, and refuse others: %s', async (_what, payload, options, expected) => {
       expect(await outcome(stages, payload, options)).toEqual(expected);
     });
 
-    it('should leave what it refuses unverified', async () => {
+    it('should leave a refused delivery unverified', async () => {
       const seen: unknown[] = [];
       const platform = await startPlatform();
       const app = express();
@@ -222,7 +222,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     });
   });
 
-  it('should set a deadline again to what kiketVerify has passed on', async () => {
+  it('should set a deadline again for a delivery that kiketVerify has passed on', async () => {
     const { runtimeToken } = await startPlatform();
     const stages = [
       kiketRespond({ deadlineMs: 100 }),
@@ -235,7 +235,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     expect([status, body.error?.code]).toEqual([503, 'deadline.exceeded']);
   });
 
-  it('should grant nothing of the token to what a later kiketVerify only reports', async () => {
+  it('should not grant the scopes of the token when a later kiketVerify only reports', async () => {
     const { runtimeToken } = await startPlatform();
     const stages = [runtimeToken(), kiket({ secret, reportOnly: true })];
     const app = looking(express, stages, ({ verified, auth, organizationId }) => [
@@ -248,7 +248,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     expect(await found(app, valid, wronglySigned)).toEqual([false, 'body', [], null, null]);
   });
 
-  it('should make up for a signature that what comes after does not demand', async () => {
+  it('should replace a signature that later middlewares do not require', async () => {
     const { runtimeToken } = await startPlatform();
     const optional = { signatureRequired: false };
     for (const stages of [[kiket({ secret, ...optional })], [kiketVerify(secret, optional), kiketParse()]]) {
@@ -271,7 +271,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     expect(told).toEqual(['start', 'end', 'asyncStart', 'asyncEnd']);
   });
 
-  it('should leave nothing verified when it refuses what a signature has vouched for', async () => {
+  it('should leave nothing verified when it refuses a signed delivery', async () => {
     const { runtimeToken } = await startPlatform();
     const found: unknown[] = [];
     const app = express();
@@ -285,7 +285,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     expect(found).toEqual([false]);
   });
 
-  it('should give nothing of a token to what a later kiketVerify only reports on', async () => {
+  it('should not give the token to a delivery on which a later kiketVerify only reports', async () => {
     const { runtimeToken } = await startPlatform();
     const stages = [runtimeToken(), kiketVerify('another secret', { reportOnly: true }), kiketParse()];
     const app = looking(express, stages, ({ verified, auth, organizationId }) => [
@@ -298,7 +298,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     expect((await send(app, valid, { headers })).body).toMatchObject({ found: [false, 'body', [], claims.org_id] });
   });
 
-  it.each(Object.entries(tooLate))('should say that it stands too late %s', async (_name, stages) => {
+  it.each(Object.entries(tooLate))('should report that it is mounted too late %s', async (_name, stages) => {
     const { app } = observed(express, stages(await startPlatform()));
     const { status, body } = await send(app, valid, {});
     expect([status, body.error?.code]).toEqual([500, 'wiring.missing']);
@@ -318,7 +318,7 @@ describeMajors('kiketRuntimeToken', (express) => {
   });
 
   describe.each(['length', 'chunked'] as const)('in front of a service, by %s', (framing) => {
-    it.each([1024, 90 * 1024])('should give back all of %d bytes to express.json()', async (size) => {
+    it.each([1024, 90 * 1024])('should leave all of %d bytes to express.json()', async (size) => {
       const { runtimeToken } = await startPlatform();
       const payload = carrying(tokenWith(), { context: { padding: 'é'.repeat(size / 2) } });
       const app = express();
@@ -329,7 +329,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     });
 
     it.each(Object.entries(bodyReaders).filter(([, { contentType }]) => contentType === 'application/json'))(
-      'should leave the body as it would be without it to %s',
+      'should leave the same body to %s as without it',
       async (_name, reader) => {
         const { runtimeToken } = await startPlatform();
         const responseWith = async (...before: KiketMiddleware[]): Promise<unknown[]> => {
@@ -351,7 +351,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       ],
       ['has set it flowing', (req, _res, next) => next(void req.resume()), []],
       ['listens to it', (req, _res, next) => next(void req.on('data', () => undefined)), []],
-    ])('should give the body back where a middleware before it %s, and the keys take a while', async (...row) => {
+    ])('should leave the body when a middleware before it %s, and the keys are slow', async (...row) => {
       const [, before, between] = row;
       const { runtimeToken, server } = await startPlatform();
       const release = server.hold();
@@ -366,7 +366,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect(JSON.parse(text)).toEqual(valid);
     });
 
-    it('should refuse with body.aborted what it would give back to a connection that has died meanwhile', async () => {
+    it('should refuse with body.aborted when the connection ended while it waited', async () => {
       const { runtimeToken, server } = await startPlatform();
       const release = server.hold();
       const requests: Request[] = [];

@@ -243,14 +243,14 @@ describeMajors('kiketRuntimeToken', (express) => {
       });
     });
 
-    it('should refuse what was parsed before without keeping its bytes', async () => {
+    it('should refuse a body that was parsed before without keeping its bytes', async () => {
       const { stages } = await startPlatform();
       const app = observed(express, [express.json() as KiketMiddleware, ...stages(mode)]);
       const { status, body } = await send(app.app, valid, sentIn(mode));
       expect([status, body.error?.code]).toEqual([500, 'body.already_parsed']);
     });
 
-    it('should take what was parsed before if its bytes were kept, and not believe what became of it', async () => {
+    it('should accept a body that was parsed before if its bytes were kept, and ignore later changes of it', async () => {
       const { stages } = await startPlatform();
       const forge: KiketMiddleware = (req, _res, next) => {
         Object.assign(req, { body: { event: 'forged', authentication: {} } });
@@ -294,7 +294,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect(await send(app.app, valid, sentIn(mode))).toMatchObject({ status: 200 });
     });
 
-    it('should ask no key server that a delivery names', async () => {
+    it('should fetch no keys from a server that a delivery names', async () => {
       const { stages, server } = await startPlatform();
       const { server: attackers } = await startPlatform();
       attackers.publish(stranger);
@@ -306,7 +306,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect(server.connections()).toBe(1);
     });
 
-    it('should take one token of two, and show that one to handlers', async () => {
+    it('should verify one token of two, and give that one to handlers', async () => {
       const { stages } = await startPlatform();
       const body = JSON.stringify(carrying('canary')).replace(
         /}$/,
@@ -340,7 +340,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       ['another event', { 'X-Kiket-Event': 'issue.created' }, 400, 'delivery.conflict'],
       ['another version', { 'X-Kiket-Event-Version': 'v2' }, 400, 'delivery.conflict'],
       ['the event twice', twice('X-Kiket-Event', example.event, 'issue.created'), 400, 'delivery.conflict'],
-    ])('should refuse a header that says %s', async (_name, headers, status, code) => {
+    ])('should refuse a header with %s', async (_name, headers, status, code) => {
       const { stages } = await startPlatform();
       const { app } = observed(express, stages(mode));
       const { body, ...response } = await send(app, valid, sentIn(mode, headers));
@@ -351,7 +351,7 @@ describeMajors('kiketRuntimeToken', (express) => {
   describe('in place of kiketVerify', () => {
     const mode = 'in place of kiketVerify';
 
-    it('should take a token again with another body, but only of its project', async () => {
+    it('should accept a token again with another body, but only of its project', async () => {
       const { stages } = await startPlatform();
       const app = looking(express, stages(mode), ({ event, projectId, payload }) => [
         event,
@@ -369,7 +369,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       });
     });
 
-    it('should not take a signature for anything, which nobody has checked', async () => {
+    it('should ignore a signature that was not checked', async () => {
       const { stages } = await startPlatform();
       const app = looking(express, stages(mode), ({ secrets, signature }) => [secrets.keys(), signature ?? null]);
       expect(await found(app, valid, {})).toEqual([[], null]);

@@ -37,7 +37,7 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
 
   describe.each(modeNames)('%s', (mode) => {
     describe.each(Object.entries(refusals))('with a delivery that is %s', (_name, payload) => {
-      it('should leave the deadline to give the one response', async () => {
+      it('should leave the only response to the deadline', async () => {
         const { runtimeToken, server } = await startPlatform();
         const release = server.hold();
         const records: KiketRecord[] = [];
@@ -109,7 +109,7 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
       expect(server.requests).toHaveLength(1);
     });
 
-    it('should refuse no valid delivery while the platform goes over to a new key', async () => {
+    it('should refuse no valid delivery while the platform changes to a new key', async () => {
       const { stages, server } = await startPlatform();
       const pass = startClock();
       const [old, next] = [createKey('old'), createKey('next')];
@@ -130,7 +130,7 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
       expect(server.requests).toHaveLength(2);
     });
 
-    it('should go on with the keys that it knows while the key server is down', async () => {
+    it('should use the cached keys while the key server is down', async () => {
       const { stages, server } = await startPlatform();
       const pass = startClock();
       const app = looking(express, stages(mode, { now: undefined }), () => 'received');
@@ -177,7 +177,7 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
       }
     });
 
-    it('should hand an error that a handler throws to Express, not to nobody', async () => {
+    it('should pass an error that a handler throws to Express', async () => {
       const { stages } = await startPlatform();
       const app = express();
       app.set('env', 'test');

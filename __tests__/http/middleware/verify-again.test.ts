@@ -15,7 +15,7 @@ describeMajors('a strict verification behind one that only reports', (express) =
     expect(response.body).toMatchObject({ error: { code: 'deadline.exceeded' } });
   });
 
-  it('should give the secrets and scopes that the first had withheld, even where a log has read them', async () => {
+  it('should give the secrets and scopes that the first had withheld, even when a log has read them', async () => {
     const app = endpoint(express, [
       look(),
       kiketParse(),
@@ -27,7 +27,7 @@ describeMajors('a strict verification behind one that only reports', (express) =
     await deliver(app).expect(200, { keys: Object.keys(example.secrets), granted: true });
   });
 
-  it('should not let a payload through that was read before it was verified', async () => {
+  it('should 500 wiring.missing for a payload that was read before it was verified', async () => {
     const stages = [look(), kiketParse(), kiketVerify(secret), kiketHandler(() => ({})), kiketErrorHandler()];
     const response = await deliver(endpoint(express, stages), { event: 'issue.created', issue: 7 }).expect(500);
     expect(response.body).toMatchObject({ error: { code: 'wiring.missing' } });

@@ -136,7 +136,7 @@ describeMajors('kiketVerify', (express) => {
       await expectReceived(app, { name, delivery }, { verified: true, ...signature });
     });
 
-    it('should read the clock of each delivery, one that is replaced after the start too', async () => {
+    it('should read the clock at each delivery, also when it is replaced after the start', async () => {
       const { app } = observed(express, stagesOf({}));
       const clock = jest.spyOn(Date, 'now').mockReturnValue(now());
       try {
@@ -166,14 +166,14 @@ describeMajors('kiketVerify', (express) => {
     ['no signature', withSignature(undefined)],
     ['a malformed one', withSignature('nonsense')],
     ['a stale one', { timestampSeconds: nowSeconds - 301 }],
-  ])('should refuse by the headers before a byte of the body has come: %s', async (_name, delivery) => {
+  ])('should refuse by the headers before the body has arrived: %s', async (_name, delivery) => {
     const { app } = observed(express, [kiketVerify(secret, { now })]);
     const { head } = signedRequest(body, delivery);
     const response = await Connection.to(app, (connection) => connection.write(head).response());
     expect(response?.status).toBe(401);
   });
 
-  it('should name both ways out where a request without a signature is refused', async () => {
+  it('should name both remedies when a request without a signature is refused', async () => {
     const response = await deliver(observed(express, [kiketVerify(secret)]).app, example, withSignature(undefined));
     const { message } = (response.body as { error: { message: string } }).error;
     expect(message).toMatch(

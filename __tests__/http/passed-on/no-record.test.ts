@@ -58,7 +58,7 @@ function laterThanTheDeadline(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 3 * deadlineMs));
 }
 
-describeMajors('what is passed on', (express) => {
+describeMajors('a request that is passed on', (express) => {
   beforeEach(() => {
     records.length = 0;
     channel('kiket:delivery').subscribe(collect);

@@ -159,35 +159,38 @@ describeMajors('the other routes of the application', (express) => {
         framing,
       ]),
     ),
-  )('should tell the error handler of a connection that is cut as without us: %s', async (name, mount, framing) => {
-    const observes = name.startsWith('report-only');
-    const errorOf = async (each: Mount): Promise<unknown> => {
-      const app = express();
-      each(app);
-      const failed = new Promise((resolve) => {
-        app.post('/json', express.json(), () => resolve('the handler has run'));
-        app.use((error: { status?: number; type?: string }, _req: Request, _res: Response, _next: NextFunction) =>
-          resolve({ status: error.status, type: error.type }),
+  )(
+    'should give the error handler the same error of a broken connection as without us: %s',
+    async (name, mount, framing) => {
+      const observes = name.startsWith('report-only');
+      const errorOf = async (each: Mount): Promise<unknown> => {
+        const app = express();
+        each(app);
+        const failed = new Promise((resolve) => {
+          app.post('/json', express.json(), () => resolve('the handler has run'));
+          app.use((error: { status?: number; type?: string }, _req: Request, _res: Response, _next: NextFunction) =>
+            resolve({ status: error.status, type: error.type }),
+          );
+        });
+        return withRawServer(
+          (req, res) => {
+            app(req, res);
+            // After the head has arrived, so that the connection ends while the body is being read.
+            setImmediate(() => socket.destroy());
+          },
+          async ({ port }) => {
+            socket = connect(port, '127.0.0.1');
+            await once(socket, 'connect');
+            const signature = observes ? `X-Kiket-Signature: ${'0'.repeat(64)}\r\n` : '';
+            const head = `POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${signature}`;
+            socket.write(`${head}${framing}\r\n\r\n`);
+            socket.write(framing.includes('chunked') ? '3\r\n{"a\r\n' : '{"a');
+            return failed;
+          },
         );
-      });
-      return withRawServer(
-        (req, res) => {
-          app(req, res);
-          // After the head has arrived, so that the connection ends while the body is being read.
-          setImmediate(() => socket.destroy());
-        },
-        async ({ port }) => {
-          socket = connect(port, '127.0.0.1');
-          await once(socket, 'connect');
-          const signature = observes ? `X-Kiket-Signature: ${'0'.repeat(64)}\r\n` : '';
-          const head = `POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${signature}`;
-          socket.write(`${head}${framing}\r\n\r\n`);
-          socket.write(framing.includes('chunked') ? '3\r\n{"a\r\n' : '{"a');
-          return failed;
-        },
-      );
-    };
-    let socket: ReturnType<typeof connect>;
-    expect(await errorOf(mount)).toEqual(await errorOf(() => undefined));
-  });
+      };
+      let socket: ReturnType<typeof connect>;
+      expect(await errorOf(mount)).toEqual(await errorOf(() => undefined));
+    },
+  );
 });

@@ -82,7 +82,7 @@ describeMajors('report-only', (express) => {
     expect(refusals).toEqual(['body.already_parsed']);
   });
 
-  it('should fail as a body parser does when the client leaves before kiketParse has read the body', async () => {
+  it('should fail like a body parser when the client disconnects before kiketParse has read the body', async () => {
     const { head, body } = signedRequest(JSON.stringify(example), { headers: { 'X-Kiket-Signature': undefined } });
     const app = express();
     const passedOn = new Promise((resolve) => {
@@ -125,7 +125,7 @@ describeMajors('report-only', (express) => {
     expect(refusals).toEqual([]);
   });
 
-  it('should refuse an authentic payload that is none, as in strict mode', async () => {
+  it('should refuse an authentic payload that is not an object, as in strict mode', async () => {
     const { app } = observe(
       {},
       kiketHandler(() => ({})),
@@ -152,7 +152,7 @@ describeMajors('report-only', (express) => {
     expect(response.body).toMatchObject({ error: { code: 'delivery.unverified', retryable: false } });
   });
 
-  it('should grant nothing to a forged scope of everything', async () => {
+  it('should not grant a forged wildcard scope', async () => {
     const granted = await seen(({ auth }) => [
       auth.scopes,
       auth.hasScopes('issues.read'),
@@ -163,7 +163,7 @@ describeMajors('report-only', (express) => {
     expect(granted).toEqual([[], false, false, 'scope.missing', null]);
   });
 
-  it('should take secrets and token out of the payload, also by name', async () => {
+  it('should remove secrets and token from the payload, also by name', async () => {
     const names = await seen(({ payload }) => [
       'secrets' in payload,
       'runtime_token' in (payload.authentication as object),
@@ -179,7 +179,7 @@ describeMajors('report-only', (express) => {
     ['an array', '[]', [null, 'v1', null]],
     ['a string that is not JSON', '{"event":', [null, 'v1', null]],
     ['nothing', '', [null, 'v1', null]],
-  ])('should never refuse the payload: %s', async (_what, payload, expected) => {
+  ])('should pass on any unverified payload: %s', async (_what, payload, expected) => {
     const { app } = observe(
       {},
       kiketHandler(({ event, eventVersion, projectId }) => ({
@@ -225,7 +225,7 @@ describeMajors('report-only', (express) => {
     ['a parsed body', { parsed: true }],
     ['a string', 'text'],
     ['nothing', undefined],
-  ])('should leave req.body as it is: %s', async (_what, body) => {
+  ])('should not change req.body: %s', async (_what, body) => {
     const app = express();
     app.use((req, _res, next) => {
       req.body = body;
@@ -236,7 +236,7 @@ describeMajors('report-only', (express) => {
     await deliver(app, example, wronglySigned).expect(200, [true, true]);
   });
 
-  it('should give the error of an application route to its own error handler, past kiketErrorHandler', async () => {
+  it('should pass the error of an application route to its own error handler, past kiketErrorHandler', async () => {
     const app = express();
     const failure = Object.assign(new Error('own'), { status: 418 });
     app.use(kiketRespond(), kiketVerify(secret, { reportOnly: true }), kiketParse());
@@ -250,7 +250,7 @@ describeMajors('report-only', (express) => {
     await deliver(app, example, wronglySigned).expect(418, { same: true });
   });
 
-  describe('an error behind a delivery that was found valid', () => {
+  describe('an error behind a valid delivery', () => {
     const failure = Object.assign(new Error('own'), { status: 418 });
 
     /** A service with an error handler of its own, behind kiketErrorHandler. */
@@ -301,7 +301,7 @@ describeMajors('report-only', (express) => {
     await deliver(app, example, wronglySigned).expect(200, { sent: true });
   });
 
-  it('should let a strict kiketVerify refuse what an observing one passed on', async () => {
+  it('should let a strict kiketVerify refuse a delivery that a report-only one passed on', async () => {
     const app = express();
     app.use(kiketVerify(secret, { reportOnly: true }));
     app.post(
@@ -314,7 +314,7 @@ describeMajors('report-only', (express) => {
     await deliver(app, example).expect(200);
   });
 
-  it('should let a second kiketVerify accept what one with another secret reported', async () => {
+  it('should let a second kiketVerify accept a delivery that one with another secret reported', async () => {
     const app = express();
     app.use(kiketVerify('another secret', { reportOnly: true }));
     app.post(

@@ -57,7 +57,7 @@ const columns = {
 
 describeMajors('a request behind kiketVerify', (express) => {
   it.each(pairs({ ...columns, touch: Object.keys(touches) }))(
-    'should have the state it had $mode when it $touch ($size, $framing)',
+    'should keep its state $mode when it $touch ($size, $framing)',
     async ({ mode, touch, size, framing }) => {
       const { options, signedBy } = modes[mode]!;
       const body = JSON.stringify(payloadOf(sizes[size]));
@@ -96,7 +96,7 @@ describeMajors('a request behind kiketVerify', (express) => {
     },
   );
 
-  it('should count as read where a middleware before ours has read a part', async () => {
+  it('should count as read when a middleware before ours has read a part', async () => {
     const found: boolean[] = [];
     const app = express();
     const readsPart: RequestHandler = (req, _res, next) => {

@@ -97,7 +97,7 @@ async function responsesOf(
   });
 }
 
-describeMajors('what is passed on', (express) => {
+describeMajors('a request that is passed on', (express) => {
   it.each(rows)('should get the response it gets without us: $rule in $mount, before $reader', async (row) => {
     const { options, ...which } = rules[row.rule]!;
     const reader = bodyReaders[row.reader]!;

@@ -73,7 +73,7 @@ describe('an open claim', () => {
     expect(found).toEqual([true]);
   });
 
-  it('should be left to a handler that comes to its end as its signal aborts', async () => {
+  it('should be settled by a handler that ends when its signal aborts', async () => {
     let isRunning = false;
     const stopped = kiketHandler(({ signal }) => {
       isRunning = true;
@@ -96,7 +96,7 @@ describe('an open claim', () => {
 });
 
 describe('a store', () => {
-  it('should not keep kiketShutdown from its end by failing', async () => {
+  it('should not delay the end of kiketShutdown by failing', async () => {
     const server = createServer();
     const failing = claimOf(server, () => Promise.reject(new Error('Redis is down')));
     const other = claimOf(server);
@@ -104,7 +104,7 @@ describe('a store', () => {
     for (const { release } of [failing, other]) expect(release).toHaveBeenCalledTimes(1);
   });
 
-  it('should not keep kiketShutdown from its end by hanging', async () => {
+  it('should not delay the end of kiketShutdown by hanging', async () => {
     const server = createServer();
     claimOf(server, () => new Promise(() => undefined));
     expect(await kiketShutdown(server, { timeoutMs: 10 })).toEqual({ finished: false, released: 1 });

@@ -49,7 +49,7 @@ describe('a delivery that other replicas may be sent again', () => {
     ['is running within its deadline', 9000, () => undefined],
     ['has outlived the deadline', 20, (connection) => connection.response()],
     ['has been left by its sender', 9000, (connection) => connection.break()],
-  ])('should run there at once, when at the limit of the shutdown it %s', async (_what, deadlineMs, meanwhile) => {
+  ])('should run there at once when it %s at the limit of the shutdown', async (_what, deadlineMs, meanwhile) => {
     const { held, server, other } = replicas(deadlineMs);
     await Connection.to(server, async (connection) => {
       connection.write(head, body);

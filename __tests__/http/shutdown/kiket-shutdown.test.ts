@@ -47,7 +47,7 @@ afterEach(async () => {
 });
 
 describeNewest('the connections of a server that is closing', (express) => {
-  it('should not become more', async () => {
+  it('should not increase', async () => {
     const { server, held } = closingService(express, stages);
     await Connection.to(server, async (connection) => {
       const { port } = server.address() as AddressInfo;
@@ -61,7 +61,7 @@ describeNewest('the connections of a server that is closing', (express) => {
     });
   });
 
-  it('should be closed at once where no request is under way', async () => {
+  it('should be closed at once without a running request', async () => {
     const { server, held } = closingService(express, stages);
     const { connection } = await open(server);
     const idle = await connection();
@@ -76,7 +76,7 @@ describeNewest('the connections of a server that is closing', (express) => {
     expect(await shutdown).toEqual(finished);
   });
 
-  it('should be closed soon after the response that was under way', async () => {
+  it('should be closed soon after the running response', async () => {
     const { server, held } = closingService(express, stages);
     await Connection.to(server, async (connection) => {
       connection.write(get('/held'));
@@ -114,7 +114,7 @@ describeNewest('the connections of a server that is closing', (express) => {
 });
 
 describe('kiketShutdown', () => {
-  it('should break off at once what is under way, where it may take no time', async () => {
+  it('should break off running requests at once with timeoutMs: 0', async () => {
     const { server, held } = closingService(express, stages);
     const { connection } = await open(server);
     const busy = await connection();
@@ -125,7 +125,7 @@ describe('kiketShutdown', () => {
     await closed;
   });
 
-  it('should find finished, where it may take no time, a server without connections', async () => {
+  it('should finish a server without connections with timeoutMs: 0', async () => {
     const server = createServer();
     await open(server);
     expect(await kiketShutdown(server, { timeoutMs: 0 })).toEqual(finished);
@@ -136,7 +136,7 @@ describe('kiketShutdown', () => {
     expect(await kiketShutdown(createServer())).toEqual(finished);
   });
 
-  it('should wait for what is under way on a server that is closed already', async () => {
+  it('should wait for running requests on a server that is already closed', async () => {
     const { server, held } = closingService(express, stages);
     await Connection.to(server, async (connection) => {
       connection.write(get('/held'));
@@ -151,7 +151,7 @@ describe('kiketShutdown', () => {
     });
   });
 
-  it('should break off a connection on which no request comes to its end', async () => {
+  it('should break off a connection with an incomplete request', async () => {
     const { server } = closingService(express, stages);
     const { connection } = await open(server);
     const silent = await connection();
@@ -163,7 +163,7 @@ describe('kiketShutdown', () => {
     await closed;
   });
 
-  it('should come to its end although a connection has become a WebSocket', async () => {
+  it('should end although a connection has become a WebSocket', async () => {
     const server = createServer();
     server.on('upgrade', (_req, socket) => {
       socket.on('end', () => void socket.destroy()).write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
@@ -176,7 +176,7 @@ describe('kiketShutdown', () => {
     expect(upgraded.destroyed).toBe(false);
   });
 
-  it('should give the same promise when it is called again meanwhile', async () => {
+  it('should return the same promise when it is called again meanwhile', async () => {
     const { server, held } = closingService(express, stages);
     await Connection.to(server, async (connection) => {
       connection.write(get('/held'));
@@ -195,7 +195,7 @@ describe('kiketShutdown', () => {
     expect(await kiketShutdown(server)).toEqual(finished);
   });
 
-  it('should leave nothing behind on a server that listens again', async () => {
+  it('should not affect a server that listens again', async () => {
     const { server } = closingService(express, stages);
     const before = server.listenerCount('request');
     await listen(server);
@@ -211,7 +211,7 @@ describe('kiketShutdown', () => {
     });
   });
 
-  it('should close two servers of one process by themselves', async () => {
+  it('should close two servers of one process independently', async () => {
     const { server, held } = closingService(express, stages);
     const other = closingService(express, stages);
     const { connection } = await open(server);
@@ -226,7 +226,7 @@ describe('kiketShutdown', () => {
     expect(await shutdown).toEqual(finished);
   });
 
-  it('should close a server of HTTPS alike', async () => {
+  it('should close an HTTPS server as well', async () => {
     // With a pre-shared key, which needs no certificate.
     const key = { psk: Buffer.from('0123456789abcdef'), identity: 'test' };
     const ciphers = 'PSK-AES128-GCM-SHA256';

@@ -43,7 +43,7 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
     ['kiketRawBody', () => [kiketRawBody(), kiketVerify(secret), kiketParse()]],
     ['kiketRespond, kiketVerify', () => [kiketRespond(), kiketVerify(secret), kiketParse()]],
     ['kiketRuntimeToken', () => [runtimeToken(), kiketParse()]],
-  ])('should be sent again by Kiket, as %s refuses it', async (_name, stages) => {
+  ])('should be refused by %s as retryable', async (_name, stages) => {
     const { response, ended, shutdown } = await sendLate(closingService(express, stages()), valid.head, valid.body);
     expect(response).toMatchObject({ status: 503, headers: { connection: 'close' } });
     expect(JSON.parse(response!.text)).toEqual({
@@ -78,14 +78,14 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
   it.each([
     ['signed with another secret', wronglySigned],
     ['not signed', unsigned],
-  ])('should be refused before its signature is looked at: %s', async (_name, { head, body }) => {
+  ])('should be refused before its signature is checked: %s', async (_name, { head, body }) => {
     const findSecret = jest.fn(() => secret);
     const service = closingService(express, [kiket({ secret: findSecret })]);
     expect(codeOf((await sendLate(service, head, body)).response)).toBe('server.closing');
     expect(findSecret).not.toHaveBeenCalled();
   });
 
-  it('should be told to onRefused, and recorded as one that is sent again', async () => {
+  it('should be reported to onRefused, and recorded as retryable', async () => {
     const onRefused = jest.fn<void, [KiketError, IncomingMessage]>();
     const onCompleted = jest.fn<void, [KiketRecord]>();
     const service = closingService(express, [kiket({ secret, onRefused, onCompleted })]);
@@ -95,7 +95,7 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
     expect(onRefused.mock.calls.map(([{ code }, req]) => [code, req.url])).toEqual([['server.closing', '/kiket']]);
   });
 
-  it('should be refused by the error handler of the service alike', async () => {
+  it('should be refused by the error handler of the service as well', async () => {
     const app = express();
     app.set('env', 'test');
     const held = hold();
@@ -105,7 +105,7 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
     expect([response?.status, response?.headers.connection, ended]).toEqual([503, 'close', true]);
   });
 
-  it('should be refused when it is signed although it need not be', async () => {
+  it('should be refused when it is signed although no signature is required', async () => {
     const service = closingService(express, [kiket({ secret, signatureRequired: false })]);
     expect(codeOf((await sendLate(service, valid.head, valid.body)).response)).toBe('server.closing');
   });
@@ -115,7 +115,7 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
     ['unsigned, which kiketVerify lets pass', kiketVerify(secret, { signatureRequired: false }), unsigned],
     ['wrongly signed, which kiket() reports on', kiket({ secret, reportOnly: true }), wronglySigned],
     ['wrongly signed, which kiketVerify reports on', kiketVerify(secret, { reportOnly: true }), wronglySigned],
-  ])('should go on as if nothing were there: %s', async (_name, stage, { head, body }) => {
+  ])('should be passed on as usual: %s', async (_name, stage, { head, body }) => {
     const readBody: RequestHandler[] = [express.json(), (req, res) => void res.json(req.body)];
     const service = closingService(express, [stage, ...(readBody as KiketMiddleware[])]);
     const { response, ended } = await sendLate(service, head, body);
@@ -123,7 +123,7 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
     expect([response?.headers.connection, ended]).toEqual(['close', true]);
   });
 
-  it('should be verified in full while it is only reported on', async () => {
+  it('should be verified in report-only mode', async () => {
     const refusals: string[] = [];
     const options: Partial<KiketOptions> = { reportOnly: true, onRefused: ({ code }) => void refusals.push(code) };
     const { response } = await sendLate(
@@ -211,7 +211,7 @@ describeNewest('a delivery that came before its server is closing', (express) =>
 });
 
 describe('two installed copies of this package', () => {
-  it('should both refuse what comes while one of them closes the server', async () => {
+  it('should both refuse deliveries while one of them closes the server', async () => {
     let second!: typeof import('kiket-express');
     jest.isolateModules(() => {
       // eslint-disable-next-line @typescript-eslint/no-require-imports
@@ -235,7 +235,7 @@ describe('the server of a request', () => {
     ['without a socket', undefined],
     ['whose socket has been taken away', null],
     ['whose socket is of no server', {}],
-  ])('should not be missed in a request %s, while another is closing', (_name, socket) => {
+  ])('should not be required in a request %s while another server is closing', (_name, socket) => {
     closingServers.add(server);
     try {
       expect(closingError({ req: requestOf(socket), rawBody: undefined })).toBeUndefined();

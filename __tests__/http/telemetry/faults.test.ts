@@ -94,7 +94,7 @@ describe('a record that is refused', () => {
     expect(dropped[1]).toMatchObject({ apiStatus: status });
   });
 
-  it('should each be told where the key is wrong, and nothing of the key', async () => {
+  it('should each be reported when the key is wrong, without the key', async () => {
     const fake = await startFake();
     const errors: KiketApiError[] = [];
     const reporter = report(fake, { apiKey: 'ext_canary', onDropped: (_record, error) => void errors.push(error!) });
@@ -106,7 +106,7 @@ describe('a record that is refused', () => {
 });
 
 describe('telemetry that is down', () => {
-  it('should be asked by one record at a time, until it is up', async () => {
+  it('should receive one record at a time until it is up', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     const switchOff = fake.fail({ kind: 'status', status: 500 });
@@ -121,7 +121,7 @@ describe('telemetry that is down', () => {
     expect(eventsAt(fake)[0]).toBe('e3');
   });
 
-  it('should go on as before where one of several records has failed', async () => {
+  it('should receive records as before when only one of several has failed', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     ended('first');
@@ -132,7 +132,7 @@ describe('telemetry that is down', () => {
     expect(countsOf(reporter)).toEqual({ sent: 8, dropped: 3, queued: 0 });
   });
 
-  it('should not be asked at once by what comes next', async () => {
+  it('should not receive the next record at once', async () => {
     const fake = await startFake();
     const reporter = report(fake, { batchSize: 1 });
     fake.fail({ kind: 'status', status: 500, times: 1 });
@@ -146,7 +146,7 @@ describe('telemetry that is down', () => {
     expect(reporter.sent).toBe(5);
   });
 
-  it('should wait for as long as a 503 asks, also when it is to be flushed', async () => {
+  it('should receive nothing during the Retry-After of a 503, even on flush()', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     fake.fail({ kind: 'status', status: 503, headers: { 'Retry-After': '60' }, times: 1 });
@@ -157,7 +157,7 @@ describe('telemetry that is down', () => {
     expect(countsOf(reporter)).toEqual({ sent: 0, dropped: 1, queued: 1 });
   });
 
-  it('should lose the oldest of what waits meanwhile', async () => {
+  it('should lose the oldest waiting records', async () => {
     const fake = await startFake();
     const reporter = report(fake, { batchSize: 1, maxQueued: 3 });
     fake.fail({ kind: 'status', status: 500, times: 1 });

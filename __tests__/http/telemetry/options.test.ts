@@ -27,7 +27,7 @@ function start(given: unknown): void {
 }
 
 describe('the start-up check of kiketTelemetry', () => {
-  it.each(rows('good'))('should take $name: $value', ({ name, value }) => {
+  it.each(rows('good'))('should accept $name: $value', ({ name, value }) => {
     expect(() => start({ apiKey: 'ext_x', [name]: value })).not.toThrow();
   });
 
@@ -44,7 +44,7 @@ describe('the start-up check of kiketTelemetry', () => {
     expect(() => start(given)).toThrow(/^kiketTelemetry: options must be an object, but is (?!.*canary)/);
   });
 
-  it('should not see what is done to the options afterwards', async () => {
+  it('should not follow later changes of the options', async () => {
     const fake = await startFake();
     const given = { maxQueued: 2 };
     const reporter = report(fake, given);
@@ -54,11 +54,11 @@ describe('the start-up check of kiketTelemetry', () => {
     expect(reporter.sent).toBe(2);
   });
 
-  it('should take frozen options', () => {
+  it('should accept frozen options', () => {
     expect(() => start(Object.freeze({ apiKey: 'ext_x' }))).not.toThrow();
   });
 
-  it('should forbid in types what is refused at start-up', () => {
+  it('should forbid in types the values that are refused at start-up', () => {
     const misuse: (() => unknown)[] = [
       // @ts-expect-error a key is needed
       () => kiketTelemetry({}),

@@ -50,7 +50,7 @@ describeOnMajors('fail()', () => {
     },
   );
 
-  it('should go on until it is switched off', async () => {
+  it('should persist until it is switched off', async () => {
     const kiket = await start();
     const switchOff = kiket.fail({ kind: 'status', status: 503 });
     for (let i = 0; i < 3; i++) expect((await receive(kiket)).status).toBe(503);
@@ -59,7 +59,7 @@ describeOnMajors('fail()', () => {
     expect((await receive(kiket)).status).toBe(200);
   });
 
-  it('should go on for a number of times', async () => {
+  it('should persist for a number of requests', async () => {
     const kiket = await start();
     const switchOff = kiket.fail({ kind: 'status', status: 503, times: 2 });
     const statuses = [];
@@ -96,7 +96,7 @@ describeOnMajors('fail()', () => {
     expect(statuses).toEqual([500, 502, 200]);
   });
 
-  it('should hit a caller that is not known, too', async () => {
+  it('should also hit an unknown caller', async () => {
     const kiket = await start();
     kiket.fail({ kind: 'status', status: 502 });
     expect((await call(kiket, `GET ${RATE_LIMIT}`, undefined, {})).status).toBe(502);
@@ -140,7 +140,7 @@ describeOnMajors('the fault latency', () => {
     return performance.now() - startMs;
   };
 
-  it('should delay, and go on as usual', async () => {
+  it('should delay a request, and then carry it out', async () => {
     const kiket = await start();
     kiket.fail({ kind: 'latency', ms: 60 });
     expect(await elapsedMs(kiket)).toBeGreaterThanOrEqual(58);
@@ -156,7 +156,7 @@ describeOnMajors('the fault latency', () => {
     expect(kiket.requests).toMatchObject([{ status: 503 }]);
   });
 
-  it('should not carry out what the client has given up', async () => {
+  it('should not carry out a request that the client has aborted', async () => {
     const kiket = await start();
     kiket.fail({ kind: 'latency', ms: 500, times: 1 });
     const controller = new AbortController();

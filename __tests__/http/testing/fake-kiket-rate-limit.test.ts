@@ -8,7 +8,7 @@ function rateOf({ headers }: Reply): number[] {
 }
 
 describe('the rate limit', () => {
-  it('should be told in every header and by its own path, in the same words', async () => {
+  it('should be the same in every header and at its own path', async () => {
     const { now, pass } = clock();
     const kiket = await start({ now });
     const first = await call(kiket, RATE_LIMIT);
@@ -38,7 +38,7 @@ describe('the rate limit', () => {
     expect(rateOf(await call(kiket, RATE_LIMIT))).toEqual([2, 1, 30]);
   });
 
-  it('should carry nothing out past the limit', async () => {
+  it('should carry out no request past the limit', async () => {
     const kiket = await start({ limit: 1 });
     const create = () => call(kiket, 'POST /api/v1/ext/custom_data/m/t?project_id=1', { record: {} });
     expect([(await create()).status, (await create()).status]).toEqual([201, 429]);
@@ -67,7 +67,7 @@ describe('the rate limit', () => {
     expect((await call(kiket, RATE_LIMIT)).status).toBe(429);
   });
 
-  it('should count nobody whom it does not know', async () => {
+  it('should not count unknown credentials', async () => {
     const kiket = await start({ limit: 1 });
     for (let i = 0; i < 3; i++) {
       const refused = await call(kiket, RATE_LIMIT, undefined, {});
@@ -75,7 +75,7 @@ describe('the rate limit', () => {
     }
   });
 
-  it('should start anew when it is reset', async () => {
+  it('should start again when it is reset', async () => {
     const kiket = await start({ limit: 1 });
     await call(kiket, RATE_LIMIT);
     expect((await call(kiket, RATE_LIMIT)).status).toBe(429);

@@ -33,7 +33,7 @@ const rows = (kind: 'good' | 'bad') =>
   Object.entries(checks).flatMap(([name, check]) => [undefined, ...check[kind]].map((value) => [name, value] as const));
 
 describe('startFakeKiket', () => {
-  it.each(rows('good'))('should take %s: %j', async (name, value) => {
+  it.each(rows('good'))('should accept %s: %j', async (name, value) => {
     const kiket = await start({ [name]: value });
     expect(kiket.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   });
@@ -74,7 +74,7 @@ describe('startFakeKiket', () => {
 });
 
 describe('callback()', () => {
-  it('should give what the platform puts into a payload', async () => {
+  it('should return the fields that the platform adds to a payload', async () => {
     const { now } = clock();
     const kiket = await start({ now, runtimeHeader: 'X-Kiket-Other' });
     const { authentication, api } = kiket.callback({ scopes: ['project:27'], expiresInSeconds: 90 });
@@ -112,7 +112,7 @@ describe('callback()', () => {
 });
 
 describeOnMajors('requests', () => {
-  it('should hold every request, as it was written, in the order of arrival', async () => {
+  it('should contain every request, as it was written, in the order of arrival', async () => {
     const kiket = await start();
     await call(kiket, 'GET /api/v1/ext/sla/events?project_id=27&state=a&state=b%20c&a[b]=d');
     await call(kiket, 'POST /nowhere', { a: [1] }, { 'X-Own': 'value' });
@@ -132,7 +132,7 @@ describeOnMajors('requests', () => {
     ]);
   });
 
-  it('should hold a request that is still under way', async () => {
+  it('should contain a request that is still running', async () => {
     const kiket = await start();
     kiket.fail({ kind: 'hang' });
     const response = call(kiket, RATE_LIMIT).catch(() => 'none');
@@ -269,7 +269,7 @@ describeOnMajors('a request over HTTP', () => {
     for (const { body, status } of kiket.requests) expect([body, status]).toEqual([expect.any(Object), 202]);
   });
 
-  it('should go on when a client leaves within its body', async () => {
+  it('should continue when a client disconnects during its body', async () => {
     const kiket = await start();
     const socket = connect(Number(new URL(kiket.url).port), '127.0.0.1');
     socket.write('POST /api/v1/ext/telemetry HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{');

@@ -51,7 +51,7 @@ describeWithRedisServer('Redis', () => {
   });
   afterAll(() => monitor.disconnect());
 
-  it('should never hold what is secret, whatever becomes of a job', async () => {
+  it('should never contain secrets, after any outcome of a job', async () => {
     const fake = await startFake({ apiKeys: { [canaries['the key of the API']]: ['*'] } });
     fake.setSecret('ext-1', 'TOKEN', canaries['a secret that the API has told']);
     const api = { apiKey: canaries['the key of the API'], baseUrl: fake.url, extensionId: 'ext-1' };

@@ -48,7 +48,7 @@ describe('close', () => {
     return { close: () => worker.close(), fake: FakeWorker.last };
   };
 
-  it('should wait for a running job also when Redis breaks off meanwhile', async () => {
+  it('should wait for a running job when Redis disconnects meanwhile', async () => {
     const { close, fake } = start();
     void fake.process({ id: '1', data: jobData });
     const closed = close();

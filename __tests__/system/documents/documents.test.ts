@@ -14,12 +14,12 @@ describe('docs/errors.md', () => {
   const sections = sectionsOf(read('docs/errors.md'), 3);
   const codeOf = (heading: string): KiketErrorCode => heading.replaceAll('`', '') as KiketErrorCode;
 
-  it('should have a heading for every code, and for nothing else', () => {
+  it('should have a heading for every code, and no other', () => {
     expect(sections.map(({ heading }) => codeOf(heading)).sort()).toEqual(Object.keys(KIKET_ERRORS).sort());
   });
 
   it.each(sections.map(({ heading, text }) => [codeOf(heading), text] as const))(
-    'should give the status of the table, what Kiket does next and what to do: %s',
+    'should have the status of the table, and the parts Next and What to do: %s',
     (code, text) => {
       const status = KIKET_ERRORS[code];
       const retryable = status >= 500 || (status as number) === 429;

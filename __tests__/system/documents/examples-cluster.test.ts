@@ -41,7 +41,7 @@ describeWithRedis('examples/cluster', () => {
   }
 
   it(
-    'should do everything once, also after a process was killed, and end in order',
+    'should run every delivery once, also after a process was killed, and end gracefully',
     async () => {
       running = new ExampleProcess('cluster', { KIKET_WEBHOOK_SECRET: secret, REDIS_URL: redis.url });
       const ended = running.end();

@@ -55,7 +55,7 @@ describe('examples/observability', () => {
       .flatMap(({ dataPoints }) => dataPoints.map(({ attributes, value }) => [attributes['kiket.outcome'], value]));
   }
 
-  it('should tell of a delivery in a span, in the log and in a count, all of its trace', async () => {
+  it('should report a delivery in a span, in the log and in a count, with one trace id', async () => {
     await deliver(app, payload, { headers }).expect(200, { ok: true });
     await telemetry.flush();
 
@@ -69,7 +69,7 @@ describe('examples/observability', () => {
     expect(counted()).toEqual([['success', 1]]);
   });
 
-  it('should tell of a failure without what its message quotes', async () => {
+  it('should report a failure without the secrets in its message', async () => {
     await deliver(app, { ...payload, event: 'issue.updated' }, { headers }).expect(500);
     await telemetry.flush();
     expect(lines()).toMatchObject([
@@ -86,7 +86,7 @@ describe('examples/observability', () => {
     expect(text).not.toContain(CANARY);
   });
 
-  it('should tell of a refusal', async () => {
+  it('should report a refusal', async () => {
     await deliver(app, payload, { headers, secret: 'another secret' }).expect(401);
     expect(lines()).toMatchObject([
       { msg: 'Failed', type: 'SignatureError', code: 'signature.mismatch', trace_id: TRACE_ID },
@@ -95,7 +95,7 @@ describe('examples/observability', () => {
     expect(text).not.toContain(CANARY);
   });
 
-  it('should tell its health', async () => {
+  it('should report its health', async () => {
     const response = await request(app).get('/health').expect(200);
     expect(response.body).toMatchObject({
       status: 'ok',

@@ -100,26 +100,26 @@ describe('examples/sla-alert', () => {
     expect([alerts.length, recorded().length]).toEqual([1, 1]);
   });
 
-  it("should be retried while Kiket's API has too many requests, and succeed then", async () => {
+  it("should be retried while Kiket's API responds with 429, and then succeed", async () => {
     kiket.fail({ kind: 'rate-limit', retryAfter: 42, times: 1 });
     expect(codeOf(await deliverOverdue().expect(429).expect('Retry-After', '42'))).toBe('api.rate_limited');
     expect(alerts).toEqual([]);
     await deliverOverdue().expect(200, { ok: true, alerted: true });
   });
 
-  it('should leave calls to others when few are left', async () => {
+  it('should leave the last calls of the rate limit to others', async () => {
     kiket = await startFake({ limit: 10 });
     expect(codeOf(await deliverOverdue().expect(503).expect('Retry-After', /^\d+$/))).toBe('handler.retryable');
     expect(alerts).toEqual([]);
   });
 
-  it('should keep no record of an alert that was not taken', async () => {
+  it('should keep no record of an alert that was not accepted', async () => {
     status = 500;
     await deliverOverdue().expect(503);
     expect(recorded()).toEqual([]);
   });
 
-  it('should alert nobody while nothing is overdue', async () => {
+  it('should send no alert while nothing is overdue', async () => {
     await deliverOverdue({ metrics: { overdue_minutes: 0 } }).expect(200, { ok: true, alerted: false });
     expect(alerts).toEqual([]);
   });
@@ -252,14 +252,14 @@ describe('examples/many-events', () => {
     ['comment.created', 'v1', {}, 'comment.created on Broken door'],
     ['acme.release_published', 'v1', {}, 'Released: 1.4'],
     ['issue.updated', 'v1', {}, undefined],
-  ])('should take %s in version %s', async (event, event_version, reply, line) => {
+  ])('should handle %s in version %s', async (event, event_version, reply, line) => {
     const authentication = { scopes: ['comments.read'] };
     const payload = { event, event_version, issue, release: { name: '1.4' }, authentication };
     expect((await deliver(app, payload).expect(200)).body).toEqual(reply);
     expect(lines).toEqual(line === undefined ? [] : [line]);
   });
 
-  it('should post what is urgent since v2', async () => {
+  it('should post urgent issues since v2', async () => {
     const payload = { event: 'issue.created', event_version: 'v2', issue: { ...issue, priority: 'urgent' } };
     await deliver(app, payload).expect(200, { ok: true, posted: true });
     expect(lines).toEqual(['New and urgent: Broken door']);
@@ -286,7 +286,7 @@ describe('examples/many-events', () => {
     ['/v/v2/webhooks/issue.created', 200],
     ['/v/1/webhooks/issue.created', 400],
     ['/webhooks/issue.assigned', 400],
-  ])('should be reached at %s: %i', async (path, status) => {
+  ])('should respond at %s with %i', async (path, status) => {
     const payload = { event: 'issue.created', event_version: 'v2', issue };
     const response = await deliver(app, payload, { path }).expect(status);
     expect(response.body).toMatchObject(status === 200 ? { posted: false } : { error: { code: 'delivery.conflict' } });
@@ -297,7 +297,7 @@ describe('examples/many-events', () => {
     await deliver(app, { issue }, { path }).expect(200, { ok: true, posted: false });
   });
 
-  it('should tell its health', async () => {
+  it('should report its health', async () => {
     const app = createManyEvents(secret);
     await deliver(app, { event: 'issue.updated' }).expect(200);
     await deliver(app, { event: 'comment.created' }).expect(403);
@@ -358,7 +358,7 @@ describe('an example that is started', () => {
     START_MS,
   );
 
-  it('should be one of these', () => {
+  it('should be one of the tested examples', () => {
     const folders = readdirSync(resolve(__dirname, '../../../examples'), { withFileTypes: true });
     const names = folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
     expect(names.sort()).toEqual([

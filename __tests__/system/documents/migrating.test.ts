@@ -95,11 +95,11 @@ const forged = { ...asCreated, secret: 'whsec_of_another' };
 const large = (payload: object): object => ({ ...payload, context: { padding: 'x'.repeat(400_000) } });
 
 describe('the blocks of docs/migrating.md', () => {
-  it('should be tested, each of them', () => {
+  it('should all be tested', () => {
     expect([...snippets.keys()]).toEqual(Object.keys(behaviours));
   });
 
-  it('should run, but for the one that needs what is not on npm', () => {
+  it('should all run, except the one that needs a package that is not on npm', () => {
     expect(blocks.filter(({ mark }) => mark !== '').map(({ heading, mark }) => [heading, mark])).toEqual([
       ['The extension before', 'before'],
     ]);
@@ -291,7 +291,7 @@ const issueCreated = (changes: object = {}): object => ({
 });
 
 describeMajors('a block of docs/migrating.md', (express) => {
-  it.each([...snippets.keys()])('should do what is said of it: %s', async (name) => {
+  it.each([...snippets.keys()])('should behave as documented: %s', async (name) => {
     // Telemetry and the runtime token need another server first.
     const app = name === 'Telemetry' || name === 'The runtime token' ? express() : start(express, name);
     await behaviours[name]!(app, express);
@@ -328,12 +328,12 @@ describeMajors('the responses of each step', (express) => {
   const rows = tableOf(sectionOf('What each step answers'));
   const HANGS = 'comes while the ticket system hangs';
 
-  it('should be said of these', () => {
+  it('should be documented for these deliveries', () => {
     expect(rows.map(([delivery]) => delivery)).toEqual([...Object.keys(deliveries), HANGS]);
   });
 
   it.each(rows.filter(([delivery]) => delivery !== HANGS).map(([delivery, ...cells]) => [delivery!, cells] as const))(
-    'should be as the table says: a delivery that %s',
+    'should be as in the table: a delivery that %s',
     async (delivery, cells) => {
       const [payload, options, mode = 'up'] = deliveries[delivery]!;
       const responses: string[] = [];
@@ -354,7 +354,7 @@ describeMajors('the responses of each step', (express) => {
     },
   );
 
-  it(`should be as the table says: a delivery that ${HANGS}`, async () => {
+  it(`should be as in the table: a delivery that ${HANGS}`, async () => {
     const cells = rows.find(([delivery]) => delivery === HANGS)!.slice(1);
     const responses: string[] = [];
     await captureOutput(async () => {
@@ -380,7 +380,7 @@ describeMajors('the responses of each step', (express) => {
     expect(responses).toEqual(cells);
   });
 
-  it('should be the same with another form of the old handler behind a step', async () => {
+  it('should be the same with another form of the old handler', async () => {
     const app = express();
     app.set('env', 'test');
     app.use('/kiket', kiketVerify(secret));
@@ -428,12 +428,12 @@ describeMajors('the changes for an extension of the SDK', (express) => {
   };
   const rows = tableOf(sectionOf('What changes'));
 
-  it('should be said of these', () => {
+  it('should be documented for these deliveries', () => {
     expect(rows.map(([delivery]) => delivery)).toEqual(Object.keys(cases));
   });
 
   it.each(rows.map(([delivery, , now]) => [delivery!, now!] as const))(
-    'should be as the table says: a delivery that %s: %s',
+    'should be as in the table: a delivery that %s: %s',
     async (delivery, now) => {
       const [, status, code] = /^(\d{3})(?: ([a-z_]+\.[a-z_]+))?/.exec(now)!;
       const response = await cases[delivery]!();
@@ -446,7 +446,7 @@ describeMajors('the changes for an extension of the SDK', (express) => {
     },
   );
 
-  it('should take a secret of the environment only where fallbackSecrets says so', async () => {
+  it('should use a secret of the environment only with fallbackSecrets', async () => {
     process.env.CRM_REGION = 'us';
     try {
       const withFallback = start(express, 'The extension after');

@@ -228,7 +228,7 @@ const withRedis = [...snippets].filter(([, code]) => code.includes('REDIS_URL'))
 const withoutRedis = [...snippets].filter(([, code]) => !code.includes('REDIS_URL'));
 
 describeMajors('a snippet of the README', (express) => {
-  it.each(withoutRedis)('should do what is said of it: %s', check);
+  it.each(withoutRedis)('should behave as documented: %s', check);
 
   describeWithRedisServer('with Redis', () => {
     const { REDIS_URL } = process.env;
@@ -243,7 +243,7 @@ describeMajors('a snippet of the README', (express) => {
       for (let clients = ''; clients.split('\n').length !== 2;) clients = String(await redis.send('CLIENT', 'LIST'));
     });
 
-    it.each(withRedis)('should do what is said of it: %s', check);
+    it.each(withRedis)('should behave as documented: %s', check);
   });
 
   async function check(name: string, code: string): Promise<void> {
@@ -258,7 +258,7 @@ describeMajors('a snippet of the README', (express) => {
 });
 
 describe('the README', () => {
-  it('should have its snippets tested, each of them', () => {
+  it('should have all its snippets tested', () => {
     expect([...snippets.keys()]).toEqual(Object.keys(behaviours));
   });
 
@@ -266,7 +266,7 @@ describe('the README', () => {
     expect(typeErrorsOf([...snippets.values()], resolve(repository, 'tsconfig.json'))).toEqual([]);
   }, 300_000);
 
-  it('should name first the commands for the demo and for the tests', () => {
+  it('should first name the commands for the demo and for the tests', () => {
     const commands = blocks.filter(({ language }) => language === 'sh').map(({ code }) => code.trim());
     expect(commands.slice(0, 2)).toEqual(['npm ci && npm run demo', 'npm ci && npm test']);
   });

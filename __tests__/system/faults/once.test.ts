@@ -81,21 +81,24 @@ describeWithRedis('four replicas with one Redis', () => {
     });
   });
 
-  itWithSeed('should run what was 422 for a missing secret, once the operator has added it', async (random) => {
-    const id = freshId();
-    const nextOrigin = inTurn(random);
-    const sendWith = (changes: object) =>
-      deliver(random, nextOrigin, () => sign(payloadOf(id, 'issue.updated', changes), { invocationId: id }));
-    const missing = { secret_status: { missing: ['CRM_KEY'] } };
-    expect(nameOf(await sendWith(missing))).toBe('422 secret.missing');
-    expect(nameOf(await sendWith(missing))).toBe('422 secret.missing');
-    expect(ledger.runsOf(id)).toHaveLength(0);
-    const added = { secrets: { CRM_KEY: 'key_of_the_crm' } };
-    const response = await sendWith(added);
-    expect(response).toMatchObject({ status: 200, replayed: false });
-    expect(await sendWith(added)).toEqual({ ...response, replayed: true });
-    expect(ledger.runsOf(id)).toHaveLength(1);
-  });
+  itWithSeed(
+    'should run a delivery that was 422 for a missing secret, once the operator has added it',
+    async (random) => {
+      const id = freshId();
+      const nextOrigin = inTurn(random);
+      const sendWith = (changes: object) =>
+        deliver(random, nextOrigin, () => sign(payloadOf(id, 'issue.updated', changes), { invocationId: id }));
+      const missing = { secret_status: { missing: ['CRM_KEY'] } };
+      expect(nameOf(await sendWith(missing))).toBe('422 secret.missing');
+      expect(nameOf(await sendWith(missing))).toBe('422 secret.missing');
+      expect(ledger.runsOf(id)).toHaveLength(0);
+      const added = { secrets: { CRM_KEY: 'key_of_the_crm' } };
+      const response = await sendWith(added);
+      expect(response).toMatchObject({ status: 200, replayed: false });
+      expect(await sendWith(added)).toEqual({ ...response, replayed: true });
+      expect(ledger.runsOf(id)).toHaveLength(1);
+    },
+  );
 
   const forgeries: [string, Record<string, string | undefined>][] = [
     ['another invocation', { 'X-Kiket-Invocation': 'forged' }],
@@ -113,7 +116,7 @@ describeWithRedis('four replicas with one Redis', () => {
     ['names its event', (id: string) => payloadOf(id, 'automation.triggered')],
     ['leaves its event to the header', (id: string) => ({ issue: { id } })],
   ])('the same signed bytes, whose body %s', (_, payloadFor) => {
-    itWithSeed('should not run again with forged headers, neither meanwhile nor afterwards', async (random) => {
+    itWithSeed('should not run again with forged headers, neither during the run nor afterwards', async (random) => {
       const id = freshId();
       const nextOrigin = inTurn(random);
       const real = sign(payloadFor(id), { invocationId: id, event: 'automation.triggered' });
@@ -144,7 +147,7 @@ describeWithRedis('four replicas with one Redis', () => {
   });
 
   describe.each(['before', 'after'])('another signed body with a stolen invocation, sent %s the real one', (when) => {
-    itWithSeed('should run, and leave the real one its own run and its own response', async (random) => {
+    itWithSeed('should run, and not affect the run and the response of the real one', async (random) => {
       const [id, other] = [freshId(), freshId()];
       const nextOrigin = inTurn(random);
       const deliverOf = (issue: string) =>

@@ -33,7 +33,7 @@ describeWithRedisServer('a primary of Redis that is killed while deliveries come
   });
 
   itWithSeed(
-    'should make them retryable until its replica has taken over, which knows what it was told',
+    'should make deliveries retryable until its replica has taken over, which keeps all replicated records',
     async (random) => {
       const nextOrigin = () => random.pick(origins);
       const recorded = await deliverRecorded(random, nextOrigin, primary);

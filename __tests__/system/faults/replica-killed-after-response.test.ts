@@ -55,7 +55,7 @@ describeWithRedis('a replica that is killed or frozen as soon as its response is
     }
 
     it(
-      `should have recorded it before, when it is killed: ${TIMES} times of ${TIMES}`,
+      `should have recorded the response before it is killed: ${TIMES} times of ${TIMES}`,
       async () => {
         await inParallel(AT_A_TIME, [...Array(TIMES).keys()], async (i) => {
           const replica = await start();
@@ -67,7 +67,7 @@ describeWithRedis('a replica that is killed or frozen as soon as its response is
     );
 
     it(
-      `should have recorded it before, when it is frozen, and go on afterwards: ${TIMES} times of ${TIMES}`,
+      `should have recorded the response before it is frozen, and continue afterwards: ${TIMES} times of ${TIMES}`,
       async () => {
         const replica = await start();
         for (let i = 0; i < TIMES; i++) {

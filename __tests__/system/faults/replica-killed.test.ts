@@ -7,7 +7,7 @@ import { deliver, nameOf, payloadOf, send, sign, type Signed } from './platform'
 import { startReplica, type Replica } from './replica-process';
 import { claimsIn } from './store-contents';
 
-describeWithRedis('a replica that is killed in mid-handler', () => {
+describeWithRedis('a replica that is killed during a handler', () => {
   const ledger = new Ledger();
   let redis: RedisServer;
   let killed: Replica;
@@ -34,7 +34,7 @@ describeWithRedis('a replica that is killed in mid-handler', () => {
     }, 'the claims to be renewed');
   }
 
-  itWithSeed('should lose no delivery: another runs each, and not before the lock is over', async (random) => {
+  itWithSeed('should lose no delivery: another replica runs each, after its lock has expired', async (random) => {
     const ids = Array.from({ length: 10 }, (_, i) => `${i}-${random.next()}`);
     const attempt = (id: string): Signed => sign(payloadOf(id, 'automation.triggered'), { invocationId: id });
     const runIds = (): string[] => ledger.runs().map(({ id }) => id);

@@ -7,7 +7,7 @@ import { payloadOf, send, sign } from './platform';
 import { startReplica, type Replica } from './replica-process';
 import { Traffic } from './traffic';
 
-describeWithRedis('a replica with kiketShutdown that is told to end while deliveries come in', () => {
+describeWithRedis('a replica with kiketShutdown that receives SIGTERM while deliveries come in', () => {
   const ledger = new Ledger();
   let redis: RedisServer;
   let terminated: Replica;

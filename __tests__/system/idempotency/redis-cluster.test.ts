@@ -26,7 +26,7 @@ describeWithRedisServer('KiketRedisStore on a cluster of three nodes', () => {
     if (NEWEST_CLIENTS.includes(name)) describeStoreContract(name, replicas);
     else it('should understand every reply', () => expectEveryReply(replicas()[0]));
 
-    it('should reach every node, also one that does not know the scripts', async () => {
+    it('should reach every node, also one without the scripts', async () => {
       await Promise.all(cluster.nodes.map((node) => node.send('SCRIPT', 'FLUSH')));
       const [one, other] = open.map(({ sendCommand }) => new KiketRedisStore({ sendCommand }));
       for (let i = 0; i < 60; i++) {

@@ -88,7 +88,7 @@ describeWithRedisServer('Redis', () => {
       expect(sent.slice(before)).toEqual(Array(calls).fill('EVAL'));
     });
 
-    it('should take one command for a call when the scripts were flushed in mid-claim', async () => {
+    it('should take one command for a call when the scripts were flushed during a claim', async () => {
       const keys = freshKeys(2);
       await store.claim(keys, 'a', LONG_MS);
       await server.send('SCRIPT', 'FLUSH');

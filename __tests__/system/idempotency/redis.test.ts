@@ -44,7 +44,7 @@ describeWithRedis('KiketRedisStore on one server', () => {
       expect((await runsOf(server)) - before).toBe(10);
     });
 
-    it('should keep nothing without an end, and nothing but under its prefix', async () => {
+    it('should keep only keys that expire and have its prefix', async () => {
       const mark = randomUUID();
       const [client] = open;
       const store = new KiketRedisStore({ sendCommand: client!.sendCommand, prefix: `${mark}:` });
@@ -86,14 +86,14 @@ describeWithRedis('KiketRedisStore on one server', () => {
       expect(await server.send('EXISTS', `kiket:${keys[0]}`)).toBe(0);
     });
 
-    it('should not be seen under another prefix', async () => {
+    it('should not be visible under another prefix', async () => {
       const keys = freshKeys(2);
       expect(await storeOf('one:').claim(keys, 'a', LONG_MS)).toEqual({ state: 'claimed' });
       expect(await storeOf('other:').claim(keys, 'b', LONG_MS)).toEqual({ state: 'claimed' });
       expect(await storeOf('').claim(keys, 'c', LONG_MS)).toEqual({ state: 'claimed' });
     });
 
-    it('should count as held when somebody has taken the end from a claim', async () => {
+    it('should count as held when the expiry of a claim was removed', async () => {
       const keys = freshKeys(2);
       await storeOf().claim(keys, 'a', LONG_MS);
       for (const key of keys) await server.send('PERSIST', `kiket:${key}`);
@@ -101,7 +101,7 @@ describeWithRedis('KiketRedisStore on one server', () => {
       await storeOf().release(keys, 'a');
     });
 
-    it('should make a call reject where somebody else keeps something', async () => {
+    it('should make a call reject when another program uses them', async () => {
       const [key] = freshKeys(1);
       await server.send('LPUSH', `kiket:${key}`, 'not ours');
       await expect(storeOf().claim([key], 'a', LONG_MS)).rejects.toThrow('WRONGTYPE');

@@ -49,7 +49,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
     });
 
     describe('a claim', () => {
-      it('should take all its keys', async () => {
+      it('should claim all its keys', async () => {
         const [first, second] = freshKeys(2) as [string, string];
         expect(await store.claim([first, second], 'a', LONG_MS)).toEqual(CLAIMED);
         for (const keys of [[first], [second], [second, first]]) {
@@ -57,18 +57,18 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         }
       });
 
-      it('should take a single key', async () => {
+      it('should accept a single key', async () => {
         const keys = freshKeys(1);
         expect(await store.claim(keys, 'a', LONG_MS)).toEqual(CLAIMED);
         expect(await elsewhere.claim(keys, 'b', LONG_MS)).toMatchObject({ state: 'held' });
       });
 
-      it('should leave the keys of others alone', async () => {
+      it('should not affect other keys', async () => {
         await store.claim(freshKeys(2), 'a', LONG_MS);
         expect(await elsewhere.claim(freshKeys(2), 'b', LONG_MS)).toEqual(CLAIMED);
       });
 
-      it.each([0, 1, 2])('should take none of three keys when key %i is held', async (held) => {
+      it.each([0, 1, 2])('should claim none of three keys when key %i is held', async (held) => {
         const keys = freshKeys(3);
         await store.claim([keys[held]!], 'a', LONG_MS);
         expect(await elsewhere.claim(keys, 'b', LONG_MS)).toMatchObject({ state: 'held' });
@@ -76,7 +76,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         expect(await store.claim(others, 'c', LONG_MS)).toEqual(CLAIMED);
       });
 
-      it.each([0, 1, 2])('should take none of three keys when key %i is recorded', async (recorded) => {
+      it.each([0, 1, 2])('should claim none of three keys when key %i is recorded', async (recorded) => {
         const keys = freshKeys(3);
         await record(store, [keys[recorded]!], 'response');
         expect(await elsewhere.claim(keys, 'b', LONG_MS)).toEqual({ state: 'recorded', record: 'response' });
@@ -97,7 +97,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
       it.each([
         ['first', [LONG_MS, MEDIUM_MS]],
         ['last', [MEDIUM_MS, LONG_MS]],
-      ])('should be told when the longest claim in its way expires, be it the %s', async (_, lockMs) => {
+      ])('should get the time until the longest conflicting claim expires: the %s', async (_, lockMs) => {
         const keys = freshKeys(2);
         for (const [i, key] of keys.entries()) await store.claim([key], `a${i}`, lockMs[i]!);
         const claim = await elsewhere.claim(keys, 'b', LONG_MS);
@@ -107,7 +107,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         expect(retryAfterMs).toBeLessThanOrEqual(LONG_MS);
       });
 
-      it('should be given to one of many that come at once', async () => {
+      it('should succeed for one of many simultaneous attempts', async () => {
         const keys = freshKeys(2);
         const claims = await Promise.all(
           Array.from({ length: 100 }, (_, i) => [store, elsewhere][i % 2]!.claim(keys, `owner ${i}`, LONG_MS)),
@@ -116,7 +116,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         expect(states).toEqual(['claimed', ...Array<string>(99).fill('held')]);
       });
 
-      it('should be given to one of many that overlap by one key', async () => {
+      it('should succeed for one of many that share one key', async () => {
         const [shared] = freshKeys(1);
         const claims = await Promise.all(
           Array.from({ length: 50 }, (_, i) =>
@@ -130,7 +130,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         );
       });
 
-      it('should be given again to whoever holds it, as clients send a command again after a broken connection', async () => {
+      it('should succeed again for its owner, as clients repeat a command after a broken connection', async () => {
         const keys = freshKeys(2);
         expect(await store.claim(keys, 'a', MEDIUM_MS)).toEqual(CLAIMED);
         expect(await store.claim(keys, 'a', LONG_MS)).toEqual(CLAIMED);
@@ -144,7 +144,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         await claimOnceFree(elsewhere, keys, 'b');
       });
 
-      it.each([0.001, 0.5, 1.5, 19.999_999])('should take %d milliseconds for a lock', async (lockMs) => {
+      it.each([0.001, 0.5, 1.5, 19.999_999])('should accept a lock of %d milliseconds', async (lockMs) => {
         const keys = freshKeys(2);
         expect(await store.claim(keys, 'a', lockMs)).toEqual(CLAIMED);
         await claimOnceFree(elsewhere, keys, 'b');
@@ -156,7 +156,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
     });
 
     describe('a claim that was renewed', () => {
-      it('should be held for so long from then', async () => {
+      it('should be held for the lock period from the renewal', async () => {
         const keys = freshKeys(2);
         await store.claim(keys, 'a', MEDIUM_MS);
         expect(await store.renew(keys, 'a', LONG_MS)).toBe(true);
@@ -167,7 +167,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         }
       });
 
-      it('should expire then', async () => {
+      it('should expire after it', async () => {
         const keys = freshKeys(2);
         await store.claim(keys, 'a', LONG_MS);
         await store.renew(keys, 'a', SHORT_MS);
@@ -185,7 +185,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         ['reads like a claim', 'claim:a'],
         ['reads like a record', 'record:response'],
         ['reads like an error', '-ERR NOSCRIPT'],
-      ])('should come back as it was when it %s', async (_, text) => {
+      ])('should be returned unchanged when it %s', async (_, text) => {
         const keys = freshKeys(2);
         await store.claim(keys, 'a', LONG_MS);
         expect(await store.complete(keys, 'a', text, LONG_MS)).toBe(true);
@@ -211,7 +211,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         await claimOnceFree(elsewhere, keys, 'b');
       });
 
-      it('should be kept for its own time, not that of the claim', async () => {
+      it('should be kept for its own time to live, not that of the claim', async () => {
         const keys = freshKeys(2);
         const lockMs = SHORT_MS * 5;
         // On a busy machine the claim may expire before it is completed.
@@ -236,15 +236,15 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
       });
     });
 
-    describe('a claim that was given up', () => {
-      it('should be free for the next', async () => {
+    describe('a claim that was released', () => {
+      it('should be available to the next owner', async () => {
         const keys = freshKeys(2);
         await store.claim(keys, 'a', LONG_MS);
         await store.release(keys, 'a');
         expect(await elsewhere.claim(keys, 'b', LONG_MS)).toEqual(CLAIMED);
       });
 
-      it('should free only what its owner holds', async () => {
+      it('should free only the keys that its owner holds', async () => {
         const [own, foreign, free] = freshKeys(3) as [string, string, string];
         await store.claim([own], 'a', LONG_MS);
         await elsewhere.claim([foreign], 'b', LONG_MS);
@@ -253,7 +253,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         expect(await elsewhere.claim([own, free], 'c', LONG_MS)).toEqual(CLAIMED);
       });
 
-      it('should be given up as often as one likes', async () => {
+      it('should be releasable any number of times', async () => {
         const keys = freshKeys(2);
         await store.release(keys, 'a');
         await store.claim(keys, 'a', LONG_MS);
@@ -271,7 +271,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         return keys;
       }
 
-      it('should change nothing any more', async () => {
+      it('should change nothing', async () => {
         const keys = await overtake();
         expect(await store.renew(keys, 'lost', SHORT_MS)).toBe(false);
         expect(await store.complete(keys, 'lost', 'late response', LONG_MS)).toBe(false);
@@ -294,7 +294,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
       it.each([
         ['first', 0],
         ['second', 1],
-      ])('should count as lost when only the %s key was, and leave the other as it is', async (_, lost) => {
+      ])('should count as lost when only the %s key was lost, and not change the other', async (_, lost) => {
         const keys = freshKeys(2);
         const kept = keys[1 - lost]!;
         await store.claim([keys[lost]!], 'next', LONG_MS);
@@ -306,7 +306,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
         expect(await store.complete([kept], 'a', 'response', LONG_MS)).toBe(true);
       });
 
-      it('should be lost when it has expired, though nobody else came', async () => {
+      it('should be lost when it has expired, even without another owner', async () => {
         const keys = freshKeys(2);
         await store.claim(keys, 'a', 1);
         await wait(SHORT_MS);
@@ -323,7 +323,7 @@ export function describeStoreContract(name: string, replicas: () => readonly [Ki
       });
     });
 
-    it('should run each of many deliveries once, whoever of many comes when', async () => {
+    it('should run each of many deliveries once, with attempts in any order', async () => {
       const runs = new Map<string, number>();
       const attempts = Array.from({ length: 200 }, (_, i) => i % 40).map(async (delivery, i) => {
         const keys = [`{many ${name} ${delivery}}:delivery`, `{many ${name} ${delivery}}:attempt:${i}`];

@@ -144,7 +144,7 @@ describe.each(majors)('with @types/express $major', ({ major }) => {
         expect(errorsOf(row)).toEqual([]);
       });
 
-    it('should say nothing else', () => {
+    it('should print nothing else', () => {
       const found = programs.flatMap(errorsOf);
       expect(linesOf(output).filter((line) => / error TS/.test(line) && !found.includes(line))).toEqual([]);
     });

@@ -65,7 +65,7 @@ describe('the error of a failed attempt for BullMQ', () => {
   });
 
   it.each([new Error('the canary'), new NonRetryableError('the canary'), 'the canary'])(
-    'should hold no secret in message and stack of %s',
+    'should contain no secret in message and stack of %s',
     (thrown) => {
       const { message, stack } = fail(thrown);
       expect(`${message} ${stack}`).not.toContain('canary');
@@ -98,11 +98,11 @@ describe('the next attempt', () => {
     [KiketApiError.because('api.rate_limited', 'busy', { retryAfterSeconds: 42 }), 42_000],
     [createError(503, 'busy', { expose: true, headers: { 'retry-after': '7' } }), 7000],
     [new RetryableError('busy', { retryAfterSeconds: Number.MAX_SAFE_INTEGER }), 31_536_000_000],
-  ])('should come when %s says', (thrown, delayMs) => {
+  ])('should come after the delay of %s', (thrown, delayMs) => {
     expect(backoff(1, 'kiket', fail(thrown))).toBe(delayMs);
   });
 
-  it('should come by backoff after an error of another', () => {
+  it('should come after the default backoff for an error of another package', () => {
     expect(backoff(1, 'kiket', undefined)).toBeLessThanOrEqual(1000);
   });
 });

@@ -19,7 +19,7 @@ function read(given: unknown): unknown {
 }
 
 describe('the start-up check of kiketWorker', () => {
-  it.each(rows('good'))('should take $name: $value', ({ name, value }) => {
+  it.each(rows('good'))('should accept $name: $value', ({ name, value }) => {
     expect(() => read({ connection: {}, [name]: value })).not.toThrow();
   });
 

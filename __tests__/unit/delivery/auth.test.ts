@@ -16,7 +16,7 @@ describeNewest('delivery.auth', (express) => {
     return (response.body as { seen: unknown }).seen;
   }
 
-  it('should give the fields of the payload', async () => {
+  it('should return the fields of the payload', async () => {
     const authentication = { token_type: 'runtime', runtime_token: token, scopes: ['a', 'b'] };
     const fields = await seen(authentication, ({ tokenType, runtimeToken, scopes }) => [
       tokenType,
@@ -27,7 +27,7 @@ describeNewest('delivery.auth', (express) => {
   });
 
   it.each([undefined, null, {}, { token_type: null, runtime_token: null, expires_at: null, scopes: null }])(
-    'should have no fields where authentication is %j',
+    'should have no fields when authentication is %j',
     async (authentication) => {
       const fields = await seen(authentication, ({ tokenType, runtimeToken, expiresAt, scopes }) => [
         [tokenType, runtimeToken, expiresAt].every((field) => field === undefined),

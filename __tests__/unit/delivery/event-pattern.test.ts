@@ -75,7 +75,7 @@ describeNewest('the event of kiketHandler', (express) => {
     expect(details).toEqual([{ reason: expect.any(String) as string, events: [pattern] }]);
   });
 
-  it('should take any event where none is named, a guard too', async () => {
+  it('should take any event when none is named, also a guard', async () => {
     const any = kiketHandler((): KiketReply => allow);
     await expectReceived(observed(express, stages, any), { name: '', payload: { event: 'unheard_of' } }, allow);
     await expectReceived(observed(express, stages, any), { name: '', payload: { event: guard } }, allow);

@@ -89,7 +89,7 @@ describeNewest('delivery.secrets', (express) => {
     await Promise.all(log.entries);
   });
 
-  it.each(specialNames)("should hold a secret of the name '%s'", async (name) => {
+  it.each(specialNames)("should contain a secret of the name '%s'", async (name) => {
     const value = `value of ${name}`;
     const inspected = await seen({ secrets: { [name]: value, OTHER: 'other' } }, (delivery) => [
       delivery.secrets.get(name),
@@ -207,7 +207,7 @@ describe('containsSecret', () => {
     expect(containsSecret(`\\${'u005c'.repeat(13_000)}`, ['canary'])).toBe(true);
   });
 
-  it('should find any secret in whatever way JSON writes it', () => {
+  it('should find any secret in any JSON encoding', () => {
     const spelt = fc.tuple(fc.string({ unit: 'binary', minLength: 6 }), fc.func(fc.boolean()), fc.nat({ max: 3 }));
     fc.assert(
       fc.property(spelt, ([value, isEscaped, depth]) => {

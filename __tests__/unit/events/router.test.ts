@@ -69,12 +69,12 @@ describe('a look-up', () => {
     expect(lookUpsOf(() => routes.find(event, 'v1'))).toBeLessThanOrEqual('event.n500.'.length + 2);
   });
 
-  it('should try no prefix where none is registered', () => {
+  it('should try no prefix when none is registered', () => {
     const routes = routesOf(['event.n500']);
     expect(lookUpsOf(() => routes.find('a.b.c.d', 'v1'))).toBe(1);
   });
 
-  it('should cost one for an event that is not named', () => {
+  it('should cost one look-up for an event without a name', () => {
     const routes = routesOf([...numbers.flatMap(kinds['of all of them']!), '*']);
     expect(lookUpsOf(() => routes.find(undefined, 'v1'))).toBe(1);
     expect(routes.find(undefined, 'v1')).toBe('*');

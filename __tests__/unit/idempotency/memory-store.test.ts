@@ -14,7 +14,7 @@ describe('maxEntries', () => {
     expect(() => new KiketMemoryStore({ maxEntries })).not.toThrow();
   });
 
-  it.each([0, -1, 1_000_001, 1.5, Number.NaN, '100', null])('should not be %p', (maxEntries) => {
+  it.each([0, -1, 1_000_001, 1.5, Number.NaN, '100', null])('should reject %p', (maxEntries) => {
     const create = () => new KiketMemoryStore({ maxEntries } as KiketMemoryStoreOptions);
     expect(create).toThrow(/^KiketMemoryStore: maxEntries must be an integer from 1 to 1000000, but is /);
   });

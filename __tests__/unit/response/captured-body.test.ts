@@ -20,7 +20,7 @@ describe('CapturedBody', () => {
     expect(bodyOf(['é', 'UTF16LE'])).toEqual(Buffer.from([0xe9, 0]));
   });
 
-  it('should join what comes in pieces', () => {
+  it('should join pieces', () => {
     expect(bodyOf(['é'], [Buffer.from('b')], ['63', 'hex'], [undefined], [new Uint8Array([0x64])])).toEqual(
       Buffer.from('ébcd'),
     );
@@ -31,7 +31,7 @@ describe('CapturedBody', () => {
     expect(bodyOf([bytes])).toEqual(Buffer.from('é'));
   });
 
-  it('should be empty where nothing is written', () => {
+  it('should be empty when nothing is written', () => {
     expect(bodyOf([undefined], [null], [() => undefined])).toEqual(Buffer.alloc(0));
   });
 
@@ -43,7 +43,7 @@ describe('CapturedBody', () => {
     expect(String(body.content)).toBe('first');
   });
 
-  it('should be nothing from one byte more than 64 KB on', () => {
+  it('should be undefined from one byte more than 64 KB on', () => {
     const limit = 'x'.repeat(65_536);
     expect(bodyOf([limit])).toBe(limit);
     expect(bodyOf([limit.slice(1)], ['x'])).toHaveLength(65_536);
@@ -53,7 +53,7 @@ describe('CapturedBody', () => {
     expect(bodyOf([limit], ['x'], ['x'])).toBeUndefined();
   });
 
-  it('should look at nothing more of a body that is too large', () => {
+  it('should not read more of a body that is too large', () => {
     const from = jest.spyOn(Buffer, 'from');
     try {
       bodyOf([Buffer.alloc(65_537)], [Buffer.alloc(1)], [Buffer.alloc(1)]);

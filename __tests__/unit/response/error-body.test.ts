@@ -25,7 +25,7 @@ const revoked = (): object => {
 };
 
 describe('errorBody', () => {
-  it('should hold no secret but in the invocation, which is the word of the sender', () => {
+  it('should contain no secret, except in the invocation, which the sender chooses', () => {
     const text = `It is ${SECRET}.`;
     const code = `crm.${SECRET}`;
     const error = new NonRetryableError(text, {

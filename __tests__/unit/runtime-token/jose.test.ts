@@ -43,7 +43,7 @@ describe('jose', () => {
     expect(await verify('e30.e30.')).toMatchObject({ code: 'token.keys_unavailable', status: 503 });
   });
 
-  it('should not be called missing when it is broken', () => {
+  it('should not be reported as missing when it is broken', () => {
     failWith(undefined);
     expect(() => loadJose('a test')).toThrow('Not loaded');
   });

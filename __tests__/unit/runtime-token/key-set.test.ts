@@ -78,7 +78,7 @@ describe('a new key', () => {
     expect([verdicts, server.requests.length]).toEqual([Array(100).fill('ok'), 2]);
   });
 
-  it('should cause one fetch in ten seconds when nobody publishes it', async () => {
+  it('should cause one fetch in ten seconds when it is not published', async () => {
     const { key, server, verdict } = await setUp();
     await verdict(key);
     for (let round = 0; round < 3; round++) {
@@ -89,7 +89,7 @@ describe('a new key', () => {
     expect(server.requests).toHaveLength(4);
   });
 
-  it('should be a reason for another attempt while the key server is down', async () => {
+  it('should be retryable while the key server is down', async () => {
     const { key, server, verdict, verify } = await setUp();
     await verdict(key);
     pass(COOL_DOWN_MS);
