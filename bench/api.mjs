@@ -9,7 +9,7 @@ const REFUSAL = JSON.stringify({ error: 'Invalid runtime token' });
 
 /**
  * The one endpoint of Kiket's API that is called, without a limit. It runs in the load generator's process: on its core, and
- * counted in its CPU time, so that the report says where API and load together may have been what limits the throughput.
+ * counted in its CPU time, so that the report shows where API and load together may have limited the throughput.
  */
 export async function startApi() {
   const api = { calls: 0, origin: '', close };

@@ -1,4 +1,4 @@
-// What kiketEnqueue costs beside a bare add of BullMQ: node background.mjs
+// The cost of kiketEnqueue, compared with a bare add of BullMQ: node background.mjs
 import { compare } from './compare.mjs';
 import { numberedPayload } from './distinct.mjs';
 import { readOptions } from './options.mjs';

@@ -1,5 +1,5 @@
 /**
- * A store that says at once that it has recorded an answer, and does so afterwards: what it would be to answer first.
+ * A store that confirms a response at once and records it afterwards: the cost of responding first.
  */
 export function behind(store) {
   return {

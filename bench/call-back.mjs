@@ -1,4 +1,4 @@
-// What a delivery costs whose handler calls Kiket's API once: node call-back.mjs
+// The cost of a delivery whose handler calls Kiket's API once: node call-back.mjs
 import { startApi, TOKEN, TOKEN_HEADER } from './api.mjs';
 import { compare } from './compare.mjs';
 import { check } from './measure.mjs';
@@ -25,7 +25,7 @@ function bodyOf(bytes) {
   });
 }
 
-/** A receiver that saves itself the call must not look fast, and none may call for a delivery that it refuses. */
+/** A receiver must not omit the call and so look fast, and must not call for a delivery that it refuses. */
 async function checkCalls(receiver, body) {
   const before = api.calls;
   await check(receiver, body);

@@ -4,7 +4,7 @@ import { printReport } from './report.mjs';
 /**
  * Measures every receiver beside the baseline, in rounds, and prints the report.
  *
- * @param bodyOf makes the body of a delivery of so many bytes.
+ * @param bodyOf returns the body of a delivery of the given size in bytes.
  * @param checkReceiver throws unless a receiver does its work.
  */
 export async function compare(options, bodyOf, checkReceiver = check) {
@@ -35,7 +35,7 @@ export async function compare(options, bodyOf, checkReceiver = check) {
 }
 
 /**
- * A receiver, and the baseline right before or right after it: what disturbs the machine for some seconds disturbs both, and
+ * A receiver, and the baseline right before or right after it: a disturbance of some seconds affects both, and
  * one bad measurement of the baseline spoils one ratio instead of a round.
  */
 async function measurePair(receiver, body, round, options) {

@@ -6,7 +6,7 @@ const LAST_CHUNK = '\r\n0\r\n\r\n';
 const HEAD_END = '\r\n\r\n';
 
 /**
- * A keep-alive connection that writes finished bytes and only counts what comes back. An HTTP client would cost as much
+ * A keep-alive connection that writes prepared bytes and only counts the responses. An HTTP client would cost as much
  * as the faster servers do, and hide their differences.
  */
 export function openConnection({ port, onStatus, onError }) {

@@ -2,7 +2,7 @@ const text = { type: ['string', 'null'] };
 const texts = { type: ['array', 'null'], items: { type: 'string' } };
 const anything = { type: ['object', 'null'] };
 
-/** The delivery contract as JSON Schema, for those who write the receiver by hand. Unknown fields pass. */
+/** The delivery contract as JSON Schema, for the hand-written receivers. Unknown fields pass. */
 export const CONTRACT_SCHEMA = {
   type: 'object',
   required: ['event'],

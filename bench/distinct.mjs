@@ -24,7 +24,7 @@ export function distinctDeliveries(body) {
   const bodyAt = after(template, BODY_START);
   const signatureAt = after(template, SIGNATURE);
   const numberedAt = [after(template, INVOCATION), after(template, TOKEN)];
-  let count = (Date.now() % 1e8) * 1e4; // also of those of another round, which a Redis knows still
+  let count = (Date.now() % 1e8) * 1e4; // differs from other rounds, which Redis still holds
 
   return function next() {
     const bytes = Buffer.from(template);

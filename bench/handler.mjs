@@ -1,4 +1,4 @@
-/** What every receiver does with a delivery. It reads the payload, so none can win by not parsing it. */
+/** The handler of every receiver. It reads the payload, so that no receiver can win by not parsing it. */
 export function handle(payload) {
   return { ok: payload.metrics.overdue_minutes > 0 };
 }

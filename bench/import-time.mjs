@@ -6,7 +6,7 @@ const PROGRAM = `
   process.stdout.write(String(performance.now() - start));
 `;
 
-/** How long a fresh process takes to load these modules, one after the other. */
+/** Returns the milliseconds in which a fresh process loads these modules, in order. */
 export function importMillis(paths) {
   return Number(execFileSync(process.execPath, ['-e', PROGRAM, ...paths], { encoding: 'utf8' }));
 }

@@ -1,4 +1,4 @@
-// What a delivery costs: node index.mjs
+// The cost of a delivery: node index.mjs
 import { compare } from './compare.mjs';
 import { readOptions } from './options.mjs';
 import { payloadOf } from './payload.mjs';

@@ -11,7 +11,7 @@ export function packedFiles() {
   return packed.files;
 }
 
-/** The folders of what an `npm install kiket-express` brings along; peers are left to the service. */
+/** The folders that `npm install kiket-express` adds, without peers. */
 export function dependencyFolders() {
   const [, ...folders] = npm('ls', '--all', '--parseable', '--omit=dev', '--omit=peer', '--omit=optional')
     .trim()

@@ -13,7 +13,7 @@ const CLAIMS = {
   scopes: [],
 };
 
-/** The platform's key server, a token of it, and one of somebody who has another key under the same name. */
+/** The platform's key server, a token of it, and a token signed with another key of the same `kid`. */
 export async function startKeyServer() {
   const platform = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -12,8 +12,8 @@ export function statusOf(port, request) {
 /**
  * Sends one request after another, as `next` gives them, one at a time on each of `connections` connections.
  *
- * `delivered` counts the answers since the start, `latencies` holds the milliseconds of each since the last `clear()`.
- * `failed` rejects on the first answer that is no success: a receiver that refuses must not look fast.
+ * `delivered` counts the responses since the start, `latencies` holds the milliseconds of each since the last `clear()`.
+ * `failed` rejects on the first response that is not a success: a receiver that refuses must not look fast.
  */
 export function startLoad({ port, next, connections }) {
   const { promise: failed, reject } = deferred();
@@ -29,7 +29,7 @@ export function startLoad({ port, next, connections }) {
     return connection;
 
     function onStatus(status) {
-      if (status < 200 || status > 299) return reject(new Error(`A valid delivery was answered ${status}`));
+      if (status < 200 || status > 299) return reject(new Error(`The response to a valid delivery was ${status}`));
       const now = performance.now();
       load.delivered += 1;
       load.latencies.push(now - sentAt);

@@ -11,9 +11,9 @@ export function check({ id, scheme }, body) {
   return withReceiver(id, async ({ port }) => {
     const valid = await statusOf(port, deliveryBytes(scheme, body));
     if (valid < 200 || valid > 299)
-      throw new Error(`A valid delivery of ${body.length} characters was answered ${valid}`);
+      throw new Error(`The response to a valid delivery of ${body.length} characters was ${valid}`);
     const tampered = await statusOf(port, tamperedBytes(scheme, body));
-    if (tampered < 300) throw new Error(`A tampered delivery was answered ${tampered}`);
+    if (tampered < 300) throw new Error(`The response to a tampered delivery was ${tampered}`);
   });
 }
 

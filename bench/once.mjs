@@ -1,4 +1,4 @@
-// What it costs that each delivery takes effect once: node once.mjs
+// The cost of handling each delivery once: node once.mjs
 import { compare } from './compare.mjs';
 import { distinctDeliveries, numberedPayload } from './distinct.mjs';
 import { statusOf } from './load.mjs';
@@ -18,7 +18,7 @@ try {
   redis.close();
 }
 
-/** Once its scripts are known to Redis. What they do inside of it is no round trip. */
+/** Once its scripts are known to Redis. Commands inside a script are not round trips. */
 async function roundTripsPerDelivery() {
   return withReceiver('ours-redis', async ({ port }) => {
     const next = distinctDeliveries(numberedPayload(1024));

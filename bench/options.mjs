@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** The command line, with what a comparison takes by default. */
+/** The options of the command line, with the defaults of a comparison. */
 export function readOptions({ receivers, baseline, sizes, warmup, distinct = false }) {
   const { values } = parseArgs({
     options: {

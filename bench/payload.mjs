@@ -43,7 +43,7 @@ function comment(index) {
   return { id: 70_000 + index, author: { id: 91, name: 'Zoë Müller' }, body: TEXT, created_at: '2025-11-08T10:31:42Z' };
 }
 
-/** A text that takes exactly `room` bytes within JSON. */
+/** A string of exactly `room` bytes within JSON. */
 function fill(room) {
   let text = '';
   for (const character of TEXT.repeat(Math.ceil(room / TEXT.length))) {

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 const LOAD_CORE = '0';
 const SERVER_CORE = '1';
 
-/** Whether load and receivers can have a core each. Without it they push one another about, and the figures scatter. */
+/** True when load and receivers can have a core each. Without pinning they compete, and the figures scatter. */
 export const pinned = availableParallelism() > 1 && canPin();
 
 /** Options of `fork` that keep the new process on the receivers' core. */

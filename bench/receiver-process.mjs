@@ -5,7 +5,7 @@ import { serverForkOptions } from './pinning.mjs';
 
 const SERVER = fileURLToPath(new URL('./server.mjs', import.meta.url));
 
-/** Runs `use(receiver)` on a receiver in a fresh process, and ends the process. An error says what the receiver printed. */
+/** Runs `use(receiver)` on a receiver in a fresh process, and ends the process. Errors contain its output. */
 export async function withReceiver(id, use) {
   const child = fork(SERVER, [id], {
     ...serverForkOptions,

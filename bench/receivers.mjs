@@ -1,6 +1,6 @@
 /**
- * The comparisons: receivers, each in `receivers/<id>.mjs`, with the signature scheme that each expects; the id of the one that
- * the others are compared with; and defaults of the command line.
+ * The comparisons: receivers, each in `receivers/<id>.mjs`, with the signature scheme that it expects; the id of the
+ * baseline; and defaults of the command line.
  */
 export const RECEIVING = {
   receivers: [
@@ -76,7 +76,7 @@ export const ONCE = {
   baseline: 'ours',
   sizes: '1,20',
   warmup: '4', // a store's code, too, takes some thousand deliveries to be compiled
-  distinct: true, // a delivery that comes again would be answered from the store
+  distinct: true, // the response to a second attempt would come from the store
 };
 
 export const STORING = {
@@ -90,11 +90,11 @@ export const STORING = {
   distinct: true,
 };
 
-/** What it costs that an answer leaves after its record. */
+/** The cost of recording a response before it is sent. */
 export const RECORDING = ['memory', 'redis'].map((store) => ({
   receivers: [
     { id: `ours-${store}`, name: `**records first** (${store})`, scheme: 'kiket' },
-    { id: `ours-${store}-behind`, name: `**answers first** (${store})`, scheme: 'kiket' },
+    { id: `ours-${store}-behind`, name: `**responds first** (${store})`, scheme: 'kiket' },
   ],
   baseline: `ours-${store}-behind`,
   sizes: '1,20',

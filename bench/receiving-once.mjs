@@ -5,7 +5,7 @@ import { SECRET } from './signing.mjs';
 
 const { kiket, kiketErrorHandler, kiketHandler, kiketIdempotency } = requireBuilt('kiket-express');
 
-/** An application whose handler runs once for each delivery, as `store` knows them. */
+/** An application whose handler runs once for each delivery, with `store`. */
 export function receivingOnce(store) {
   const app = express();
   app.post(

@@ -1,4 +1,4 @@
-// What it costs that an answer is recorded before it leaves: node recording.mjs
+// The cost of recording a response before it is sent: node recording.mjs
 import { compare } from './compare.mjs';
 import { numberedPayload } from './distinct.mjs';
 import { readOptions } from './options.mjs';

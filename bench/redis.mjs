@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 
 /**
  * A Redis for the receivers, which find it by REDIS_URL: the one of that variable, or a `redis-server` of the bench's own. It
- * keeps nothing on disk. In that of the variable, keys stay. `scriptCalls()` is how many scripts it was asked to run.
+ * keeps nothing on disk. In that of the variable, keys stay. `scriptCalls()` counts its runs of scripts.
  */
 export async function startRedis() {
   const own = process.env.REDIS_URL === undefined ? await startServer() : undefined;

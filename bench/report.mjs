@@ -3,7 +3,7 @@ import { pinned } from './pinning.mjs';
 import { median } from './statistics.mjs';
 import { formatTable } from './table.mjs';
 
-/** Above it the load generator may be what limits the throughput. */
+/** Above it the load generator may limit the throughput. */
 const BUSY_LOAD_SHARE = 0.9;
 
 /** Prints the ratios of all sizes, and then the figures of each. */

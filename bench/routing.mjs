@@ -1,4 +1,4 @@
-// What it costs to be found among 1,000 registrations, and to need a scope: node routing.mjs
+// The cost of routing among 1,000 registrations, and of a required scope: node routing.mjs
 import { compare } from './compare.mjs';
 import { readOptions } from './options.mjs';
 import { payloadOf } from './payload.mjs';

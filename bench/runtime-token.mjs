@@ -1,4 +1,4 @@
-// What a delivery costs that its runtime token alone vouches for, with the keys known: node runtime-token.mjs
+// The cost of a delivery that is authenticated by its runtime token alone, with cached keys: node runtime-token.mjs
 import { compare } from './compare.mjs';
 import { deliveryBytes } from './delivery.mjs';
 import { startKeyServer } from './key-server.mjs';
@@ -21,12 +21,12 @@ function bodyWith(token, bytes) {
   });
 }
 
-/** Nothing covers the body, so it is the token that must not be another's. */
+/** Nothing authenticates the body, so the forged delivery has a token of another key. */
 function checkTokens({ id, scheme }, body) {
   return withReceiver(id, async ({ port }) => {
     const valid = await statusOf(port, deliveryBytes(scheme, body));
-    if (valid !== 200) throw new Error(`A valid delivery was answered ${valid}`);
+    if (valid !== 200) throw new Error(`The response to a valid delivery was ${valid}`);
     const forged = await statusOf(port, deliveryBytes(scheme, body.replace(keys.token, keys.forgedToken)));
-    if (forged !== 401) throw new Error(`A forged token was answered ${forged}`);
+    if (forged !== 401) throw new Error(`The response to a forged token was ${forged}`);
   });
 }

@@ -1,4 +1,4 @@
-// What kiket-express adds to the start of a service, and to its node_modules: node startup.mjs [--markdown]
+// The start-up time and the installed size that kiket-express adds to a service: node startup.mjs [--markdown]
 import { parseArgs } from 'node:util';
 import { importMillis } from './import-time.mjs';
 import { bytesOfFolder, dependencyFolders, packedFiles } from './installed-size.mjs';

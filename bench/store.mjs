@@ -1,4 +1,4 @@
-// What KiketMemoryStore itself costs: node store.mjs
+// The cost of KiketMemoryStore itself: node store.mjs
 import { compare } from './compare.mjs';
 import { numberedPayload } from './distinct.mjs';
 import { readOptions } from './options.mjs';

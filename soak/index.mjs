@@ -1,4 +1,4 @@
-// Sends hostile requests to a real server, and looks at what is left of them: node soak/index.mjs [--requests 1000000] [--seed 1]
+// Sends hostile requests to a server, and checks what is left: node soak/index.mjs [--requests 1000000] [--seed 1]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
@@ -7,7 +7,7 @@ import { sendBatch } from './requests.mjs';
 
 /** Connections at a time. */
 const CLIENTS = 100;
-/** How far memory may be from where it was after the first tenth of the requests, in MB. */
+/** The allowed distance of memory from its size after the first tenth of the requests, in MB. */
 const TOLERANCE_MB = 50;
 
 const { values } = parseArgs({

@@ -1,33 +1,33 @@
-// The kinds of requests that attacks and accidents are made of.
+// The kinds of requests of attacks and accidents.
 import { connect } from 'node:net';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { signDelivery } from 'kiket-express/testing';
 
 export const secret = 'whsec_soak';
 
-/** Longest that one connection is kept, in milliseconds. */
+/** Maximum lifetime of a connection, in milliseconds. */
 const PATIENCE_MS = 400;
 
 const PATHS = ['/kiket', '/once', '/plain', '/steps', '/undated', '/verify', '/lookup', '/report', '/captured'];
 
 let issues = 0;
 
-/** Sends `count` requests ahead on one connection, which is cut at a random byte every third time; resolves when it is over. */
+/** Sends `count` requests ahead on one connection, and cuts every third one at a random byte. Resolves at its end. */
 export function sendBatch(port, count, random) {
   const bytes = Buffer.concat(Array.from({ length: count }, () => Buffer.from(requestOf(random), 'latin1')));
   const cut = random.chance(0.33) ? random.below(bytes.length) : bytes.length;
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const timer = setTimeout(() => socket.destroy(), PATIENCE_MS);
-    let answers = 0;
+    let responses = 0;
     socket.on('error', () => undefined);
     socket.on('close', () => {
       clearTimeout(timer);
       resolve();
     });
     socket.on('data', (chunk) => {
-      answers += chunk.toString('latin1').split('HTTP/1.1 ').length - 1;
-      if (answers >= count) socket.destroy();
+      responses += chunk.toString('latin1').split('HTTP/1.1 ').length - 1;
+      if (responses >= count) socket.destroy();
     });
     socket.on('connect', () => {
       const parts = random.chance(0.1) ? 1 + random.below(20) : 1;
@@ -52,7 +52,7 @@ function write(socket, bytes, parts) {
 
 function requestOf(random) {
   const kind = random.pick(KINDS);
-  // A delivery that comes again now and then.
+  // A delivery that is sometimes repeated.
   const id = random.chance(0.2) ? random.below(50) : 1000 + issues++;
   const body = JSON.stringify({
     event: 'issue.created',

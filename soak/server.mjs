@@ -1,4 +1,4 @@
-// The service that is attacked: every way of mounting this package, with handlers that answer, fail, or never do.
+// The service under attack: every way to mount this package, with handlers that respond, fail, or never settle.
 import { createRequire } from 'node:module';
 import { setTimeout } from 'node:timers';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -26,7 +26,6 @@ const errors = [];
 let handled = 0;
 for (const event of ['uncaughtException', 'unhandledRejection', 'warning']) {
   process.on(event, (error) => {
-    // Of this script's own count of what is alive.
     if (error?.name !== 'ExperimentalWarning') errors.push(`${event}: ${error?.stack ?? error}`);
   });
 }
@@ -35,7 +34,7 @@ const store = new KiketMemoryStore({ maxEntries: 1000 });
 const once = kiketIdempotency(store, { lockSeconds: 1 });
 const receive = kiket({ secret, deadlineMs: DEADLINE_MS });
 
-/** By the number of the issue, so that all ways are walked. */
+/** Selected by the number of the issue, so that all are used. */
 const act = async ({ payload, signal }) => {
   handled += 1;
   switch (payload.issue?.id % 5) {

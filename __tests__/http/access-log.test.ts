@@ -16,7 +16,7 @@ const deliveries: [string, DeliverOptions][] = [
   ['refused', { secret: 'another secret' }],
 ];
 
-const answer: RequestHandler = (_req, res) => void res.json({});
+const respond: RequestHandler = (_req, res) => void res.json({});
 
 describeNewest('an access log that reads req.kiket.signal', (express) => {
   const rows = chains.flatMap(([chain, stages]) => deliveries.map(([end, sent]) => ({ chain, stages, end, sent })));
@@ -33,7 +33,7 @@ describeNewest('an access log that reads req.kiket.signal', (express) => {
       };
       const app = express();
       app.set('env', 'test');
-      app.post('/kiket', log, ...stages, answer, kiketErrorHandler());
+      app.post('/kiket', log, ...stages, respond, kiketErrorHandler());
       await deliver(app, example, sent);
       await closed;
       expect(signal?.aborted).toBe(false);

@@ -13,7 +13,7 @@ import { example, secret } from '../support/deliver';
 import { describeMajors, type Express } from '../support/express';
 import { signedRequest, type Framing } from '../support/signed-request';
 
-/** An adapter that has the bytes, and leaves the stream as it is. */
+/** An adapter that has the bytes, and does not touch the stream. */
 const adapter: KiketMiddleware = (req, _res, next) => {
   (req as { rawBody?: unknown }).rawBody = JSON.stringify(example);
   next();
@@ -57,8 +57,8 @@ describeMajors('with fake timers', (express) => {
     await Connection.to(app, async (connection) => {
       for (const framing of FRAMINGS) {
         const { head, body } = signedRequest(JSON.stringify(example), { framing });
-        const answer = await connection.write(head, body).answer();
-        expect(answer).toMatchObject({ status: 200, text: JSON.stringify({ found: example.event }) });
+        const response = await connection.write(head, body).response();
+        expect(response).toMatchObject({ status: 200, text: JSON.stringify({ found: example.event }) });
       }
     });
   });

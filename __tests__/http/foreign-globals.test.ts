@@ -16,7 +16,7 @@ import { endpoint } from '../support/endpoint';
 import { describeMajors } from '../support/express';
 import { WatchedStore } from '../support/watched-store';
 
-/** As that of a DOM: no EventTarget of Node's. */
+/** Like the signal of a DOM, not an EventTarget of Node. */
 class ForeignController {
   readonly signal = {
     aborted: false,
@@ -40,7 +40,7 @@ class ForeignController {
   }
 }
 
-/** The globals of a DOM, as Jest's jsdom puts them into the place of Node's. */
+/** The globals of a DOM, which replace Node's as in Jest's jsdom. */
 function putGlobals(): void {
   const { setTimeout: start } = globalThis;
   const startDom = (...args: Parameters<typeof start>): number => Number(start(...args).unref());
@@ -51,10 +51,10 @@ function putGlobals(): void {
 afterEach(() => jest.restoreAllMocks());
 
 describeMajors('with the globals of a DOM', (express) => {
-  it('should give a handler its signal and its client of the API', async () => {
-    // undici of its own takes no timers but Node's.
-    const answer = { statusCode: 200, headers: {}, body: Readable.from([Buffer.from('{"found":1}')]) };
-    const api = { apiKey: 'ext_key', dispatcher: { request: () => Promise.resolve(answer) } };
+  it('should pass a handler its signal and its API client', async () => {
+    // undici itself accepts only Node's timers.
+    const response = { statusCode: 200, headers: {}, body: Readable.from([Buffer.from('{"found":1}')]) };
+    const api = { apiKey: 'ext_key', dispatcher: { request: () => Promise.resolve(response) } };
     putGlobals();
     const handler = kiketHandler(async (delivery) => {
       const { aborted } = delivery.signal;
@@ -93,7 +93,7 @@ describeMajors('with the globals of a DOM', (express) => {
 });
 
 describe('with the globals of a DOM', () => {
-  it('should give a job its signal', () => {
+  it('should pass a job its signal', () => {
     putGlobals();
     const attempt = new Attempt(1000);
     attempt.abort('the reason');

@@ -33,7 +33,7 @@ const secretCanaries = [
   values.signing,
 ];
 const payloadCanary = 'canary_of_the_payload';
-/** In the text of an error that a handler throws. */
+/** Part of the message of an error that a handler throws. */
 const messageCanary = 'canary_of_a_message';
 
 const payload = {
@@ -47,7 +47,7 @@ const payload = {
 };
 const options: KiketOptions = { secret, fallbackSecrets: { FALLBACK: values.fallback } };
 
-/** Every way in which a value may be printed or copied without naming what is secret in it. */
+/** Ways to print or copy a value without naming its secret members. */
 const ways: Record<string, (value: unknown) => string> = {
   'JSON.stringify': (value) => JSON.stringify(value) ?? '',
   'JSON.stringify of what holds it': (value) => JSON.stringify({ a: [{ value }] }),
@@ -68,7 +68,7 @@ const traceChannels = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map(
   (name) => `tracing:kiket:delivery:${name}`,
 );
 
-/** All that can be reached from a value: by symbols, by what is not enumerable, and by the accessors of its class. */
+/** All strings that can be reached from a value: by symbols, non-enumerable members, and accessors of its class. */
 function everythingIn(value: unknown, seen = new Set<unknown>()): string[] {
   if (typeof value === 'function' || seen.has(value)) return [];
   if (typeof value !== 'object' || value === null) return [String(value)];
@@ -86,7 +86,7 @@ function everythingIn(value: unknown, seen = new Set<unknown>()): string[] {
   return texts;
 }
 
-/** What a message of a trace shows, at the moment when it is published. */
+/** Returns the printed and serialised forms of a trace message at the time of its publication. */
 function shownBy(message: unknown): string {
   const printed = inspect(message, { showHidden: true, depth: Infinity, getters: true, maxStringLength: null });
   return [printed, JSON.stringify(message), ...everythingIn(message)].join('\n');
@@ -96,7 +96,7 @@ function expectNone(text: string, canaries: readonly string[]): void {
   expect(canaries.filter((canary) => text.includes(canary))).toEqual([]);
 }
 
-/** Returns what `look` returns for a delivery, called inside a handler. */
+/** Returns the result of `look` for a delivery, called inside a handler. */
 async function inside<T>(
   express: Express,
   look: (delivery: KiketDelivery, req: Request) => T,
@@ -122,7 +122,7 @@ describeNewest('secrets in a request', (express) => {
     expectNone(text, [...secretCanaries, 'canary_toJSON']);
   });
 
-  it('should not become enumerable in a body parser that comes later', async () => {
+  it('should not become enumerable in a later body parser', async () => {
     const parsers = [
       express.json(),
       express.urlencoded({ extended: false }),
@@ -285,21 +285,21 @@ describeNewest('secrets', (express) => {
       const reply: Record<string, unknown> = { [payloadCanary]: delivery.payload };
       return Object.assign(reply, { reply });
     },
-    'a reply that is a text': ({ secrets }) => secrets.get('API_TOKEN'),
-    'no answer by the deadline': () => new Promise(() => undefined),
+    'a reply that is a string': ({ secrets }) => secrets.get('API_TOKEN'),
+    'no response by the deadline': () => new Promise(() => undefined),
     'nothing wrong': () => ({ ok: true }),
   };
 
   interface Outcome {
     readonly status: number;
-    readonly answer: string;
+    readonly response: string;
     readonly observed: string;
-    /** What each message of the trace has shown. */
+    /** The printed forms of each trace message. */
     readonly traced: readonly string[];
     readonly output: string;
   }
 
-  /** One delivery: its answer, what observers were told, and what was written. */
+  /** Sends one delivery. Returns its response, the calls of observers, and the output of the process. */
   async function observe(
     handler: RequestHandler,
     body: object | string,
@@ -314,14 +314,14 @@ describeNewest('secrets', (express) => {
     const trace = (message: unknown) => void traced.push(shownBy(message));
     for (const name of traceChannels) channel(name).subscribe(trace);
     const app = express();
-    // In the environment 'test' nothing is printed.
+    // Errors are not printed in the environment 'test'.
     app.set('env', 'production');
     app.post(
       '/kiket',
       kiket({ ...options, deadlineMs: 500, onRefused: collect, onCompleted: collect, ...more }),
       handler,
       (error: unknown, _req: Request, _res: Response, next: (error: unknown) => void) => {
-        // What a handler has thrown is its own affair: only the words of this package are looked at.
+        // Only messages of this package are checked, not those of errors that a handler throws.
         if (KiketError.is(error) && error.cause === undefined && !error.code.startsWith('handler.')) collect(error);
         next(error);
       },
@@ -335,7 +335,7 @@ describeNewest('secrets', (express) => {
     for (const name of traceChannels) channel(name).unsubscribe(trace);
     const told = observed.map((each) => `${inspect(each, { depth: null })} ${JSON.stringify(each)}`).join('\n');
     const { status, text, headers } = response!;
-    return { status, answer: JSON.stringify([text, headers]), observed: told, traced, output };
+    return { status, response: JSON.stringify([text, headers]), observed: told, traced, output };
   }
 
   const handled = kiketHandler('issue.created', () => ({}));
@@ -343,22 +343,22 @@ describeNewest('secrets', (express) => {
   it.each(refusals.map(([name, ...rest]) => [name, rest] as const))(
     'should not appear when the delivery is refused for %s',
     async (_name, [body, delivery, more]) => {
-      const { status, answer, observed, traced, output } = await observe(handled, body, delivery, more);
+      const { status, response, observed, traced, output } = await observe(handled, body, delivery, more);
       expect(status).toBeGreaterThanOrEqual(400);
       expect(traced).toHaveLength(5);
       expectNone(traced.join(), [...secretCanaries, payloadCanary, '987654321987']);
-      expectNone(answer + observed + output, [...secretCanaries, payloadCanary, '987654321987']);
+      expectNone(response + observed + output, [...secretCanaries, payloadCanary, '987654321987']);
     },
   );
 
   it.each(Object.entries(handlers))('should not appear when the handler ends with %s', async (_name, fn) => {
     const handler = kiketHandler('issue.created', fn as () => object);
-    const { answer, observed, traced, output } = await observe(handler, payload, {}, { deadlineMs: 100 });
+    const { response, observed, traced, output } = await observe(handler, payload, {}, { deadlineMs: 100 });
     expect(traced.length).toBeGreaterThanOrEqual(4);
     expect(traced.at(-1)).toContain('issue.created');
     expectNone(traced.join(), [...secretCanaries, payloadCanary, messageCanary]);
-    expectNone(answer + observed + output, secretCanaries);
-    expectNone(answer + observed, [payloadCanary]);
+    expectNone(response + observed + output, secretCanaries);
+    expectNone(response + observed, [payloadCanary]);
   });
 
   it('should not appear when an unverified delivery is handled', async () => {
@@ -371,11 +371,11 @@ describeNewest('secrets', (express) => {
       return { payload: delivery.payload };
     });
     const delivery = { secret: 'another secret' };
-    const { status, answer, observed, traced, output } = await observe(handler, payload, delivery, {
+    const { status, response, observed, traced, output } = await observe(handler, payload, delivery, {
       reportOnly: true,
     });
     expect(status).toBe(200);
-    expectNone(text + answer + observed + output, secretCanaries);
+    expectNone(text + response + observed + output, secretCanaries);
     expect(traced).toHaveLength(4);
     expectNone(traced.join(), [...secretCanaries, payloadCanary]);
   });

@@ -31,9 +31,9 @@ const store = new KiketMemoryStore();
 interface EntryPoint {
   /** Called with options of any kind, as in JavaScript. */
   readonly start: (options: never) => unknown;
-  /** What must be given. Default: nothing. */
+  /** The required options. Default: none. */
   readonly required?: object;
-  /** A misspelt option, and the one that is meant. */
+  /** A misspelt option, and its correct name. */
   readonly misspelt: readonly [name: string, known: string];
   readonly invalid: readonly [options: object, message: string];
 }
@@ -135,7 +135,7 @@ const entryPoints: Record<string, EntryPoint> = {
   },
 };
 
-// It would connect to Redis: with valid options only its own tests start it.
+// It would connect to Redis, so only its own tests start it with valid options.
 const worker: EntryPoint = {
   start: (options) => kiketWorker('jobs', fn, options),
   required: { connection: {} },
@@ -146,7 +146,7 @@ const worker: EntryPoint = {
 const startable = Object.entries(entryPoints).map(([who, entryPoint]) => ({ who, ...entryPoint }));
 const all = [...startable, { who: 'kiketWorker', ...worker }];
 
-/** Starts an entry point with what it requires and `options`. */
+/** Starts an entry point with its required options and `options`. */
 function start({ start, required }: EntryPoint, options: object): unknown {
   return start({ ...required, ...options } as never);
 }
@@ -206,7 +206,7 @@ describe('the options of every entry point', () => {
 
 describe('an option of kiket()', () => {
   const longest = 2 ** 31 - 1;
-  /** The bounds of each, and what its check does not share with others: their rows are those of unit/options.test.ts. */
+  /** The bounds of each option, and rows for its own checks. unit/options.test.ts tests the shared checks. */
   const options: Record<string, { readonly good: unknown[]; readonly bad: unknown[] }> = {
     limit: {
       good: [0, 1, 1_048_576, '1mb', '100kb', '1.5 MB', '500000'],
@@ -239,7 +239,7 @@ describe('an option of kiket()', () => {
       values[kind].map((value) => ({ name, value, text: show(value) })),
     );
 
-  /** As a reader of a test name would write it. */
+  /** The value as written in a test name. */
   function show(value: unknown): string {
     if (value === process.env) return 'process.env';
     return typeof value === 'function' || typeof value === 'number' ? String(value) : JSON.stringify(value);
@@ -292,7 +292,7 @@ describe('the secret', () => {
     kiketVerify: (given) => kiketVerify(given as KiketSecretSource),
     kiket: (given) => kiket({ secret: given as KiketSecretSource }),
   };
-  // The other values are those of unit/signature/hmac.test.ts.
+  // The other values are in unit/signature/hmac.test.ts.
   const bad: [string, unknown, string][] = [
     ['undefined', undefined, 'secret must be a non-empty string, Buffer or secret KeyObject, but is undefined'],
     [
@@ -346,7 +346,7 @@ describe('the start-up check of kiketHandler', () => {
   });
 });
 
-it('should forbid in types what is refused at start-up', () => {
+it('should forbid in types the values that are refused at start-up', () => {
   const misuse: (() => unknown)[] = [
     // @ts-expect-error a number or a string
     () => kiketRawBody({ limit: null }),

@@ -25,7 +25,7 @@ type Delivery = ReturnType<typeof signDelivery>;
 const schemes = ['body', 'timestamped'] as const;
 const text = JSON.stringify({ ...example, note: 'é 🚀' });
 
-/** The ways of mounting that must all end every request, by path. */
+/** Ways to mount the package, by path. All must end every request. */
 function makeApp(express: Express): Application {
   const app = express();
   app.set('env', 'test');
@@ -68,10 +68,10 @@ const paths = [
   '/optional',
   '/nowhere',
 ];
-/** Those that take nothing but what is signed, and the contract's own events. */
+/** Routes that accept only signed deliveries with events of the contract. */
 const strict = ['/whole', '/events', '/parts', '/verify'];
 
-// What Node's parser lets through in a header: Latin-1 without control characters.
+// The characters that Node's parser accepts in a header: Latin-1 without control characters.
 const headerValue = fc.oneof(
   fc.string({
     unit: fc
@@ -130,7 +130,7 @@ const body = fc.oneof(
 const framing = fc.record({ framing: fc.constantFrom('length' as const, 'chunked' as const), atOnce: fc.boolean() });
 const method = fc.constantFrom('POST', 'POST', 'POST', 'PUT', 'GET', 'DELETE', 'OPTIONS');
 
-/** A delivery of which one thing is not as it was signed. */
+/** A delivery with one change after it was signed. */
 type Mutation = (delivery: { body: Buffer; headers: Record<string, string> }) => {
   body?: Buffer;
   headers?: Record<string, string>;
@@ -168,7 +168,7 @@ const mutation: fc.Arbitrary<[string, Mutation]> = fc.oneof(
     'another spelling of the timestamp',
     ({ headers }) => {
       const timestamp = headers['X-Kiket-Timestamp'];
-      // Beside a signature of the body alone only digits are a timestamp.
+      // With a signature of the body alone, only digits count as a timestamp.
       if (timestamp === undefined) return { headers: { 'X-Kiket-Timestamp': `0${Math.floor(Date.now() / 1000)}` } };
       return { headers: { 'X-Kiket-Timestamp': prefix === ' ' ? `${timestamp}.0` : prefix + timestamp } };
     },
@@ -197,7 +197,7 @@ const mutation: fc.Arbitrary<[string, Mutation]> = fc.oneof(
   ]),
 );
 
-/** What may become of the timestamp of a captured delivery: `undefined` where the header is left out. */
+/** Changes to the timestamp of a captured delivery; `undefined` omits the header. */
 type ToHeader = (timestamp: string) => string | undefined;
 
 const timestampHeader = fc.oneof(
@@ -217,7 +217,7 @@ const timestampHeader = fc.oneof(
   fc.constant<ToHeader>((timestamp) => `${timestamp}\r\nX-Kiket-Timestamp: ${timestamp}`),
 );
 
-/** What may become of its body: the bytes that were signed, and some close to them. */
+/** Changes to its body: the bytes that were signed, and similar ones. */
 const neighbours: ((timestamp: string, body: string) => string)[] = [
   (_timestamp, body) => body,
   (timestamp, body) => `${timestamp}.${body}`,
@@ -231,7 +231,7 @@ const neighbours: ((timestamp: string, body: string) => string)[] = [
 ];
 
 const guard = 'workflow.before_transition';
-// Few words, so that patterns and events meet.
+// Few words, so that patterns and events often match.
 const segment = fc.constantFrom('a', 'b', 'c', '__proto__', 'workflow', '');
 const name = fc.oneof(
   { weight: 5, arbitrary: fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join('.')) },
@@ -247,11 +247,11 @@ const pattern = fc
   )
   .filter((text) => !['', '.*'].includes(text) && !text.startsWith('@'));
 const withV = (text: string): string => text.replace(/^(?=\d+$)/, 'v');
-/** `a@2` and `a@v2` are one. */
+/** `a@2` and `a@v2` are equal. */
 const keyOf = (text: string): string => text.replace(/@.*/, (at) => `@${withV(at.slice(1))}`);
 const registrations = fc.uniqueArray(pattern, { selector: keyOf, maxLength: 8 });
 
-/** The pattern that takes an event, as the documentation says it: of those that fit, the most specific. */
+/** The pattern that takes an event by the documentation: the most specific of those that match. */
 function takerOf(patterns: readonly string[], event: string, eventVersion: string): string | undefined {
   const byPrefix = patterns
     .filter((each) => each.endsWith('*') && event.startsWith(each.slice(0, -1)) && event !== guard)
@@ -270,8 +270,8 @@ describeMajors('any input', (express) => {
   afterAll(() => close(server));
 
   async function statusOf(request: RawRequest): Promise<number> {
-    const answer = await sendOver(port, request);
-    return Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1] ?? 0);
+    const response = await sendOver(port, request);
+    return Number(/^HTTP\/1\.1 (\d{3}) /.exec(response)?.[1] ?? 0);
   }
 
   it('should never be accepted when it is a signed delivery that was changed', async () => {
@@ -308,7 +308,7 @@ describeMajors('any input', (express) => {
     await fc.assert(property, { numRuns: 100 });
   });
 
-  it.each(strict)('should not take a timestamped delivery for one whose body alone is signed: %s', async (path) => {
+  it.each(strict)('should not accept a timestamped delivery as one whose body alone is signed: %s', async (path) => {
     const delivery = signDelivery(text, { secret, timestampSeconds: 1_700_000_000 });
     const headers = { ...delivery.headers, 'X-Kiket-Timestamp': undefined, 'Content-Type': 'text/plain' };
     const body = `1700000000.${delivery.body as string}`;
@@ -334,7 +334,7 @@ describeMajors('any input', (express) => {
     await fc.assert(property, { numRuns: 300 });
   });
 
-  it('should end in one finished answer, and no error that nobody has caught', async () => {
+  it('should end in one finished response, without an uncaught error', async () => {
     const property = fc.asyncProperty(
       method,
       requestPath,
@@ -351,7 +351,7 @@ describeMajors('any input', (express) => {
     await fc.assert(property, { numRuns: 500 });
   });
 
-  it('should end in one finished answer when a signed payload is of any shape and the headers are odd', async () => {
+  it('should end in one finished response with a signed payload of any shape and odd headers', async () => {
     const property = fc.asyncProperty(
       fc.constantFrom(...paths),
       query,
@@ -389,9 +389,9 @@ describeNewest('any event', (express) => {
         if (isSaid) events.otherwise((): KiketReply => ({ status: 'allow', by: 'otherwise' }));
         for (const each of patterns) events.on(each, (): KiketReply => ({ status: 'allow', by: each }));
         const delivery = signDelivery({ event, event_version }, { secret });
-        const answer = await sendOver(routerPort, { path: '/', ...delivery, atOnce: true });
+        const response = await sendOver(routerPort, { path: '/', ...delivery, atOnce: true });
         const by = takerOf(patterns, event, event_version) ?? (isSaid ? 'otherwise' : undefined);
-        const text = answer.slice(answer.indexOf('\r\n\r\n') + 4);
+        const text = response.slice(response.indexOf('\r\n\r\n') + 4);
         if (by === undefined) expect(text).toContain('"event.unhandled"');
         else expect(JSON.parse(text)).toEqual({ status: 'allow', by });
       },

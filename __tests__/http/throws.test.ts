@@ -15,14 +15,14 @@ import {
   type KiketStore,
 } from 'kiket-express';
 import { attemptBytes } from '../support/attempts';
-import { Connection, type Answer } from '../support/connection';
+import { Connection, type ReceivedResponse } from '../support/connection';
 import { secret } from '../support/deliver';
 import { endpoint, type Stage } from '../support/endpoint';
 import { majors } from '../support/express';
 import { turns } from '../support/turns';
 import { WatchedStore } from '../support/watched-store';
 
-/** What is thrown: errors, values that are none, and values that throw when they are looked at. */
+/** Thrown values: errors, other values, and values that throw when they are read. */
 const thrown: Record<string, () => unknown> = {
   'an Error': () => new Error('thrown'),
   undefined: () => undefined,
@@ -39,9 +39,9 @@ function fail(): never {
   throw new Error('trap');
 }
 
-/** Throws in the place of a user or of a neighbour; `raise` throws, or returns a promise that rejects. */
+/** Places at which user code or another package can fail. `raise` throws, or returns a promise that rejects. */
 interface Place {
-  /** Whether Express itself catches it, whose last handler then reads what was thrown outside of any `try`. */
+  /** True when Express itself catches the value. Its last handler reads the value outside of any `try`. */
   readonly isOfExpress?: true;
   readonly options?: (raise: () => never) => Partial<KiketOptions>;
   readonly before?: (raise: () => never) => RequestHandler;
@@ -159,7 +159,7 @@ const express =
 
 const quiet = kiketErrorHandler({ onError: () => undefined });
 
-/** A framework that calls the next middleware where the last has called `next`, catches nothing, and throws errors on. */
+/** A framework that calls the next middleware synchronously in `next`, and does not catch errors. */
 const bare: Build = (place, raise, hasErrorHandler) => {
   const { first, rest } = chainOf(place, raise);
   const stages = [...(place.before === undefined ? [] : [place.before(raise)]), first, ...rest] as KiketMiddleware[];
@@ -176,7 +176,7 @@ const bare: Build = (place, raise, hasErrorHandler) => {
     try {
       run(0);
     } catch {
-      // What is thrown at once is the framework's own to answer.
+      // The framework itself responds to a synchronous throw.
       if (!res.headersSent) res.writeHead(500, { 'Content-Length': '0' }).end();
     }
   };
@@ -188,8 +188,8 @@ const frameworks: Record<string, Build> = {
   'a framework that catches nothing': bare,
 };
 
-describe('whatever is thrown', () => {
-  // Jest fails a test for an exception that nobody catches, or a rejection.
+describe('any thrown value', () => {
+  // Jest fails a test for an uncaught exception or an unhandled rejection.
   it('should end in one response, and not in an uncaught error, wherever it is thrown', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -206,16 +206,16 @@ describe('whatever is thrown', () => {
             raise,
             hasErrorHandler || places[place]!.isOfExpress === true,
           );
-          const answers: (Answer | undefined)[] = [];
+          const responses: (ReceivedResponse | undefined)[] = [];
           const { head, body } = attemptBytes();
           await Connection.to(createServer(listener), async (connection) => {
-            answers.push(await connection.write(head, body).answer());
+            responses.push(await connection.write(head, body).response());
             await turns();
           });
-          // A connection that ends is an answer, too: Kiket tries again.
-          expect(answers).toHaveLength(1);
-          if (answers[0] !== undefined) expect(answers[0].status).toBeGreaterThanOrEqual(200);
-          expect(answers[0]?.text ?? '').not.toMatch(/\n {4}at |trap/);
+          // The end of a connection counts as well: Kiket tries again.
+          expect(responses).toHaveLength(1);
+          if (responses[0] !== undefined) expect(responses[0].status).toBeGreaterThanOrEqual(200);
+          expect(responses[0]?.text ?? '').not.toMatch(/\n {4}at |trap/);
         },
       ),
       { numRuns: 400 },
@@ -238,7 +238,7 @@ describe('whatever is thrown', () => {
         ]);
         const { head, body } = attemptBytes();
         await Connection.to(app, async (connection) => {
-          expect(await connection.write(head, body).answer()).toMatchObject({ status: 500 });
+          expect(await connection.write(head, body).response()).toMatchObject({ status: 500 });
         });
         expect(errors).toBe(1);
       }

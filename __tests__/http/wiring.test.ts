@@ -25,13 +25,13 @@ const unsigned: DeliverOptions = { headers: { 'X-Kiket-Signature': undefined } }
 const lenient = { signatureRequired: false };
 
 const handled = kiketHandler(() => ({ handled: true }));
-/** Express 4 and 5 alike give what is thrown to the error handler. */
+/** Express 4 and 5 both pass a thrown value to the error handler. */
 const plain: RequestHandler = (req, res) => {
   const delivery = kiketDelivery(req);
   res.json({ handled: delivery === req.kiket });
 };
 
-/** Who finds whom missing. */
+/** Middlewares, each with the one that it reports as missing. */
 const missing: [string, KiketMiddleware[], RequestHandler, who: string, whom: string][] = [
   ['kiketParse alone', [kiketParse()], handled, 'kiketParse', 'kiketVerify'],
   ['kiketParse before kiketVerify', [kiketParse(), kiketVerify(secret)], handled, 'kiketParse', 'kiketVerify'],
@@ -53,7 +53,7 @@ const missing: [string, KiketMiddleware[], RequestHandler, who: string, whom: st
   ],
 ];
 
-/** Orders that lack nothing. */
+/** Complete orders. */
 const complete: [string, KiketMiddleware[]][] = [
   ['kiket()', [kiket({ secret })]],
   ['kiketVerify, kiketParse', [kiketVerify(secret), kiketParse()]],
@@ -66,7 +66,7 @@ const complete: [string, KiketMiddleware[]][] = [
   ['everything twice', [kiketRawBody(), kiketRespond(), kiket({ secret }), kiketRawBody(), kiketRespond()]],
 ];
 
-/** The error as it reaches whoever handles errors after ours. */
+/** The error as it reaches an error handler after ours. */
 interface Outcome {
   readonly code: string;
   readonly message: string;
@@ -103,7 +103,7 @@ describeMajors('a middleware that is mounted without being called', (express) =>
       'captureRawBody is mounted as a middleware: write express.json({ verify: captureRawBody })',
     ],
   ])(
-    'should 500 with an error that says what to write for %s, once an error comes to it',
+    'should 500 with an error that names the correct call for %s, once it receives an error',
     async (_who, mounted, text) => {
       const { app, errors } = appOf([kiketVerify(secret), kiketParse(), mounted as KiketMiddleware], handled);
       await deliver(app).expect(200);
@@ -172,18 +172,18 @@ describeNewest('the order of middlewares', (express) => {
       (_req, res) => res.kiket.ok(),
     ],
     ['kiketHandler', [kiketVerify(secret), kiketParse()], kiketHandler((_delivery, _req, res) => res.kiket.ok())],
-  ])('should give res.kiket by %s', async (_name, stages, handler) => {
+  ])('should set res.kiket in %s', async (_name, stages, handler) => {
     await deliver(appOf(stages, handler).app).timeout(2000).expect(200);
   });
 
-  it('should say that deliveries come by POST when the endpoint is opened in a browser', async () => {
+  it('should explain that deliveries are POST requests when the endpoint is opened in a browser', async () => {
     const app = express();
     app.all('/verified', kiketVerify(secret));
     app.all('/passed-on', kiket({ secret, ...lenient }), handled);
     app.use(kiketErrorHandler());
     const messages = async (send: (path: string) => request.Test): Promise<string[]> => {
-      const answers = await Promise.all(['/verified', '/passed-on'].map((path) => send(path).expect(401)));
-      return answers.map(({ body }) => (body as { error: { message: string } }).error.message);
+      const responses = await Promise.all(['/verified', '/passed-on'].map((path) => send(path).expect(401)));
+      return responses.map(({ body }) => (body as { error: { message: string } }).error.message);
     };
     const toGet: unknown = expect.stringMatching(
       /^This is a GET request without X-Kiket-Signature. Kiket sends .* by POST\. If /,
@@ -213,7 +213,7 @@ describeNewest('the order of middlewares', (express) => {
     ['kiketRuntimeToken({ issuer, jwksUrl })', kiketRuntimeToken],
     ['kiketVerify(secret)', kiketVerify],
   ])(
-    'should 500 with an error that says to write %s where it is mounted without being called',
+    'should 500 with an error that names the correct call %s when it is mounted without being called',
     async (call, factory) => {
       const { app, errors } = appOf([factory as KiketMiddleware], handled);
       const response = await deliver(app).timeout(2000);
@@ -224,7 +224,7 @@ describeNewest('the order of middlewares', (express) => {
     },
   );
 
-  it('should leave req.kiket undefined where none of ours has run', async () => {
+  it('should leave req.kiket undefined when none of our middlewares has run', async () => {
     const app = express();
     app.use('/kiket', kiketVerify(secret));
     app.post('/other', (req, res) => void res.json({ kiket: 'kiket' in req ? 'defined' : 'undefined' }));
@@ -236,7 +236,7 @@ describeNewest('the order of middlewares', (express) => {
       return (req, res) => void res.json({ event: kiketDelivery(req, event).event });
     };
 
-    it('should give the delivery of the event that is named', async () => {
+    it('should return the delivery of the given event', async () => {
       const { app } = appOf([kiket({ secret })], named('workflow.sla_status'));
       await deliver(app).expect(200, { event: 'workflow.sla_status' });
     });
@@ -260,7 +260,7 @@ describeNewest('the order of middlewares', (express) => {
       expect(errors).toMatchObject([{ code: 'wiring.missing' }]);
     });
 
-    it('should give what a report-only kiket() passed on', async () => {
+    it('should return the delivery that a report-only kiket() passed on', async () => {
       const handler: RequestHandler = (req, res) => {
         const { verified, event, eventVersion } = kiketDelivery(req);
         res.json({ verified, event, eventVersion });

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import type { KiketMiddleware, KiketRequestState } from 'kiket-express';
 
-/** An access log that reads everything there is of `req.kiket` once the answer is out. */
+/** An access log that reads every member of `req.kiket` after the response. */
 export interface AccessLog {
   readonly middleware: KiketMiddleware;
-  /** What it has read of each request, in order; rejects where the reading threw. */
+  /** The values read for each request, in order. A promise rejects when reading threw. */
   readonly entries: Promise<string>[];
 }
 
@@ -13,7 +13,7 @@ export function accessLog(): AccessLog {
   const middleware: KiketMiddleware = (req, res, next) => {
     const finished = new Promise((resolve) => res.on('finish', resolve));
     const entry = finished.then(() => readAll((req as { kiket?: KiketRequestState }).kiket));
-    // A test looks at it later than at the answer.
+    // A test awaits it after the response.
     entry.catch(() => undefined);
     entries.push(entry);
     next();
@@ -28,7 +28,7 @@ function readAll(state: KiketRequestState | undefined): string {
   return [...fields, ...whole].join('\n');
 }
 
-/** Also those that the class of the object offers. */
+/** Includes the accessors of the object's class. */
 function fieldsOf(object: object): string[] {
   const names = new Set(Object.keys(object));
   for (let at = object; at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {

@@ -13,7 +13,7 @@ import { endpoint, type Stage } from './endpoint';
 import type { Express } from './express';
 import { signedRequest, type SignedRequest } from './signed-request';
 
-/** What of a delivery does not change from attempt to attempt, so that the same bytes are sent again. */
+/** Options that make every attempt send the same bytes. */
 export const sameBytes = { timestampSeconds: Math.floor(Date.now() / 1000), invocationId: 'inv-1', organizationId: 7 };
 
 /** Sends the contract's example, or another payload, as one attempt of a delivery. */
@@ -25,7 +25,7 @@ export function attempt(
   return deliver(app, payload, { ...sameBytes, ...options });
 }
 
-/** The bytes of that attempt, for a connection. */
+/** The bytes of an attempt, for a connection. */
 export function attemptBytes(payload: object = example): SignedRequest {
   return signedRequest(JSON.stringify(payload), sameBytes);
 }

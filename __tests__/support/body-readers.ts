@@ -3,10 +3,10 @@ import { finished, pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Express } from './express';
 
-/** Something of a service that takes the body, and says what it got. */
+/** A part of a service that reads the body, and returns the result. */
 export interface BodyReader {
   readonly contentType: string;
-  /** A body of so many bytes that suits it. */
+  /** Returns a suitable body of `bytes` bytes. */
   makeBody(size: number): string;
   handlers(express: Express): RequestHandler[];
 }

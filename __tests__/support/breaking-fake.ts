@@ -3,12 +3,12 @@ import type { FakeKiket } from 'kiket-express/testing';
 import { startFake } from './fake-kiket';
 import { startServer } from './loopback-server';
 
-/** How much of a response reaches the client before its connection is reset. */
+/** The part of a response that reaches the client before its connection is reset. */
 export type Passage = 'all' | 'half' | 'nothing';
 
 /**
- * Starts a fake behind a proxy that breaks connections. Every request is carried out by the fake; the first response passes
- * as `passages[0]` says, the next as `passages[1]` says, and all further responses pass whole.
+ * Starts a fake behind a proxy that breaks connections. The fake carries out every request. The first
+ * response passes as in `passages[0]`, the next as in `passages[1]`, and all further responses pass whole.
  */
 export async function startBreakingFake(passages: readonly Passage[]): Promise<FakeKiket> {
   const fake = await startFake();

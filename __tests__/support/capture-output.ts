@@ -1,7 +1,7 @@
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 
-/** What is written to stdout, stderr and the console while `run` is at work. */
+/** Returns the output to stdout, stderr and the console during `run`. */
 export async function captureOutput(run: () => Promise<unknown>): Promise<string> {
   let output = '';
   const write = (chunk: unknown): true => {

@@ -3,15 +3,15 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { close, listen } from './loopback-server';
 
-export interface Answer {
+export interface ReceivedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
 
 /**
- * One connection to an application, on which bytes are written as a test wants them: in parts, chunked, pipelined.
- * HTTP clients decide such things themselves.
+ * One connection to an application, on which a test controls how bytes are written: in parts, chunked, pipelined.
+ * HTTP clients do not offer this control.
  */
 export class Connection {
   readonly #server: Server;
@@ -21,7 +21,7 @@ export class Connection {
   private constructor(server: Server, socket: Socket) {
     this.#server = server;
     this.#socket = socket;
-    // A server may reset a connection that it has done with; what counts is the answer before.
+    // A server may reset a connection after the last response. Only the response matters.
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => (this.#received = Buffer.concat([this.#received, chunk])));
   }
@@ -51,25 +51,25 @@ export class Connection {
     await called;
   }
 
-  /** Breaks the connection, as a client does that gives up. */
+  /** Breaks the connection, like a client that gives up. */
   break(): void {
     this.#socket.destroy();
   }
 
-  /** The next answer; `undefined` when the connection ended before it. */
-  async answer(): Promise<Answer | undefined> {
+  /** The next response; `undefined` when the connection ended before it. */
+  async response(): Promise<ReceivedResponse | undefined> {
     for (;;) {
-      const parsed = parseAnswer(this.#received);
+      const parsed = parseResponse(this.#received);
       if (parsed !== undefined) {
         this.#received = this.#received.subarray(parsed.length);
-        return parsed.answer;
+        return parsed.response;
       }
       if (this.#socket.readableEnded || this.#socket.destroyed) return undefined;
       await this.#change();
     }
   }
 
-  /** More bytes, or the end; rejects when neither comes, so that what hangs is closed before the test is given up. */
+  /** Resolves at more bytes or the end. Rejects when neither comes, so that the connection is always closed. */
   #change(): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (): void => {
@@ -78,7 +78,7 @@ export class Connection {
         resolve();
       };
       for (const event of CHANGES) this.#socket.on(event, settle);
-      const timer = setTimeout(() => reject(new Error('The application does not answer')), ANSWER_MS);
+      const timer = setTimeout(() => reject(new Error('The application does not respond')), RESPONSE_MS);
     });
   }
 }
@@ -86,10 +86,10 @@ export class Connection {
 const CHANGES = ['data', 'end', 'close'];
 
 /** Less than `testTimeout` of jest.config.js. */
-const ANSWER_MS = 20_000;
+const RESPONSE_MS = 20_000;
 
-/** The first answer in `bytes`, once it is complete; Express and this package announce every length. */
-export function parseAnswer(bytes: Buffer): { answer: Answer; length: number } | undefined {
+/** The first response in `bytes`, once it is complete; Express and this package announce every length. */
+export function parseResponse(bytes: Buffer): { response: ReceivedResponse; length: number } | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd === -1) return undefined;
   const [statusLine = '', ...lines] = bytes.toString('latin1', 0, headEnd).split('\r\n');
@@ -99,5 +99,5 @@ export function parseAnswer(bytes: Buffer): { answer: Answer; length: number } |
   const length = headEnd + 4 + Number(headers['content-length'] ?? 0);
   if (bytes.length < length) return undefined;
   const status = Number(statusLine.split(' ')[1]);
-  return { answer: { status, headers, text: bytes.toString('utf8', headEnd + 4, length) }, length };
+  return { response: { status, headers, text: bytes.toString('utf8', headEnd + 4, length) }, length };
 }

@@ -8,15 +8,15 @@ export interface DocTest {
 }
 
 export interface BlockSurroundings {
-  /** What the block imports by these names. */
+  /** The modules that the block imports, by name. */
   readonly modules?: Readonly<Record<string, unknown>>;
-  /** Is given what the block exports. */
+  /** Receives the exports of the block. */
   readonly exports?: object;
 }
 
 /**
- * Runs a block of a document as it stands, with `app` and `secret` as the document says, and returns the tests that it
- * defines. It loads this package as users do, by name.
+ * Runs a block of a document unchanged, with `app` and `secret` as the document defines them, and returns its tests.
+ * It loads this package as users do, by name.
  */
 export function runBlock(
   code: string,
@@ -58,7 +58,7 @@ export {};
 `;
 
 /**
- * What the compiler says of the blocks, each a module of its own, under the settings of this repository.
+ * Returns the messages of the compiler for the blocks, each a module, with the settings of this repository.
  *
  * @param files blocks that others import, by the name of the file.
  */
@@ -90,7 +90,7 @@ export function typeErrorsOf(
   );
 }
 
-/** Files that exist in the compiler's mind only, beside the configuration, so that names resolve as in the repository. */
+/** Virtual files beside the configuration, so that names resolve as in the repository. */
 function fileOf(configFile: string, name: string): string {
   return ts.sys.resolvePath(`${configFile}/../doc-${name}.ts`);
 }

@@ -5,7 +5,7 @@ import { userEnvironment } from './user-environment';
 
 const repository = resolve(__dirname, '../..');
 
-/** An example, started as its README says, on a free port. */
+/** An example, started as in its README, on a free port. */
 export class ExampleProcess {
   readonly #child: ChildProcess;
   #output = '';
@@ -20,7 +20,7 @@ export class ExampleProcess {
     }
   }
 
-  /** Where it listens, once it says so; rejects when it ends before. */
+  /** Resolves with the origin once the process reports it. Rejects when the process ends before that. */
   async origin(): Promise<string> {
     for (;;) {
       const port = /port: (\d+)/.exec(this.#output)?.[1];
@@ -30,7 +30,7 @@ export class ExampleProcess {
     }
   }
 
-  /** How it ended by itself. */
+  /** Resolves when the process has ended by itself. */
   async end(): Promise<{ code: number | null; output: string }> {
     await once(this.#child, 'close');
     return { code: this.#child.exitCode, output: this.#output };

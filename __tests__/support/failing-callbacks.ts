@@ -1,4 +1,4 @@
-/** Every way in which a function of the service's own can fail whoever calls it. */
+/** Every way in which a callback of the service can fail. */
 export const failingCallbacks: [string, () => never][] = [
   [
     'throws',
@@ -9,7 +9,7 @@ export const failingCallbacks: [string, () => never][] = [
   [
     'throws undefined',
     () => {
-      // Whatever a callback throws.
+      // A callback may throw any value.
       // eslint-disable-next-line @typescript-eslint/only-throw-error
       throw undefined;
     },

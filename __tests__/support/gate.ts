@@ -1,4 +1,4 @@
-/** Something that a test lets go on when it wants to. */
+/** A promise that a test resolves. */
 export interface Gate {
   readonly opened: Promise<void>;
   readonly open: () => void;

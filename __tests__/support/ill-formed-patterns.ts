@@ -1,4 +1,4 @@
-/** What no pattern of events may be. */
+/** Invalid patterns of events. */
 export const illFormedPatterns = [
   '',
   ' ',

@@ -6,13 +6,13 @@ export interface Import {
   /** A file of the same sources without `.ts`, or the name of a package. */
   readonly target: string;
   readonly isLocal: boolean;
-  /** It leaves nothing behind in JavaScript. */
+  /** True when it is erased from the JavaScript. */
   readonly typeOnly: boolean;
-  /** It runs when a function is called, not when the module is loaded. */
+  /** True when it runs when a function is called, not when the module is loaded. */
   readonly lazy: boolean;
 }
 
-/** Source texts by path, such as `middleware/verify`. */
+/** Sources by path, such as `middleware/verify`. */
 export type Sources = ReadonlyMap<string, string>;
 
 export function importsOf(sources: Sources): Import[] {
@@ -78,7 +78,7 @@ export function cyclesOf(imports: readonly Import[]): string[] {
   function follow(path: readonly string[]): void {
     for (const { from, target } of local) {
       if (from !== path.at(-1)) continue;
-      // Named by its first file in the alphabet, so that each is found once.
+      // Starts with its first file in the alphabet, so that each circle is found once.
       if (target === path[0]) cycles.add([...path, target].join(' → '));
       else if (target > path[0]! && !path.includes(target)) follow([...path, target]);
     }

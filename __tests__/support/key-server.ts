@@ -51,7 +51,7 @@ export interface KeyServer {
   /** Replaces the published members: a key by its `jwk`, any other value as it is. */
   publish(...keys: readonly unknown[]): void;
   /** Responds to every request in place of the keys. */
-  answer: RequestListener | undefined;
+  respond: RequestListener | undefined;
   /** Holds all requests. The returned function responds to them. */
   hold(): () => void;
   /** Resolves after `count` requests in total. */
@@ -63,21 +63,21 @@ export async function startKeyServer(...keys: readonly unknown[]): Promise<KeySe
   let published = keys;
   let holding = false;
   const held: Parameters<RequestListener>[] = [];
-  const respond: RequestListener = (req, res) => {
-    if (keyServer.answer !== undefined) return keyServer.answer(req, res);
+  const publishKeys: RequestListener = (req, res) => {
+    if (keyServer.respond !== undefined) return keyServer.respond(req, res);
     const jwks = { keys: published.map((key) => (isTokenKey(key) ? key.jwk : key)) };
     res.setHeader('content-type', 'application/json').end(JSON.stringify(jwks));
   };
   const { url, counts } = await startServer((req, res) => {
     keyServer.requests.push(req.url!);
     if (holding) held.push([req, res]);
-    else respond(req, res);
+    else publishKeys(req, res);
   });
   const keyServer: KeyServer = {
     url: `${url}/.well-known/jwks.json`,
     requests: [],
     connections: () => counts.connections,
-    answer: undefined,
+    respond: undefined,
     publish(...next) {
       published = next;
     },
@@ -85,7 +85,7 @@ export async function startKeyServer(...keys: readonly unknown[]): Promise<KeySe
       holding = true;
       return () => {
         holding = false;
-        for (const request of held.splice(0)) respond(...request);
+        for (const request of held.splice(0)) publishKeys(...request);
       };
     },
     received: (count) => until(() => keyServer.requests.length >= count),

@@ -19,7 +19,7 @@ export async function startServer(listener: RequestListener): Promise<RunningSer
   return { url: `http://127.0.0.1:${await listen(server)}`, counts };
 }
 
-/** Where nobody listens. */
+/** Resolves with an origin at which no server listens. */
 export async function closedOrigin(): Promise<string> {
   const server = createServer();
   const port = await listen(server);
@@ -27,7 +27,7 @@ export async function closedOrigin(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-/** Listens on loopback, and gives the port. */
+/** Listens on loopback, and resolves with the port. */
 export async function listen(server: Server): Promise<number> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return (server.address() as AddressInfo).port;

@@ -2,7 +2,7 @@
 export interface Block {
   readonly heading: string;
   readonly language: string;
-  /** What stands behind the language: `before` in "```ts before". */
+  /** The word after the language: `before` in "```ts before". */
   readonly mark: string;
   readonly code: string;
 }
@@ -23,7 +23,7 @@ export function blocksOf(markdown: string): Block[] {
   });
 }
 
-/** What stands under each heading of a level, up to the next heading of that level or above it. */
+/** Returns the text under each heading of a level, up to the next heading of that level or above it. */
 export function sectionsOf(markdown: string, level: number): Section[] {
   const sections: { heading: string; text: string }[] = [];
   let current: { heading: string; text: string } | undefined;
@@ -43,7 +43,7 @@ export function linksOf(markdown: string): string[] {
   return [...withoutBlocks(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!);
 }
 
-/** As GitHub names the headings of a page. */
+/** The anchors of headings, as on GitHub. */
 export function anchorsOf(markdown: string): string[] {
   const headings = withoutBlocks(markdown)
     .split('\n')
@@ -57,7 +57,7 @@ export function anchorsOf(markdown: string): string[] {
   );
 }
 
-/** The cells of the first table in a text, without its heading; code marks are dropped. */
+/** The cells of the first table in a text, without its heading and without backticks. */
 export function tableOf(text: string): string[][] {
   const lines = text.split('\n');
   const start = lines.findIndex((line) => line.startsWith('|'));

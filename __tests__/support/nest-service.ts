@@ -19,13 +19,13 @@ export const nests = {
 };
 
 export interface NestServiceOptions {
-  /** Default true, as Nest's documentation asks of whoever checks signatures. */
+  /** Default true, as Nest's documentation requires for signature checks. */
   rawBody?: boolean;
   /** Of the module, on its route. */
   middlewares?: readonly KiketMiddleware[];
   /** Called before the application is initialised, as in a service's `main.ts`. */
   setUp?: (app: NestApp) => void;
-  /** What the controller of POST /kiket returns. */
+  /** The controller of POST /kiket. */
   receive: (req: Request) => object;
 }
 

@@ -3,7 +3,7 @@ import ts from 'typescript';
 
 export interface OptionDoc {
   readonly name: string;
-  /** As the doc comment says it; undefined where it names none. */
+  /** The default in the doc comment; undefined when it names none. */
   readonly defaultValue: string | undefined;
 }
 

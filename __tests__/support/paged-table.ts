@@ -1,6 +1,6 @@
 import { startServer } from './loopback-server';
 
-/** How the response of a list names the next page. */
+/** The form in which the response of a list names the next page. */
 export type Paging = 'cursor' | 'pages';
 
 export interface PagedTable {

@@ -2,8 +2,8 @@ type Columns = Readonly<Record<string, readonly unknown[]>>;
 type Row<T extends Columns> = { [Column in keyof T]: T[Column][number] };
 
 /**
- * Rows in which any two values of different columns meet at least once: it finds what two conditions do to each other, with
- * far fewer rows than all combinations.
+ * Rows in which any two values of different columns occur together at least once. They find the interaction of two
+ * conditions with far fewer rows than all combinations.
  *
  * @param isPossible false for combinations to leave out.
  */

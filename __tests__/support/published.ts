@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 
-/** What is published on a diagnostics channel while `run` is at work. */
+/** Returns the messages that a diagnostics channel publishes during `run`. */
 export async function published<T = unknown>(name: string, run: () => Promise<unknown>): Promise<T[]> {
   const messages: T[] = [];
   const collect = (message: unknown): void => void messages.push(message as T);

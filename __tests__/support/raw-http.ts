@@ -13,16 +13,16 @@ export interface RawRequest {
   body?: string | Buffer;
   /** `undefined` sends neither Content-Length nor Transfer-Encoding. Default 'length'. */
   framing?: 'length' | 'chunked' | undefined;
-  /** In one packet, so that the end of the body is there with the head. Default false: a part at a time. */
+  /** True sends one packet, so that the end of the body arrives with the head. Default false: a part at a time. */
   atOnce?: boolean;
 }
 
-/** After how long without an answer a request counts as hanging. */
+/** The time without a response after which a request counts as hanging. */
 const HANGING_MS = 20_000;
 
 export interface RawServer {
   readonly port: number;
-  /** What the server writes until it closes the connection, to the byte; only the Date is taken out. Empty if it hangs. */
+  /** Resolves with the bytes of the server up to the end of the connection, without the Date. Empty if it hangs. */
   send: (request: RawRequest) => Promise<string>;
   close(): Promise<void>;
 }
@@ -38,13 +38,13 @@ export async function serveRaw(app: RequestListener): Promise<RawServer> {
   };
 }
 
-/** Sends one request on a connection of its own, and gives what comes back as {@link RawServer.send} does. */
+/** Sends one request on a connection of its own, and returns the bytes like {@link RawServer.send}. */
 export async function sendOver(port: number, request: RawRequest): Promise<string> {
   const socket = connect(port, '127.0.0.1').setEncoding('latin1');
   let received = '';
   socket.on('data', (text: string) => (received += text));
   socket.on('error', () => undefined);
-  socket.setTimeout(HANGING_MS, () => socket.destroy(new Error('No answer')));
+  socket.setTimeout(HANGING_MS, () => socket.destroy(new Error('No response')));
   const closed = new Promise((resolve) => socket.on('close', resolve));
   await once(socket, 'connect');
   const pieces = toPieces(request);

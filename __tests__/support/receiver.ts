@@ -13,12 +13,12 @@ import {
   type KiketDelivery,
   type KiketMiddleware,
 } from 'kiket-express';
-import { Connection, type Answer } from './connection';
+import { Connection, type ReceivedResponse } from './connection';
 import { secret } from './deliver';
 import type { Express } from './express';
 import { signedRequest, type SignedRequestOptions } from './signed-request';
 
-/** What must never be found by accident in a body that was parsed. */
+/** A value that must never appear by accident in a parsed body. */
 export const canary = 'canary_of_a_secret_value';
 
 export const sizes = { '1 KB': 1024, '450 KB': 450 * 1024 };
@@ -35,19 +35,19 @@ export function payloadOf(size: number, fill = 'x'): object {
   return payload(fill.repeat(Math.floor(missing / Buffer.byteLength(fill))));
 }
 
-/** The ways to put together what stands before a handler. */
+/** The chains of middlewares before a handler. */
 export const chains: Record<string, () => KiketMiddleware[]> = {
   'kiket()': () => [kiket({ secret })],
   'kiketVerify, kiketParse': () => [kiketVerify(secret), kiketParse()],
   'all four': () => [kiketRawBody(), kiketVerify(secret), kiketParse(), kiketRespond()],
 };
 
-/** What a handler has found of a delivery. */
+/** The observations of a handler. */
 export interface Report {
   event: string;
   sha256: string;
   hasSecret: boolean;
-  /** Whether a log line or a copy of `req.body` or the payload would show a secret. */
+  /** True when a log line or a copy of `req.body` or the payload would show a secret. */
   showsSecret: boolean;
 }
 
@@ -55,7 +55,7 @@ export function reportOf(body: Buffer | string): Report {
   return { event: 'issue.created', sha256: sha256(body), hasSecret: true, showsSecret: false };
 }
 
-/** What a delivery is found to be. */
+/** Reports the observations of a handler about its delivery. */
 export function reportDelivery({ event, rawBody, secrets, payload }: KiketDelivery, req: Request): Report {
   const copies = [req.body, payload, { ...payload }, structuredClone(req.body)] as unknown[];
   return {
@@ -80,16 +80,16 @@ export function receiver(
   return app;
 }
 
-/** Sends the same delivery twice on one connection, the second before the first is answered. */
+/** Sends the same delivery twice on one connection, the second before the response to the first. */
 export async function deliverTwice(
   app: RequestListener | Server,
   payload: string | Buffer,
   options: SignedRequestOptions = {},
-): Promise<(Answer | undefined)[]> {
+): Promise<(ReceivedResponse | undefined)[]> {
   const { head, body } = signedRequest(payload, options);
   return Connection.to(app, async (connection) => {
     connection.write(head, body, head, body);
-    return [await connection.answer(), await connection.answer()];
+    return [await connection.response(), await connection.response()];
   });
 }
 
@@ -99,8 +99,8 @@ export async function expectReceived(
   payload: string | Buffer,
   options: SignedRequestOptions = {},
 ): Promise<void> {
-  const answers = await deliverTwice(app, payload, options);
-  expect(answers.map((answer) => [answer?.status, answer && (JSON.parse(answer.text) as unknown)])).toEqual([
+  const responses = await deliverTwice(app, payload, options);
+  expect(responses.map((response) => [response?.status, response && (JSON.parse(response.text) as unknown)])).toEqual([
     [200, reportOf(payload)],
     [200, reportOf(payload)],
   ]);

@@ -16,7 +16,7 @@ export type ClientName = (typeof CLIENT_NAMES)[number];
 type NodeRedis = Pick<typeof import('redis'), 'createClient' | 'createCluster'>;
 type IoRedis = Pick<typeof import('ioredis'), 'Redis' | 'Cluster'>;
 
-/** So soon a client connects again that meanwhile refuses commands, in place of keeping them. */
+/** Delay before a client reconnects that refuses commands meanwhile instead of queueing them. */
 const RECONNECT_MS = 20;
 
 /** One server, by its URL, with the options that a client comes with. */
@@ -76,11 +76,11 @@ function connectIoRedisCluster(name: 'ioredis' | 'ioredis6'): Connect {
   };
 }
 
-/** Only those that are used, as all of them take a second. What is used of them is the same in both versions. */
+/** Loaded on use, because all of them take a second. The used parts are the same in both versions. */
 function load(name: string): unknown {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   return require(name);
 }
 
-/** What is wrong with the connection is seen by the calls. */
+/** Connection errors also reject the calls, which the tests observe. */
 function ignore(): void {}

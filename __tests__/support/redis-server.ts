@@ -13,19 +13,19 @@ export interface RedisServer {
   readonly url: string;
   /** Sends a command over a connection of its own: `send('CONFIG', 'SET', 'maxmemory', '1mb')`. */
   send(name: string, ...args: string[]): Promise<unknown>;
-  /** Ends the process in order. */
+  /** Ends the process gracefully. */
   stop(): Promise<void>;
   /** Ends the process with SIGKILL. */
   kill(): Promise<void>;
-  /** Starts it again on the same port, after ending it if it runs. What it held is gone, unless it is `persistent`. */
+  /** Starts it again on the same port, after ending it if it runs. Its data is lost unless it is `persistent`. */
   restart(): Promise<void>;
-  /** Stops the process in its tracks: connections stay open, nothing is answered. */
+  /** Suspends the process: connections stay open, and no command gets a reply. */
   pause(): void;
   resume(): void;
 }
 
 export interface RedisServerOptions {
-  /** Whether what is written outlives `stop`, `kill` and `restart`. Default: false. */
+  /** True when data survives `stop`, `kill` and `restart`. Default: false. */
   persistent?: boolean;
   /** More lines of redis.conf, such as `{ maxmemory: '2mb' }`. */
   settings?: Readonly<Record<string, string>>;
@@ -59,7 +59,7 @@ function describeIf(isThere: boolean, remedy: string, name: string, define: () =
   describe.skip(name, define);
 }
 
-/** A server that is up. Without `redis-server`, that of REDIS_URL, whose process and settings are not the test's. */
+/** A running server. Without `redis-server`, that of REDIS_URL, whose process and settings a test cannot change. */
 export async function startRedis(options: Readonly<RedisServerOptions> = {}): Promise<RedisServer> {
   if (!hasServer && REDIS_URL) return theRedisOf(new URL(REDIS_URL), options);
   // Another process may have taken the port.
@@ -81,7 +81,7 @@ export interface RedisCluster {
 
 const SLOTS = 16_384;
 
-/** Three masters without replicas, which know one another and serve all slots between them. */
+/** A cluster of three masters without replicas, which serve all slots. */
 export async function startRedisCluster(): Promise<RedisCluster> {
   const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '5000' };
   const nodes = await Promise.all([1, 2, 3].map(() => startRedis({ settings })));
@@ -130,7 +130,7 @@ class RedisProcess implements RedisServer {
       save: '',
       appendonly: persistent ? 'yes' : 'no',
       appendfsync: 'always',
-      // A replica would wait 5 s, in case others come too.
+      // The primary would wait 5 s for further replicas.
       'repl-diskless-sync-delay': '0',
       ...settings,
     };
@@ -192,8 +192,8 @@ class RedisProcess implements RedisServer {
 }
 
 /**
- * Below the ports that systems give to outgoing connections, so that none takes it while the server is stopped; and so that
- * the bus of a cluster, 10,000 above, is below them too and meets no server.
+ * Below the ports that systems assign to outgoing connections, so that none takes it while the server is stopped. The
+ * bus of a cluster, 10,000 above, is below them too, and conflicts with no server.
  */
 function freshPort(): number {
   return 12_000 + Math.floor(Math.random() * 10_000);

@@ -15,14 +15,14 @@ import {
 } from 'kiket-express';
 import { signDelivery } from 'kiket-express/testing';
 import { accessLog, type AccessLog } from './access-log';
-import { Connection, type Answer } from './connection';
+import { Connection, type ReceivedResponse } from './connection';
 import { example, secret } from './deliver';
 import type { Express } from './express';
 import { signedRequest, type SignedRequest, type SignedRequestOptions } from './signed-request';
 
 export type Options = Partial<KiketOptions>;
 
-/** The ways to put together what stands before a handler. */
+/** The chains of middlewares before a handler. */
 export const pathsToHandler: Readonly<Record<string, (options: Options) => KiketMiddleware[]>> = {
   'kiket()': (options) => [kiket({ secret, ...options })],
   'the middlewares one by one': ({ secret: source = secret, limit, ...options }) => {
@@ -38,7 +38,7 @@ export const pathsToHandler: Readonly<Record<string, (options: Options) => Kiket
 
 export const pathNames = Object.keys(pathsToHandler);
 
-/** What the platform is told of a delivery that is refused. */
+/** The response to a refused delivery. */
 export interface Refusal {
   readonly status: number;
   readonly code: KiketErrorCode;
@@ -46,7 +46,7 @@ export interface Refusal {
   readonly retryAfter: string | undefined;
 }
 
-/** Kiket gives the delivery up. */
+/** Kiket gives up the delivery. */
 export function final(status: number, code: KiketErrorCode): Refusal {
   return { status, code, retryable: false, retryAfter: undefined };
 }
@@ -56,7 +56,7 @@ export function retried(status: number, code: KiketErrorCode): Refusal {
   return { status, code, retryable: true, retryAfter: undefined };
 }
 
-/** One delivery that is signed by the secret of all tests, but for what `delivery` says, and what comes of it. */
+/** A delivery, signed with the secret of all tests unless `delivery` says otherwise, and its expected refusal. */
 export interface Case {
   readonly name: string;
   readonly payload?: object | string | Buffer;
@@ -90,15 +90,15 @@ export function observed(
   return { app, log };
 }
 
-/** Sends each request on one connection, when the one before is answered. */
-export async function answersTo(
+/** Sends requests on one connection, each after the response to the one before. */
+export async function responsesTo(
   app: RequestListener,
   requests: readonly SignedRequest[],
-): Promise<(Answer | undefined)[]> {
+): Promise<(ReceivedResponse | undefined)[]> {
   return Connection.to(app, async (connection) => {
-    const answers = [];
-    for (const { head, body } of requests) answers.push(await connection.write(head, body).answer());
-    return answers;
+    const responses = [];
+    for (const { head, body } of requests) responses.push(await connection.write(head, body).response());
+    return responses;
   });
 }
 
@@ -107,7 +107,7 @@ export async function expectRefused(
   { app, log }: Observed,
   { payload = example, delivery = {}, refusal, valid: { payload: validPayload = example, ...valid } = {} }: RefusedCase,
 ): Promise<{ details: KiketErrorDetail[]; text: string }> {
-  const [refused, received] = await answersTo(app, [
+  const [refused, received] = await responsesTo(app, [
     signedRequest(bytesOf(payload), delivery),
     signedRequest(JSON.stringify(validPayload), valid),
   ]);
@@ -119,14 +119,14 @@ export async function expectRefused(
   return { details, text: refused!.text };
 }
 
-/** Expects that a delivery is received, and what the handler of `observed` says of it. */
+/** Expects that a delivery is received, and that the handler of `observed` returns `reply`. */
 export async function expectReceived(
   { app, log }: Observed,
   { payload = example, delivery = {} }: Case,
   reply?: object,
 ): Promise<void> {
-  const [answer] = await answersTo(app, [signedRequest(bytesOf(payload), delivery)]);
-  expect([answer?.status, answer?.text]).toEqual([200, reply ? JSON.stringify(reply) : answer?.text]);
+  const [response] = await responsesTo(app, [signedRequest(bytesOf(payload), delivery)]);
+  expect([response?.status, response?.text]).toEqual([200, reply ? JSON.stringify(reply) : response?.text]);
   await expect(Promise.all(log.entries)).resolves.toHaveLength(1);
 }
 

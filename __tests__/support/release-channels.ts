@@ -1,8 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 
 /**
- * Jest gives each file of tests its own modules, but Node's channels are those of the whole process: who has subscribed in
- * one file, such as kiketHealth for as long as its process lives, would be heard in the next.
+ * Jest gives each test file its own modules, but Node's channels belong to the whole process. A subscriber of one file,
+ * such as kiketHealth, which never unsubscribes, would still run in the next file.
  */
 const deliveries = channel('kiket:delivery');
 const subscribers: ((message: unknown, name: string | symbol) => void)[] = [];

@@ -11,11 +11,11 @@ import {
   type KiketRespondOptions,
 } from 'kiket-express';
 import { kiketRuntimeToken, type KiketRuntimeTokenOptions } from 'kiket-express/runtime-token';
-import type { Answer } from './connection';
+import type { ReceivedResponse } from './connection';
 import { example, secret } from './deliver';
 import type { Express } from './express';
 import { createKey, mintToken, startKeyServer, type KeyServer } from './key-server';
-import { answersTo, bytesOf } from './refusals';
+import { responsesTo, bytesOf } from './refusals';
 import { signedRequest, type SignedRequestOptions } from './signed-request';
 
 // Without a cache, Jest transforms jose for about a second, which would count for the first test.
@@ -24,8 +24,8 @@ jest.requireActual('jose');
 export const issuer = 'kiket.dev';
 
 /**
- * The time of the tests for kiketRuntimeToken, in seconds since 1970. It is so late that calls back, which use the clock of
- * the machine, accept its tokens.
+ * The time of the tests for kiketRuntimeToken, in seconds since 1970. Far in the future, so that calls back, which use
+ * the system clock, accept its tokens.
  */
 export const NOW = 4_000_000_000;
 
@@ -56,7 +56,7 @@ export function carrying(token: unknown, fields: object = {}): typeof example {
   return { ...example, authentication, ...fields } as typeof example;
 }
 
-/** No signature, as some generations of the platform send. */
+/** Unsigned, as some versions of the platform send. */
 export const unsigned: SignedRequestOptions = {
   headers: { 'X-Kiket-Signature': undefined, 'X-Kiket-Timestamp': undefined },
 };
@@ -89,7 +89,7 @@ export interface Platform {
   readonly server: KeyServer;
   /** kiketRuntimeToken as it is set up for this platform. */
   readonly runtimeToken: (options?: PartialTokenOptions) => KiketMiddleware;
-  /** All that stands before a handler in a mode. */
+  /** The middlewares before a handler in a mode. */
   readonly stages: (
     mode: string,
     options?: PartialTokenOptions & KiketParseOptions & KiketRespondOptions,
@@ -134,10 +134,10 @@ export async function send(
   app: RequestListener,
   payload: object | string | Buffer,
   options?: SignedRequestOptions,
-): Promise<Answer & { readonly body: Body }> {
-  const [answer] = await answersTo(app, [signedRequest(bytesOf(payload), options)]);
-  if (answer === undefined) throw new Error('The application has closed the connection');
-  return { ...answer, body: answer.text === '' ? {} : (JSON.parse(answer.text) as Body) };
+): Promise<ReceivedResponse & { readonly body: Body }> {
+  const [response] = await responsesTo(app, [signedRequest(bytesOf(payload), options)]);
+  if (response === undefined) throw new Error('The application has closed the connection');
+  return { ...response, body: response.text === '' ? {} : (JSON.parse(response.text) as Body) };
 }
 
 interface Body {

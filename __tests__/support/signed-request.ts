@@ -6,7 +6,7 @@ export type Framing = 'length' | 'chunked';
 export interface SignedRequestOptions extends Partial<SignDeliveryOptions> {
   /** Default '/kiket'. */
   path?: string;
-  /** Whether the body's length is announced. Default 'length'. */
+  /** The framing of the body. Default 'length'. */
   framing?: Framing;
   /** Added to the signed headers, or in place of them; `undefined` removes one. */
   headers?: Record<string, string | undefined>;

@@ -1,8 +1,8 @@
-/** How a call of a store may fail. */
+/** Failures of a store call. */
 export const storeFailures = {
   rejects: (): Promise<never> => Promise.reject(new Error('canary: redis://user:password@host is down')),
   throws: (): never => {
     throw new Error('canary of the store');
   },
-  'does not answer': (): Promise<never> => new Promise(() => undefined),
+  'does not respond': (): Promise<never> => new Promise(() => undefined),
 };

@@ -6,7 +6,7 @@ const PATIENCE_MS = 25_000;
 /** Longest pause between two calls of a condition. */
 const PAUSE_MS = 20;
 
-/** The clock of the machine, also while a test moves one of its own; the timer of Node's module is real anyway. */
+/** The system clock, also while a test uses a fake one. The timer of Node's module is real anyway. */
 const now = performance.now.bind(performance);
 
 /**

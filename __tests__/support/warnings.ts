@@ -1,11 +1,11 @@
 import { turns } from './turns';
 
-/** Jest gives tests a copy of `process`, which emits no warnings. Objects that Node created still refer to the original. */
+/** Jest provides a copy of `process`, which emits no warnings. Objects created by Node refer to the original. */
 export const originalProcess = (AbortController.constructor as (code: string) => () => NodeJS.Process)(
   'return process',
 )();
 
-/** What Node warns of while `run` is at work. */
+/** Returns the warnings of Node during `run`. */
 export async function warningsOf(run: () => Promise<unknown>): Promise<Error[]> {
   const warnings: Error[] = [];
   const collect = (warning: Error): void => void warnings.push(warning);

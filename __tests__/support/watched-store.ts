@@ -3,7 +3,7 @@ import { until } from './until';
 
 type Method = keyof KiketStore;
 
-/** One call, as the store was given it. */
+/** One call of the store. */
 export interface StoreCall {
   readonly method: Method;
   readonly keys: readonly string[];
@@ -13,10 +13,10 @@ export interface StoreCall {
   readonly ttlMs: number | undefined;
 }
 
-/** A KiketMemoryStore that tells what it is asked, and does instead what a test wants. */
+/** A KiketMemoryStore that records its calls, and whose methods a test can replace. */
 export class WatchedStore implements KiketStore {
   readonly calls: StoreCall[] = [];
-  /** What a method does from now on. */
+  /** Replacements for methods, from now on. */
   readonly instead: { -readonly [M in Method]?: KiketStore[M] | undefined } = {};
   readonly #store = new KiketMemoryStore();
 
@@ -53,7 +53,7 @@ export class WatchedStore implements KiketStore {
     return until(() => this.callsOf(method).length >= count);
   }
 
-  /** What has been recorded, as text. */
+  /** The recorded strings. */
   get records(): string[] {
     return this.callsOf('complete').map(({ what }) => what as string);
   }

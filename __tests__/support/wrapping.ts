@@ -2,12 +2,12 @@ import compression from 'compression';
 import type { RequestHandler } from 'express';
 import session, { MemoryStore } from 'express-session';
 
-/** Sessions, as a service has them that saves one for each request. */
+/** Sessions of a service that saves one for each request. */
 export function sessions(store: MemoryStore): RequestHandler {
   return session({ secret: 'session secret', resave: true, saveUninitialized: true, store });
 }
 
-/** A session store that saves when `ready` resolves; an answer waits for that. */
+/** A session store that saves when `ready` resolves; a response waits for that. */
 export class SlowStore extends MemoryStore {
   readonly #ready: () => Promise<unknown>;
 

@@ -1,4 +1,4 @@
-// What kiketEvents knows of a handler's delivery and asks of its reply, at compile time.
+// The types of the delivery that a handler of kiketEvents receives, and of the reply that it returns.
 
 /* eslint-disable @typescript-eslint/require-await */
 
@@ -15,7 +15,7 @@ declare module 'kiket-express' {
   }
 }
 
-// Each step gives the middleware itself, for the next step and for Express, with whatever else it is known to be.
+// Each step returns the middleware itself, for the next step and for Express, without losing its type.
 const events: KiketEvents & { readonly note: 'ours' } = Object.assign(kiketEvents(), { note: 'ours' as const });
 exactly<'ours'>()(events.on('issue.created', () => {}).note);
 exactly<'ours'>()(events.on(['issue.updated', 'vendor.*'], { scopes: ['issues.read'] }, () => {}).note);
@@ -57,7 +57,7 @@ kiketEvents()
     return { from: payload.transition?.from };
   });
 
-// A list gives the union, and each may be narrowed.
+// A list results in the union, and each event can be narrowed.
 kiketEvents()
   .on(['acme.billed', 'acme.refunded'], ({ event, payload }) => {
     exactly<'acme.billed' | 'acme.refunded'>()(event);
@@ -70,7 +70,7 @@ kiketEvents()
   })
   .on(['acme.billed', 'acme.billed@v2'], ({ event }) => exactly<'acme.billed'>()(event));
 
-// Any other event may be registered, and its payload is what every delivery may carry.
+// Any other event may be registered. Its payload has the fields of every delivery.
 kiketEvents()
   .on('vendor.unknown', ({ event, payload }) => {
     exactly<'vendor.unknown'>()(event);
@@ -85,14 +85,14 @@ kiketEvents()
 const names: string[] = ['a', 'b'];
 kiketEvents().on(names, (delivery) => exactly<KiketDelivery>()(delivery));
 
-// A guard must reply, in whatever version, and whoever else is in its list.
+// A guard must reply, in any version, and with any other event in its list.
 kiketEvents()
   .on('workflow.before_transition', ({ payload }) => (payload.transition?.to === 'done' ? deny('Not yet') : allow()))
   .on('workflow.before_transition@v2', async () => allow())
   .on(['workflow.before_transition@v3', 'issue.created'], { scopes: ['a'] }, () => ({ status: 'pending' }));
 const guard: KiketHandler<'workflow.before_transition'> = async () => ({ status: 'deny', message: 'no' });
 kiketEvents().on('workflow.before_transition', guard);
-// @ts-expect-error nothing is no reply
+// @ts-expect-error undefined is not a reply
 kiketEvents().on('workflow.before_transition', () => {});
 // @ts-expect-error nor is a promise of nothing
 kiketEvents().on('workflow.before_transition', async () => {});
@@ -108,8 +108,8 @@ kiketEvents().on(['workflow.before_transition', 'issue.created'], ({ event }) =>
   return undefined;
 });
 
-// What makes no sense.
-// @ts-expect-error a text is no reply
+// Invalid calls.
+// @ts-expect-error a string is not a reply
 kiketEvents().on('issue.created', () => 'ok');
 // @ts-expect-error the handler is missing
 kiketEvents().on('issue.created');
@@ -119,19 +119,19 @@ kiketEvents().on('issue.created', () => {}, {});
 kiketEvents().on('issue.created', (delivery: KiketDelivery<'acme.billed'>) => void delivery.payload.bill);
 // @ts-expect-error scopes are a list
 kiketEvents().on('issue.created', { scopes: 'issues.read' }, () => {});
-// @ts-expect-error and of texts
+// @ts-expect-error and of strings
 kiketEvents().on('issue.created', { scopes: [42] }, () => {});
 // @ts-expect-error null is not absent
 kiketEvents().on('issue.created', { scopes: null }, () => {});
 // @ts-expect-error an option that is misspelt would be ignored
 kiketEvents().on('issue.created', { scope: ['issues.read'] }, () => {});
-// @ts-expect-error an event is a text
+// @ts-expect-error an event is a string
 kiketEvents().on(/issue/, () => {});
 // @ts-expect-error the payload does not offer secrets
 kiketEvents().on('issue.created', ({ payload }) => payload.secrets satisfies object);
 // @ts-expect-error none of the words
 kiketEvents().otherwise('drop');
-// @ts-expect-error a text is no reply
+// @ts-expect-error a string is not a reply
 kiketEvents().otherwise(() => 'ok');
 kiketEvents().otherwise((delivery, req, res) => {
   exactly<KiketDelivery>()(delivery);

@@ -1,8 +1,8 @@
-/** One type, and neither is `any`. */
+/** True when both types are equal, and neither is `any`. */
 type Same<Actual, Expected> =
   (<T>() => T extends Actual ? 1 : 2) extends <T>() => T extends Expected ? 1 : 2 ? true : false;
 
-/** Compiles only where `value` is of exactly this type: `exactly<string>()(value)`. */
+/** Compiles only when the type of `value` is exactly this one: `exactly<string>()(value)`. */
 export declare function exactly<Expected>(): <Actual>(
   value: Actual,
   ...is: Same<Actual, Expected> extends true ? [] : [never]

@@ -1,7 +1,6 @@
 // Users' code that must compile: against the sources, and against the installed package with @types/express 4 and 5 and
 // TypeScript 5.9 to 7.
 
-// Written as users write it.
 /* eslint-disable @typescript-eslint/require-await, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment */
 
 import express, { Router } from 'express';
@@ -30,7 +29,7 @@ import {
 const app = express();
 const secret: string = 's';
 
-// One line in front of what exists: parameters of the path stay typed, inline handlers keep their types.
+// One line before an existing route: path parameters and inline handlers keep their types.
 app.use(express.json({ limit: '1mb', verify: captureRawBody }));
 app.use(
   '/hooks/kiket',
@@ -44,7 +43,7 @@ app.post('/hooks/:tenant', kiketVerify(secret), kiketParse(), kiketRespond(), (r
   res.json({ ok: true, title });
 });
 
-// The whole path.
+// The whole chain.
 app.post(
   '/kiket',
   kiketRawBody(),
@@ -154,7 +153,7 @@ router.post(
 // Tenants, misuse, errors.
 kiketVerify(async (req) => req.get('x-kiket-organization'));
 kiketVerify((req: express.Request<{ tenant: string }>) => req.params.tenant);
-// @ts-expect-error a secret that may be missing is no secret
+// @ts-expect-error a secret must not be undefined
 kiket({ secret: process.env.KIKET_WEBHOOK_SECRET });
 app.post(
   '/x',
@@ -162,7 +161,7 @@ app.post(
   kiketHandler(({ payload }) => ({ a: payload.secrets.A })),
 );
 app.post('/y', (req, res) => {
-  // @ts-expect-error nothing is known before it has run
+  // @ts-expect-error undefined before it has run
   void req.kiket.event;
   // @ts-expect-error a guard's refusal has a message
   res.kiket.deny();

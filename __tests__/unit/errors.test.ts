@@ -27,7 +27,7 @@ function secondCopy(): typeof import('../../lib/errors') {
   return copy;
 }
 
-/** What the platform does next, by contract.md §4. */
+/** Status and retryability of each code, by the rules of the platform. */
 const table: Record<KiketErrorCode, [status: number, retryable: boolean]> = {
   'signature.missing': [401, false],
   'signature.malformed': [401, false],
@@ -105,7 +105,7 @@ describe('RetryableError', () => {
   });
 
   it.each<[string, unknown]>([
-    ['a text', '30'],
+    ['a string', '30'],
     ['a date', new Date()],
     ['null', null],
     ['a boolean', true],
@@ -123,7 +123,7 @@ describe('NonRetryableError', () => {
   });
 
   it('should not be retryable', () => {
-    // @ts-expect-error there is none
+    // @ts-expect-error the option does not exist
     const error = new NonRetryableError('Never', { retryAfterSeconds: 30 });
     expect([error.retryAfterSeconds, error.headers]).toEqual([undefined, {}]);
   });
@@ -134,7 +134,7 @@ describe.each([
   ['NonRetryableError', (options: KiketErrorOptions) => new NonRetryableError('m', options), 422],
 ] as const)('the options of %s', (_name, make, status) => {
   it.each(['crm.contact_unknown', 'handler.failed', 'signature.mismatch', 'toString', '__proto__'])(
-    'should change no status by the code %s',
+    'should not change the status by the code %s',
     (code) => {
       expect(make({ code })).toMatchObject({ code, status, statusCode: status });
     },
@@ -149,7 +149,7 @@ describe.each([
     expect(error.details).toHaveLength(1);
   });
 
-  it('should have a cause only where one is given', () => {
+  it('should have a cause only when one is given', () => {
     expect('cause' in make({})).toBe(false);
     expect('cause' in make({ cause: undefined })).toBe(true);
   });
@@ -161,7 +161,7 @@ describe('classes of the package', () => {
     ['PayloadError', PayloadError.of('delivery.conflict', 'm'), PayloadError],
     ['ScopeError', ScopeError.of('scope.missing', 'm'), ScopeError],
     ['MissingSecretError', MissingSecretError.of('secret.missing', 'm'), MissingSecretError],
-  ])('%s should be told apart by instanceof, name and stack', (name, error, constructor) => {
+  ])('%s should be distinguishable by instanceof, name and stack', (name, error, constructor) => {
     expect(error).toBeInstanceOf(constructor);
     expect(error).toBeInstanceOf(KiketError);
     expect(error).toBeInstanceOf(Error);
@@ -170,13 +170,13 @@ describe('classes of the package', () => {
     expect(inspect(error)).toContain(name);
   });
 
-  it('should say what is missing', () => {
+  it('should name what is missing', () => {
     const details = [{ reason: 'a', missing: ['x', 'y'] }, { reason: 'b' }, { reason: 'c', missing: ['z'] }];
     expect(ScopeError.of('scope.missing', 'm', { details }).missing).toEqual(['x', 'y', 'z']);
     expect(MissingSecretError.of('secret.missing', 'm').missing).toEqual([]);
   });
 
-  it('should let retryable not be set', () => {
+  it('should have a read-only retryable', () => {
     const error = new RetryableError('Later');
     // @ts-expect-error it follows from the status
     expect(() => (error.retryable = false)).toThrow(TypeError);
@@ -216,7 +216,7 @@ describe('KiketError.is', () => {
     ['an object of the same fields', { code: 'handler.final', status: 422, message: 'm', details: [] }],
     ['a copy of the fields', { ...new RetryableError('x') }],
     ['what JSON makes of one', JSON.parse(JSON.stringify(new RetryableError('x')))],
-    ['a text', 'handler.final'],
+    ['a string', 'handler.final'],
     ['null', null],
     ['undefined', undefined],
     ['a number', 503],
@@ -228,7 +228,7 @@ describe('KiketError.is', () => {
 });
 
 describeNewest('errors of others', (express) => {
-  it('should be answered as ours when another copy of the package has made them', async () => {
+  it('should be sent like our own when another copy of the package has made them', async () => {
     const copy = secondCopy();
     const { app } = observed(express, pathsToHandler['kiket()']!({}), () => {
       throw new copy.RetryableError('Later', { code: 'crm.busy', retryAfterSeconds: 5 });

@@ -46,10 +46,10 @@ const MOST_AT_TOP = 10;
 /** Middlewares do not import one another: only the composition of all does. */
 const COMPOSITION = 'middleware/kiket';
 
-/** What lib/version.ts reads from beside lib. */
+/** The file outside of lib that lib/version.ts reads. */
 const MANIFEST = 'package.json';
 
-/** Packages that few need, or that take long to load: where they may stand. */
+/** Packages that few services need or that load slowly, with the places that may import them. */
 const RESTRICTED: Record<string, (found: Import) => boolean> = {
   express: ({ from, typeOnly, lazy }) => typeOnly || (lazy && from.startsWith('testing/')),
   ajv: ({ from, typeOnly, lazy }) => from === 'delivery/schema' && (typeOnly || lazy),
@@ -60,7 +60,7 @@ const RESTRICTED: Record<string, (found: Import) => boolean> = {
   undici: ({ from, typeOnly, lazy }) => /^(?:api|testing)\//.test(from) && (typeOnly || lazy),
 };
 
-/** What breaks a rule, as `file → what it imports`. */
+/** Returns the violations of the rules, each as `file → import`. */
 function violationsOf(sources: Sources): string[] {
   return importsOf(sources)
     .filter((found) => !(found.isLocal ? isAllowedInside(found) : isAllowedOutside(found)))
@@ -88,7 +88,7 @@ function packageOf(target: string): string {
 const sources = readSources();
 
 describe('the imports of lib', () => {
-  it('should go down the ranks, and name packages only where they belong', () => {
+  it('should go down the ranks, and import packages only where the rules allow it', () => {
     expect(violationsOf(sources)).toEqual([]);
   });
 
@@ -109,11 +109,11 @@ describe('the imports of lib', () => {
 });
 
 describe('the files of lib', () => {
-  it('should stand in a folder that has a rank', () => {
+  it('should be in a folder that has a rank', () => {
     expect([...sources.keys()].filter((file) => rankOf(file) === -1)).toEqual([]);
   });
 
-  it(`should stand beside the folders at most ${MOST_AT_TOP} times`, () => {
+  it(`should be outside of the folders at most ${MOST_AT_TOP} times`, () => {
     expect([...sources.keys()].filter((file) => !file.includes('/')).length).toBeLessThanOrEqual(MOST_AT_TOP);
   });
 });

@@ -148,7 +148,7 @@ describe('the check of an option', () => {
   });
 
   it.each(rows('bad'))(
-    'should throw a TypeError that says what a $type must be, and is: $value',
+    'should throw a TypeError that names the required and the given value of a $type: $value',
     ({ option, value }) => {
       const [given, text] = value as [unknown, string];
       expect(messageOf(() => option.read(given, 'kiketX', 'name'))).toBe(`kiketX: name must be ${text}`);
@@ -222,7 +222,7 @@ describe('readOptions', () => {
     expect(read(options)).toEqual(defaults);
   });
 
-  it('should return what is given, also by a getter, a class or a Proxy', () => {
+  it('should return given values, also from a getter, a class or a Proxy', () => {
     class Config {
       readonly reportOnly = true;
       get toleranceSeconds() {
@@ -294,7 +294,7 @@ describe('readOptions', () => {
     );
   });
 
-  it('should have types that hold the table against the interface', () => {
+  it('should require in types that the table matches the interface', () => {
     const values = readOptions('kiketX', {}, table);
     expect<number>(values.toleranceSeconds).toBe(300);
     expect<((error: Error) => void) | undefined>(values.onRefused).toBeUndefined();

@@ -9,15 +9,15 @@ describe('requirePeer', () => {
     );
   });
 
-  it.each(['5.9.0', '5.9.1', '5.10.0', '6.0.0', '6.0.0-beta.1', '10.0.0'])('should take version %s', (version) => {
+  it.each(['5.9.0', '5.9.1', '5.10.0', '6.0.0', '6.0.0-beta.1', '10.0.0'])('should accept version %s', (version) => {
     expect(() => requirePeer('a test', peer, () => ({ version }))).not.toThrow();
   });
 
-  it.each([undefined, null, {}, { version: 5 }])('should take a manifest without a version: %p', (manifest) => {
+  it.each([undefined, null, {}, { version: 5 }])('should accept a manifest without a version: %p', (manifest) => {
     expect(() => requirePeer('a test', peer, () => manifest)).not.toThrow();
   });
 
-  it('should take a manifest that cannot be read', () => {
+  it('should accept a manifest that cannot be read', () => {
     const fail = (): never => {
       throw new Error('Not exported');
     };

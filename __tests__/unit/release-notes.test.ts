@@ -8,7 +8,7 @@ const script = resolve(__dirname, '../../scripts/release-notes.mjs');
 const directory = mkdtempSync(join(tmpdir(), 'kiket-release-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** What the script does in a repository with this version and this changelog. */
+/** Runs the script in a repository with this version and this changelog. */
 function run(tag: string, version: string, changelog: string): { status: number | null; output: string } {
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ version }));
   writeFileSync(join(directory, 'CHANGELOG.md'), changelog);

@@ -6,7 +6,7 @@ import { sectionsOf } from '../support/markdown';
 const repository = resolve(__dirname, '../..');
 const read = (file: string): string => readFileSync(resolve(repository, file), 'utf8');
 
-/** Everything that may name the address of the repository, without CONTRIBUTING.md, which says what to replace. */
+/** The files that may contain the address of the repository, without CONTRIBUTING.md, which lists them. */
 const files = ['package.json', 'README.md', 'SECURITY.md', 'CHANGELOG.md', ...filesIn('docs'), ...filesIn('.github')];
 
 function filesIn(folder: string): string[] {

@@ -9,7 +9,7 @@ describe('quoted', () => {
     ['control characters as one each', 'a\u0000\u001b[2J\u007f\u009b', 'a\uFFFD\uFFFD[2J\uFFFD\uFFFD'],
     ['characters that turn the direction of writing', 'a\u202eb', 'a\uFFFDb'],
     ['no half of a character', `${'x'.repeat(99)}😀`, `${'x'.repeat(99)}\uFFFD…`],
-  ])('should give %s', (_what, name, expected) => {
+  ])('should return %s', (_what, name, expected) => {
     expect(quoted(name)).toBe(expected);
   });
 });

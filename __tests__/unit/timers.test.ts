@@ -54,7 +54,7 @@ describe('withTimeout', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('should take its time from fake timers', async () => {
+  it('should use fake timers', async () => {
     jest.useFakeTimers();
     const result = withTimeout(never, 1000, () => 'late', { unref: true });
     await jest.advanceTimersByTimeAsync(999);

@@ -12,24 +12,24 @@ export default function receive(req, res) {
     if (length <= LIMIT) chunks.push(chunk);
   });
   req.on('end', () => {
-    if (length > LIMIT) return answer(res, 413, { error: 'too large' });
+    if (length > LIMIT) return respond(res, 413, { error: 'too large' });
     const body = Buffer.concat(chunks, length);
     const expected = createHmac('sha256', SECRET).update(body).digest();
     const received = Buffer.from(req.headers['x-kiket-signature'] ?? '', 'hex');
     if (received.length !== expected.length || !timingSafeEqual(received, expected)) {
-      return answer(res, 401, { error: 'invalid signature' });
+      return respond(res, 401, { error: 'invalid signature' });
     }
     let payload;
     try {
       payload = JSON.parse(body.toString());
     } catch {
-      return answer(res, 400, { error: 'invalid JSON' });
+      return respond(res, 400, { error: 'invalid JSON' });
     }
-    answer(res, 200, handle(payload));
+    respond(res, 200, handle(payload));
   });
 }
 
-function answer(res, status, reply) {
+function respond(res, status, reply) {
   const body = JSON.stringify(reply);
   res.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
   res.end(body);

@@ -3,7 +3,7 @@ import express from 'express';
 import { handle } from '../handler.mjs';
 import { SECRET } from '../signing.mjs';
 
-/** What it throws, express.json answers with 403. */
+/** When it throws, express.json responds with 403. */
 function verify(req, _res, body) {
   const expected = createHmac('sha256', SECRET).update(body).digest();
   const received = Buffer.from(req.headers['x-kiket-signature'] ?? '', 'hex');

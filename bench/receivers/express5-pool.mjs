@@ -29,7 +29,7 @@ app.post('/kiket', express.raw({ type: 'application/json', limit: '1mb' }), asyn
   });
   if (statusCode !== 200) {
     await body.dump();
-    return res.status(503).json({ error: `the API answered ${statusCode}` });
+    return res.status(503).json({ error: `the API responded with ${statusCode}` });
   }
   const { rate_limit: rateLimit } = await body.json();
   res.json(handleWithin(payload, rateLimit.remaining));

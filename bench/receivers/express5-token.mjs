@@ -1,4 +1,4 @@
-// As the platform's own SDK for Node verifies a delivery: its keys kept for an hour, and looked through for each token.
+// Verifies a delivery like the platform's own SDK for Node: keys are kept for an hour, and searched for each token.
 import express from 'express';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { handle } from '../handler.mjs';

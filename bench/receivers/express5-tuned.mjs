@@ -15,24 +15,24 @@ function receive(req, res, next) {
   });
   req.on('error', next);
   req.on('end', () => {
-    if (length > LIMIT) return answer(res, 413, { error: 'too large' });
+    if (length > LIMIT) return respond(res, 413, { error: 'too large' });
     const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length);
     const expected = createHmac('sha256', key).update(body).digest();
     const received = Buffer.from(req.headers['x-kiket-signature'] ?? '', 'hex');
     if (received.length !== expected.length || !timingSafeEqual(received, expected)) {
-      return answer(res, 401, { error: 'invalid signature' });
+      return respond(res, 401, { error: 'invalid signature' });
     }
     let payload;
     try {
       payload = JSON.parse(body.toString());
     } catch {
-      return answer(res, 400, { error: 'invalid JSON' });
+      return respond(res, 400, { error: 'invalid JSON' });
     }
-    answer(res, 200, handle(payload));
+    respond(res, 200, handle(payload));
   });
 }
 
-function answer(res, status, reply) {
+function respond(res, status, reply) {
   const body = JSON.stringify(reply);
   res.statusCode = status;
   res.setHeader('Content-Type', 'application/json');

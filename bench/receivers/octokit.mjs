@@ -4,7 +4,7 @@ import { handle } from '../handler.mjs';
 import { SECRET } from '../signing.mjs';
 
 const webhooks = new Webhooks({ secret: SECRET });
-webhooks.on('issues', ({ payload }) => void handle(payload)); // the middleware answers by itself: "ok", as text
+webhooks.on('issues', ({ payload }) => void handle(payload)); // the middleware itself responds with the string "ok"
 
 const app = express();
 app.use(createNodeMiddleware(webhooks, { path: '/kiket' }));

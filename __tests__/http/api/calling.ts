@@ -14,14 +14,14 @@ import { endpoint } from '../../support/endpoint';
 import type { Express } from '../../support/express';
 import { startFake } from '../../support/fake-kiket';
 
-/** What every fake of these tests accepts. */
+/** The credentials that every fake of these tests accepts. */
 export const apiKey = 'ext_canary_api_key';
 export const workspaceToken = 'wk_canary_workspace_token';
 
 export const RATE_LIMIT = '/api/v1/ext/rate_limit';
 export const EXTENSION_ID = 'com.acme.crm';
 
-/** A delivery that says nothing of a project and of calls back. */
+/** A delivery without a project and without fields for calls back. */
 export const plain = { event: 'workflow.sla_status' };
 
 const started: FakeKiket[] = [];
@@ -38,7 +38,7 @@ export async function start(options: FakeKiketOptions = {}): Promise<FakeKiket> 
 }
 
 afterEach(() => {
-  // Of no credential, and not of the delivery secret either.
+  // No part of a credential or of the delivery secret.
   const sent = started.splice(0).flatMap(({ requests }) => requests.map(({ target, body }) => [target, body]));
   expect(JSON.stringify(sent)).not.toMatch(/canary|rt_fake_/);
 });
@@ -52,14 +52,14 @@ export interface CallFrom {
 
 export interface Outcome {
   readonly status: number;
-  /** What the call gave, as JSON. */
+  /** The result of the call, as JSON. */
   readonly result: unknown;
-  /** What the platform was told where it failed. */
+  /** The error code in the response to the platform, if the call failed. */
   readonly code: string | undefined;
   readonly text: string;
 }
 
-/** Delivers a payload to a handler that does `call`, and tells what came of it. */
+/** Delivers a payload to a handler that makes `call`, and returns its outcome. */
 export async function callFrom(
   express: Express,
   { api, options, payload = example, delivery }: CallFrom,
@@ -72,14 +72,14 @@ export async function callFrom(
   return { status: response.status, result, code: error?.code, text: response.text };
 }
 
-/** Status and code of a refusal, or of what was not refused. */
+/** Status and code of the response. */
 export function verdictOf({ status, code }: Outcome): unknown[] {
   return [status, code];
 }
 
 const USUAL_HEADERS = new Set(['accept', 'user-agent', 'host', 'connection', 'content-type', 'content-length']);
 
-/** Of each request that has reached the fake: its path, and every header that is not in each HTTP request. */
+/** The path of each request that has reached the fake, and its headers except those of every HTTP request. */
 export function credentialsAt({ requests }: FakeKiket): [path: string, headers: Record<string, string>][] {
   return requests.map(({ path, headers }) => {
     const rest = Object.entries(headers).filter(([name]) => !USUAL_HEADERS.has(name));

@@ -47,7 +47,7 @@ describeNewest('the connections to the API', (express) => {
     expect(fake.connections.accepted).toBeLessThanOrEqual(POOL);
   });
 
-  it('should be kept alive over deliveries', async () => {
+  it('should be kept alive between deliveries', async () => {
     const fake = await startFake();
     const { app } = extension(express, fake, (api) => api.rateLimit());
     for (let i = 0; i < 10; i++) await deliver(app, payloadOf(fake)).expect(200);
@@ -55,7 +55,7 @@ describeNewest('the connections to the API', (express) => {
     expect(fake.connections).toEqual({ accepted: 1, open: 1 });
   });
 
-  it('should be kept alive over what the API refuses', async () => {
+  it('should be kept alive after errors of the API', async () => {
     const fake = await startFake();
     fake.fail({ kind: 'status', status: 400 });
     const { app } = extension(express, fake, (api) => api.rateLimit());
@@ -71,7 +71,7 @@ describeNewest('the connections to the API', (express) => {
     expect(fake.connections.accepted).toBe(1);
   });
 
-  it('should not be shared by origins', async () => {
+  it('should not be shared between origins', async () => {
     const [fake, other] = [await startFake(), await startFake()];
     for (const each of [fake, other]) {
       const { app } = extension(express, each, (api) => api.rateLimit());
@@ -96,11 +96,11 @@ describeNewest('the connections to the API', (express) => {
     await dispatcher.close();
   });
 
-  it('should be those of a dispatcher of the user, also for calls that are made again', async () => {
+  it('should be those of a dispatcher of the user, also for retries', async () => {
     const fake = await startFake();
     const url = 'https://kiket.dev';
     const seen: [unknown, string][] = [];
-    /** As a proxy: what is for Kiket goes elsewhere. */
+    /** A dispatcher like a proxy, which sends the requests for Kiket to another origin. */
     class Rerouting extends Agent {
       override dispatch(options: Agent.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
         seen.push([options.origin, options.path]);
@@ -120,7 +120,7 @@ describeNewest('the connections to the API', (express) => {
     expect(seen).toHaveLength(3);
     expect(fake.requests).toHaveLength(3);
 
-    // Whose it is to close.
+    // closeKiketApi() does not close a dispatcher of the user.
     const { open } = fake.connections;
     await closeKiketApi();
     await turns(20);
@@ -131,7 +131,7 @@ describeNewest('the connections to the API', (express) => {
 });
 
 describe('closeKiketApi', () => {
-  it('should be harmless where there is nothing to close', async () => {
+  it('should do nothing without connections', async () => {
     await closeKiketApi();
     await Promise.all([closeKiketApi(), closeKiketApi()]);
   });
@@ -147,7 +147,7 @@ describe('closeKiketApi', () => {
     expect(fakes.map(({ connections }) => connections.open)).toEqual([1, 1]);
   });
 
-  it('should let a client go on that has made calls before', async () => {
+  it('should not stop an earlier client from making calls', async () => {
     const fake = await startFake();
     const api = clientOf(fake);
     for (let i = 0; i < 3; i++) {
@@ -158,9 +158,9 @@ describe('closeKiketApi', () => {
   });
 
   it('should wait for calls that are running', async () => {
-    let answer!: () => void;
+    let respond!: () => void;
     const server = await startServer((_req, res) => {
-      answer = () => res.end('{"ok":true}');
+      respond = () => res.end('{"ok":true}');
     });
     const call = clientOf(server).request('GET', RATE_LIMIT);
     await until(() => server.counts.requests === 1);
@@ -168,7 +168,7 @@ describe('closeKiketApi', () => {
     const closing = closeKiketApi().then(() => (isClosed = true));
     await turns(20);
     expect(isClosed).toBe(false);
-    answer();
+    respond();
     expect(await call).toEqual({ ok: true });
     await closing;
   });
@@ -187,7 +187,7 @@ describe('closeKiketApi', () => {
   it.each([
     ['GET', { kind: 'status', status: 503, times: 1 }],
     ['POST', { kind: 'rate-limit', times: 1 }],
-  ] as const)('should not break a %s that waits to be made again', async (method, fault) => {
+  ] as const)('should not break a %s that waits for its retry', async (method, fault) => {
     const fake = await startFake();
     fake.fail(fault);
     fake.fail({ kind: 'status', status: 200, body: { ok: true } });

@@ -90,7 +90,7 @@ describeNewest('credentials of a delivery', (express) => {
   });
 
   it.each(['rt\r\nX-Evil: 1', 'rt\n', 'rt 1', ' rt', 'rt\u0000', 'rté', 'rt\u0100'])(
-    'should send nothing when the token is no text for a header: %j',
+    'should send nothing when the token is not valid in a header: %j',
     async (runtime_token) => {
       const fake = await start();
       const callback = fake.callback();
@@ -134,11 +134,11 @@ describeNewest('credentials of a delivery', (express) => {
     '/x/api/v1/ext/rate_limit',
     '/?/api/v1/ext/',
     '/',
-  ])('should send the token to nothing but /api/v1/ext/**: not to %s', async (path) => {
+  ])('should send the token only to /api/v1/ext/**, not to %s', async (path) => {
     const fake = await start();
     const payload = { ...example, ...fake.callback() };
     const outcome = await callFrom(express, { api: { baseUrl: fake.url }, payload }, get(path));
-    // That of two slashes is another origin's.
+    // A path that begins with two slashes belongs to another origin.
     expect(verdictOf(outcome)).toEqual([500, path.startsWith('//') ? 'api.target_refused' : 'api.not_configured']);
     expect(fake.connections.accepted).toBe(0);
   });
@@ -165,7 +165,7 @@ describeNewest('credentials of a delivery', (express) => {
       expect(credentialsAt(fake)).toEqual([[RATE_LIMIT, { [header]: credential }]]);
     });
 
-    it('should find out at each call, not once', async () => {
+    it('should compare it at each call, not once', async () => {
       const fake = await start();
       const payload = { ...example, ...fake.callback({ expiresInSeconds: 60 }) };
       await callFrom(express, { api: { apiKey, baseUrl: fake.url }, payload }, async (api) => {
@@ -183,7 +183,7 @@ describeNewest('credentials of a delivery', (express) => {
   it.each([
     ['is absent', undefined],
     ['is null', null],
-    ['is no date', 'soon'],
+    ['is not a date', 'soon'],
   ])('should use a token whose expires_at %s', async (_name, expires_at) => {
     const fake = await start();
     const callback = fake.callback();
@@ -221,7 +221,7 @@ describeNewest('credentials of a delivery', (express) => {
     ['an authentication of null', RATE_LIMIT, (callback) => ({ ...callback, authentication: null })],
     ['a token of null', RATE_LIMIT, (callback) => ({ ...callback, authentication: { runtime_token: null } })],
     ['a token that is not for it', KEYS, (callback) => callback],
-  ])('should answer 500 before any request without API key and with %s', async (_name, path, change) => {
+  ])('should respond with 500 before any request without API key and with %s', async (_name, path, change) => {
     const fake = await start();
     const payload = { ...example, ...change(fake.callback()) };
     const outcome = await callFrom(express, { api: { baseUrl: fake.url }, payload }, get(path));
@@ -229,7 +229,7 @@ describeNewest('credentials of a delivery', (express) => {
     expect(fake.connections.accepted).toBe(0);
   });
 
-  it('should answer 500 before any request without API key and with a token that has expired', async () => {
+  it('should respond with 500 before any request without API key and with a token that has expired', async () => {
     const fake = await start();
     const payload = { ...example, ...fake.callback({ expiresInSeconds: 0 }) };
     const outcome = await callFrom(express, { api: { baseUrl: fake.url }, payload }, get(RATE_LIMIT));
@@ -238,7 +238,7 @@ describeNewest('credentials of a delivery', (express) => {
     expect(fake.connections.accepted).toBe(0);
   });
 
-  it('should need no option at all for a token', async () => {
+  it('should need no option for a token', async () => {
     const outcome = await callFrom(express, { payload: plain }, get(RATE_LIMIT));
     expect(verdictOf(outcome)).toEqual([500, 'api.not_configured']);
   });

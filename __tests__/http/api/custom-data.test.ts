@@ -38,7 +38,7 @@ function startPaged(paging: Paging): Promise<PagedTable> {
 
 const idsOf = (contacts: readonly Contact[]): number[] => contacts.map(({ id }) => id);
 
-/** The ids that come, and the code of the error that ends them. */
+/** The ids of the iteration, and the code of the error that ends it. */
 async function iterated(contacts: KiketTable<Contact>, options?: KiketListOptions): Promise<(number | string)[]> {
   const seen: (number | string)[] = [];
   try {
@@ -87,14 +87,14 @@ describeNewest('custom data from a handler', (express) => {
     ['get', (contacts) => contacts.get(2)],
     ['update', (contacts) => contacts.update(2, {})],
     ['delete', (contacts) => contacts.delete(2)],
-  ])('should answer 422, final, when %s finds no record', async (_name, call) => {
+  ])('should respond with 422, final, when %s finds no record', async (_name, call) => {
     const fake = await startWith(1);
     const outcome = await callFrom(express, inDelivery(fake), (api) => call(api.customData(MODULE, 'contacts')));
     expect(verdictOf(outcome)).toEqual([422, 'api.refused']);
     expect(outcome.text).toContain('Record not found');
   });
 
-  it('should answer 422, final, in a project that the delivery is not for', async () => {
+  it('should respond with 422, final, for a project that the delivery is not for', async () => {
     const fake = await startWith(1);
     const outcome = await callFrom(express, inDelivery(fake), (api) =>
       api.customData(MODULE, 'contacts', { projectId: 28 }).list(),
@@ -128,7 +128,7 @@ describe('a list of custom data', () => {
     expect(queriesOf(fake)).toEqual([{ project_id: '27', ...query }]);
   });
 
-  it('should be one page, of the records that fit', async () => {
+  it('should be one page of the records that match', async () => {
     const fake = await startWith(5);
     fake.addRecord(MODULE, 'contacts', { email: 'x@example.org', status: 'gone' }, { projectId: 27 });
     fake.addRecord(MODULE, 'contacts', { status: 'gone' }, { projectId: 28 });
@@ -141,7 +141,7 @@ describe('a list of custom data', () => {
     expect(await contacts.list({ filters: { status: 'unknown' } })).toEqual([]);
   });
 
-  it('should be without what was deleted', async () => {
+  it('should not contain deleted records', async () => {
     const fake = await startWith(3);
     const contacts = contactsOf(fake);
     await contacts.delete(2);
@@ -172,7 +172,7 @@ describe('iterating over custom data', () => {
     ['with nothing to find', { limit: 2, filters: { email: 'x' } }, []],
     ['with a limit that cuts', { limit: 2 }, [1, 2, 'api.refused']],
     ['with a limit that may cut', { limit: 5 }, [...all, 'api.refused']],
-  ])('should come without pages, %s', async (_name, options, seen) => {
+  ])('should work without pages, %s', async (_name, options, seen) => {
     const fake = await startWith(5);
     expect(await iterated(contactsOf(fake), options)).toEqual(seen);
     expect(fake.requests).toHaveLength(1);
@@ -195,14 +195,14 @@ describe('iterating over custom data', () => {
     ['pages', 'with filters', { limit: 2, filters: { email: '3@example.org' } }, [3], 1],
     ['pages', 'with filters over several pages', { limit: 2, filters: { status: 'active' } }, all, 3],
     ['pages', 'with nothing to find', { limit: 2, filters: { email: 'x' } }, [], 1],
-  ])('should come by %s, %s', async (paging, _name, options, seen, requests) => {
+  ])('should work by %s, %s', async (paging, _name, options, seen, requests) => {
     const table = await startPaged(paging);
     expect(await iterated(contactsOf(table), options)).toEqual(seen);
     expect(table.queries).toHaveLength(requests);
     expectQueries(table.queries, options);
   });
 
-  it('should tell in its error what to do', async () => {
+  it('should name the remedy in its error', async () => {
     const fake = await startWith(2);
     const error = await failureOf(() => iterate(contactsOf(fake), { limit: 2 }));
     expect([error.code, error.status, error.retryable]).toEqual(['api.refused', 422, false]);
@@ -229,26 +229,26 @@ describe('iterating over custom data', () => {
     expect(table.queries).toHaveLength(2);
   });
 
-  it('should end without an error where it is left on a full page without a next one', async () => {
+  it('should end without an error when it is left on a full page without a next one', async () => {
     const fake = await startWith(5);
     for await (const { id } of contactsOf(fake).iterate({ limit: 2 })) if (id === 2) break;
     expect(fake.requests).toHaveLength(1);
   });
 
-  it.each<Paging>(['cursor', 'pages'])('should end where it is left on a full page: %s', async (paging) => {
+  it.each<Paging>(['cursor', 'pages'])('should end when it is left on a full page: %s', async (paging) => {
     const table = await startPaged(paging);
     for await (const { id } of contactsOf(table).iterate({ limit: 2 })) if (id === 2) break;
     expect(table.queries).toHaveLength(1);
   });
 
-  it('should begin anew for each loop', async () => {
+  it('should start again for each loop', async () => {
     const contacts = contactsOf(await startPaged('pages'));
     expect([await iterated(contacts, { limit: 2 }), await iterated(contacts, { limit: 2 })]).toEqual([all, all]);
   });
 
   const page = [{ id: 1 }, { id: 2 }];
 
-  it('should give what came before a page that fails', async () => {
+  it('should return the records before a page that fails', async () => {
     const fake = await start();
     fake.fail({ kind: 'status', status: 200, body: { data: page, next_cursor: 'a' }, times: 1 });
     fake.fail({ kind: 'status', status: 403 });
@@ -265,10 +265,10 @@ describe('iterating over custom data', () => {
     ['one page', { pagination: { page: 1, total_pages: 1 } }, [1, 2]],
     ['no page', { pagination: { page: 1, total_pages: 0 } }, [1, 2]],
     ['an empty cursor', { next_cursor: '' }, [1, 2, 'api.refused']],
-    ['a cursor that is no text', { next_cursor: 7 }, [1, 2, 'api.refused']],
+    ['a cursor that is not a string', { next_cursor: 7 }, [1, 2, 'api.refused']],
     ['a pagination of null', { pagination: null }, [1, 2, 'api.refused']],
-    ['a pagination that is none', { pagination: 'x' }, [1, 2, 'api.refused']],
-    ['numbers as texts', { pagination: { page: '1', total_pages: '2' } }, [1, 2, 'api.refused']],
+    ['a pagination that is not an object', { pagination: 'x' }, [1, 2, 'api.refused']],
+    ['numbers as strings', { pagination: { page: '1', total_pages: '2' } }, [1, 2, 'api.refused']],
   ])('should end at a full page with %s', async (_name, fields, seen) => {
     const fake = await start();
     fake.fail({ kind: 'status', status: 200, body: { data: page, ...fields } });
@@ -296,7 +296,7 @@ describe('iterating over custom data', () => {
   it.each<[string, object]>([
     ['a cursor', { next_cursor: 'again' }],
     ['a page', { pagination: { page: 1, total_pages: 3 } }],
-  ])('should not go on for ever where %s leads to itself', async (_name, fields) => {
+  ])('should end when %s leads to itself', async (_name, fields) => {
     const fake = await start();
     fake.fail({ kind: 'status', status: 200, body: { data: page, ...fields } });
     expect(await iterated(contactsOf(fake), { limit: 2 })).toEqual([1, 2, 1, 2, 'api.unavailable']);
@@ -308,7 +308,7 @@ describe('iterating over custom data', () => {
   }
 });
 
-describe('an answer of another shape', () => {
+describe('a response of another shape', () => {
   const noObjects: unknown[] = [
     {},
     { data: null },

@@ -17,7 +17,7 @@ import { apiKey, callFrom, codeOf, EXTENSION_ID, plain, RATE_LIMIT, start, verdi
 const wronglySigned: DeliverOptions = { secret: 'another secret' };
 const unsigned: DeliverOptions = { headers: { 'X-Kiket-Signature': undefined } };
 
-/** Every method of the client, and whether it gives a promise. */
+/** Every method of the client, with true when it returns a promise. */
 const methods: [name: string, call: (api: KiketApi) => unknown, isAsync: boolean][] = [
   ['rateLimit', (api) => api.rateLimit(), true],
   ['customData', (api) => api.customData('com.acme', 'a'), false],
@@ -48,7 +48,7 @@ describeNewest('delivery.api', (express) => {
       expect(fake.connections.accepted).toBe(0);
     });
 
-    it('should answer a handler that does not ask first with the error', async () => {
+    it('should respond with the error when the handler does not check first', async () => {
       const fake = await start();
       const api = { apiKey, baseUrl: fake.url };
       const from = { api, options: { reportOnly: true }, payload: { ...example, ...fake.callback() }, delivery };
@@ -57,14 +57,14 @@ describeNewest('delivery.api', (express) => {
       expect(fake.connections.accepted).toBe(0);
     });
 
-    it('should know no rate limit', async () => {
+    it('should have no rate limit', async () => {
       const from = { options: { reportOnly: true }, delivery };
       const { result } = await callFrom(express, from, (client) => [client.lastRateLimit === undefined]);
       expect(result).toEqual([true]);
     });
   });
 
-  it('should be there from kiketParse on, and not before', async () => {
+  it('should exist from kiketParse on, not before', async () => {
     const seen: string[] = [];
     const look: RequestHandler = (req, _res, next) => {
       seen.push(typeof req.kiket?.api);
@@ -123,7 +123,7 @@ describeNewest('delivery.api', (express) => {
     expect(shown).not.toContain(secret);
   });
 
-  it('should keep what it knows off req.kiket and off a copy of it', async () => {
+  it('should keep its credentials off req.kiket and off a copy of it', async () => {
     const { result } = await callFrom(express, { api: { apiKey } }, (_api, delivery) => [
       Object.keys(delivery).includes('api'),
       'api' in JSON.parse(JSON.stringify(delivery)),
@@ -154,7 +154,7 @@ describeNewest('delivery.api', (express) => {
       ['none of a scope with a fraction', scoped('project:5.5'), undefined],
       ['none of a scope with more', scoped('project:5:read', 'my-project:5', 'project:5\n'), undefined],
       ['none of a scope without number', scoped('project:', 'project:*'), undefined],
-      ['none of a scope that is no safe number', scoped('project:9999999999999999'), undefined],
+      ['none of a scope that is not a safe integer', scoped('project:9999999999999999'), undefined],
     ])('should be %s', async (_name, fields, projectId) => {
       const fake = await start();
       const from = { api: { apiKey, baseUrl: fake.url }, payload: { ...plain, ...fields } };
@@ -185,7 +185,7 @@ describeNewest('delivery.api', (express) => {
       expect(fake.requests.map(({ target }) => target)).toEqual(['/api/v1/ext/sla/events']);
     });
 
-    it('should be that of the call where one is given', async () => {
+    it('should be that of the call when it has one', async () => {
       const fake = await start();
       const from = { api: { apiKey, baseUrl: fake.url }, payload: { ...plain, ...inProject(27) } };
       await callFrom(express, from, async (api) => {
@@ -242,7 +242,7 @@ describeNewest('delivery.api', (express) => {
           .set('NEW', 'sk_new_secret')
           .then(() => 'sk_new_secret'),
     ],
-  ])('should keep %s out of what the platform is told', async (_name, obtain) => {
+  ])('should keep %s out of the response to the platform', async (_name, obtain) => {
     const fake = await start();
     fake.setSecret(EXTENSION_ID, 'STRIPE', 'sk_live_secret');
     const callback = fake.callback();
@@ -258,7 +258,7 @@ describeNewest('delivery.api', (express) => {
     expect(outcome.text).not.toContain(value);
   });
 
-  it('should keep both values of a secret that was changed out of what the platform is told', async () => {
+  it('should keep both values of a changed secret out of the response to the platform', async () => {
     const fake = await start();
     fake.setSecret(EXTENSION_ID, 'STRIPE', 'sk_before');
     const api = { apiKey, baseUrl: fake.url, extensionId: EXTENSION_ID };

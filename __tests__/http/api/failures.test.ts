@@ -11,13 +11,13 @@ import { closedOrigin, startServer } from '../../support/loopback-server';
 import { until } from '../../support/until';
 import { clientOf, extension, failureOf, payloadOf, RATE_LIMIT, RECORDS, runtimeToken, type ApiCall } from './faulty';
 
-/** Not retried but after a 429. */
+/** A method that is retried only after a 429. */
 const post: ApiCall = (api) => api.request('POST', RECORDS, { body: { record: {} } });
 const get: ApiCall = (api) => api.request('GET', RATE_LIMIT);
 
 const calls: Readonly<Record<string, ApiCall>> = { GET: get, POST: post };
 
-/** Beyond the deadline, so that it is not waited for. */
+/** Beyond the deadline, so that the call is not retried. */
 const LATER = 3600;
 
 interface Told {
@@ -55,7 +55,7 @@ function inChunks(bytes: number): RequestListener {
   };
 }
 
-/** Answers that the fake does not give. */
+/** Responses that the fake does not send. */
 const strange: Readonly<Record<string, RequestListener>> = {
   'invalid UTF-8': (_req, res) => {
     res.setHeader('Content-Type', 'application/json');
@@ -75,7 +75,7 @@ const strange: Readonly<Record<string, RequestListener>> = {
     res.write('{"data":', () => res.socket!.destroy());
   },
   'no HTTP': (_req, res) => void res.socket!.end('what?\r\n\r\n'),
-  'a status that is none': (_req, res) => void res.socket!.end('HTTP/1.1 999 What\r\nContent-Length: 2\r\n\r\n{}'),
+  'a status out of range': (_req, res) => void res.socket!.end('HTTP/1.1 999 What\r\nContent-Length: 2\r\n\r\n{}'),
 };
 
 describeNewest('a failed call of the API that a handler does not catch', (express) => {
@@ -193,19 +193,19 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
     ['a page of HTML that says it is JSON', '<h1>Not this</h1>', 'application/json', undefined],
     ['nothing', '', undefined, undefined],
     ['JSON that is cut', '{"error":"Not thi', 'application/json', undefined],
-  ])('should say of a 400 what its body says: %s', async (_name, body, contentType, reason) => {
-    const { told, body: answer, error } = await toldOf({ kind: 'status', status: 400, body, contentType });
+  ])('should include the reason in the body of a 400: %s', async (_name, body, contentType, reason) => {
+    const { told, body: sent, error } = await toldOf({ kind: 'status', status: 400, body, contentType });
     expect(told).toEqual(refused);
-    expect(answer.error.details).toEqual(reason === undefined ? [] : [{ reason }]);
-    expect(error.details).toEqual(answer.error.details);
-    expect(JSON.stringify(answer)).not.toContain('Not thi');
+    expect(sent.error.details).toEqual(reason === undefined ? [] : [{ reason }]);
+    expect(error.details).toEqual(sent.error.details);
+    expect(JSON.stringify(sent)).not.toContain('Not thi');
   });
 
   it.each<[number, Told]>([
     [400, refused],
     [500, unavailable],
     [429, { status: 429, code: 'api.rate_limited', retryAfter: String(LATER) }],
-  ])('should go by the status of a %d whose body breaks', async (status, expected) => {
+  ])('should be decided by the status of a %d whose body breaks', async (status, expected) => {
     const server = await startServer((_req, res) => {
       res.writeHead(status, { 'Content-Length': 100, 'Retry-After': String(LATER) });
       res.write('{"error":', () => res.socket!.destroy());
@@ -215,7 +215,7 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
     expect(found.error).toMatchObject({ apiStatus: status, details: [] });
   });
 
-  it.each([400, 500])('should go by the status of a %d with more than 10 MB', async (status) => {
+  it.each([400, 500])('should be decided by the status of a %d with more than 10 MB', async (status) => {
     const server = await startServer((_req, res) => void res.writeHead(status).end('x'.repeat(MEGABYTES_10 + 1)));
     const { error } = await told(server, payloadOf(server.url), post);
     expect(error).toMatchObject({ apiStatus: status, details: [] });
@@ -251,7 +251,7 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
     },
   );
 
-  it('should become 503 when nobody listens', async () => {
+  it('should become 503 when no server listens', async () => {
     const url = await closedOrigin();
     const { told: found, error } = await told({ url }, payloadOf(url), post);
     expect(found).toEqual(unavailable);
@@ -295,8 +295,8 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
     expect(fake.requests).toHaveLength(1);
   });
 
-  it.each(Object.entries(strange))('should become 503 after %s', async (_name, answer) => {
-    const server = await startServer(answer);
+  it.each(Object.entries(strange))('should become 503 after %s', async (_name, respond) => {
+    const server = await startServer(respond);
     const { told: found } = await told(server, payloadOf(server.url), post);
     expect(found).toEqual(unavailable);
     expect(server.counts.requests).toBe(1);
@@ -305,7 +305,7 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
   it.each<[string, FakeKiketFault]>([
     ['JSON of another content type', { kind: 'status', status: 200, body: '{"data":[]}', contentType: 'text/html' }],
     ['201', { kind: 'status', status: 201, body: { data: [] } }],
-  ])('should be none with %s', async (_name, fault) => {
+  ])('should not be a failure with %s', async (_name, fault) => {
     const fake = await startFake();
     fake.fail(fault);
     const { app, errors } = extension(express, fake, get);
@@ -314,21 +314,24 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
     expect(errors).toEqual([]);
   });
 
-  it('should be none with 10 MB in chunks', async () => {
+  it('should not be a failure with 10 MB in chunks', async () => {
     const server = await startServer(inChunks(MEGABYTES_10));
     const { app } = extension(express, server, async (api, delivery) => String(await get(api, delivery)).length);
     const response = await deliver(app, payloadOf(server.url)).expect(200);
     expect(response.body).toEqual({ result: MEGABYTES_10 - 2 });
   });
 
-  it.each(['PUT', 'DELETE', 'POST', 'PATCH'] as const)('should be none when a %s is answered 204', async (method) => {
-    const fake = await startFake();
-    fake.fail({ kind: 'status', status: 204 });
-    const { app } = extension(express, fake, (api) => api.request(method, RECORDS));
-    expect((await deliver(app, payloadOf(fake)).expect(200)).body).toEqual({ result: null });
-  });
+  it.each(['PUT', 'DELETE', 'POST', 'PATCH'] as const)(
+    'should not be a failure when the response to a %s is 204',
+    async (method) => {
+      const fake = await startFake();
+      fake.fail({ kind: 'status', status: 204 });
+      const { app } = extension(express, fake, (api) => api.request(method, RECORDS));
+      expect((await deliver(app, payloadOf(fake)).expect(200)).body).toEqual({ result: null });
+    },
+  );
 
-  describe('what it tells', () => {
+  describe('its message', () => {
     const apiKey = 'ext_canary_of_the_api_key';
     const value = 'canary_of_a_secret_value';
     const fallback = 'canary_of_a_fallback_secret';
@@ -343,7 +346,7 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
       return told(fake, payload, post, options);
     }
 
-    it.each(Object.entries(known))('should not show what the API repeats: %s', async (_name, each) => {
+    it.each(Object.entries(known))('should not show secrets that the API repeats: %s', async (_name, each) => {
       for (const status of [422, 500]) {
         const { body, error } = await toldBy(`Not ${each}, but ${each}!`, status);
         expect(body.error.details).toEqual([{ reason: 'Not [redacted], but [redacted]!' }]);
@@ -352,14 +355,14 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
       }
     });
 
-    it('should not show the beginning of a secret where a long text is cut', async () => {
+    it('should not show the beginning of a secret at which a long string is cut', async () => {
       for (const start of [480, 490, 495, 499]) {
         const { body, error } = await toldBy('x'.repeat(start) + value);
         expect(JSON.stringify([body, error.details])).not.toMatch(/xc|canary/);
       }
     });
 
-    it('should cut a long text', async () => {
+    it('should cut a long string', async () => {
       const { body, error } = await toldBy('é'.repeat(100_000));
       const [{ reason }] = error.details as [{ reason: string }];
       expect(reason).toMatch(/^é{400}/);
@@ -382,7 +385,7 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
     ['wrong JSON', truncated],
     ['a redirect', { kind: 'status', status: 302, headers: { Location: '/canary' } }],
     ['more than 10 MB', { kind: 'status', status: 200, body: 'x'.repeat(MEGABYTES_10 + 1) }],
-  ])('should tell nothing of the path and the body: %s', async (_name, fault) => {
+  ])('should not contain the path or the body: %s', async (_name, fault) => {
     const { body, error } = await toldOf(fault, (api) =>
       api.request('POST', '/api/v1/ext/custom_data/canary.module/canary', {
         query: { project_id: 1, filters: { name: 'canary' } },
@@ -392,7 +395,7 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
     expect(JSON.stringify(body) + error.message + JSON.stringify(error.details)).not.toContain('canary');
   });
 
-  it('should be told in a handler that catches it', async () => {
+  it('should be available to a handler that catches it', async () => {
     const fake = await startFake();
     fake.fail({ kind: 'status', status: 404 });
     const { app } = extension(express, fake, async (api, delivery) => (await failureOf(get(api, delivery))).code);
@@ -401,7 +404,7 @@ describeNewest('a failed call of the API that a handler does not catch', (expres
 });
 
 describe('KiketApiError', () => {
-  it.each([400, 401, 500, 302])('should have what is known of an answer with %d', async (status) => {
+  it.each([400, 401, 500, 302])('should have the details of a response with %d', async (status) => {
     const fake = await startFake({ limit: 50, windowSeconds: 60 });
     fake.fail({ kind: 'status', status, headers: { 'X-Request-Id': 'req-42' } });
     const error = await failureOf(clientOf(fake).request('GET', RATE_LIMIT));
@@ -410,7 +413,7 @@ describe('KiketApiError', () => {
     expect('cause' in error).toBe(false);
   });
 
-  it('should be told apart from other errors', async () => {
+  it('should be distinguishable from other errors', async () => {
     const fake = await startFake();
     fake.fail({ kind: 'status', status: 400 });
     const error = await failureOf(clientOf(fake).rateLimit());
@@ -420,7 +423,7 @@ describe('KiketApiError', () => {
     expect(error.name).toBe('KiketApiError');
   });
 
-  it.each(['x'.repeat(201), 'with space', 'é'])('should have no request id of a strange form: %s', async (id) => {
+  it.each(['x'.repeat(201), 'with space', 'é'])('should have no request id of an invalid form: %s', async (id) => {
     const server = await startServer((_req, res) => {
       res.setHeader('X-Request-Id', Buffer.from(id).toString('latin1'));
       res.writeHead(400).end('{}');
@@ -428,12 +431,12 @@ describe('KiketApiError', () => {
     expect((await failureOf(clientOf(server).rateLimit())).requestId).toBeUndefined();
   });
 
-  it('should have no rate limit where the headers do not tell it', async () => {
+  it('should have no rate limit without its headers', async () => {
     const server = await startServer((_req, res) => void res.writeHead(400).end('{}'));
     expect(await failureOf(clientOf(server).rateLimit())).toMatchObject({ apiStatus: 400, rateLimit: undefined });
   });
 
-  it("should not show the client's own credentials where the API repeats them", async () => {
+  it("should not show the client's own credentials when the API repeats them", async () => {
     const fake = await startFake({ apiKeys: { ext_canary_key: ['*'] } });
     fake.fail({ kind: 'status', status: 403, body: { error: 'ext_canary_key may not' } });
     for (const options of [{ apiKey: 'ext_canary_key' }, { workspaceToken: 'ext_canary_key' }]) {
@@ -443,7 +446,7 @@ describe('KiketApiError', () => {
   });
 });
 
-describe('an answer of the API', () => {
+describe('a response of the API', () => {
   const polluting = '{"data":[],"error":"x","__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}';
 
   it.each([200, 400])('should not reach the prototype of objects with %d', async (status) => {

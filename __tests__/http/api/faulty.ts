@@ -19,7 +19,7 @@ export const RECORDS = '/api/v1/ext/custom_data/m/t?project_id=1';
 
 export const runtimeToken = 'rt_canary_of_the_runtime_token';
 
-/** What a payload says of a place that is no fake. */
+/** Returns the payload fields that direct calls to `url`, which is not a fake Kiket. */
 export function callbackTo(url: string): object {
   return {
     authentication: { token_type: 'runtime', runtime_token: runtimeToken, scopes: ['*'] },
@@ -36,11 +36,11 @@ export type ApiCall = (api: KiketApi, delivery: KiketDelivery) => Promise<unknow
 
 export interface Extension {
   readonly app: RequestListener;
-  /** What the handler has let pass, in order. */
+  /** The errors that the handler did not catch, in order. */
   readonly errors: unknown[];
 }
 
-/** An extension whose handler calls `url` and catches nothing for good. */
+/** An extension whose handler calls `url` and rethrows errors. */
 export function extension(
   express: Express,
   { url }: { readonly url: string },

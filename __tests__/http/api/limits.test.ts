@@ -26,10 +26,10 @@ const hang = { kind: 'hang', on: `GET ${RATE_LIMIT}` } as const;
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
-/** Whether a connection has ended. Undici opens another one in its place, which waits. */
+/** True when a connection has ended. Undici opens an idle one in its place. */
 const hasClosed = ({ connections }: FakeKiket): boolean => connections.accepted > connections.open;
 
-/** The timers of ten seconds that are set while `run` is at work, and how many of them are left. */
+/** Returns the number of ten-second timers that `run` sets, and the number of those left after it. */
 async function deadlines(run: () => Promise<unknown>): Promise<{ set: number; left: number }> {
   const set = jest.spyOn(globalThis, 'setTimeout');
   const cleared = jest.spyOn(globalThis, 'clearTimeout');
@@ -46,7 +46,7 @@ async function deadlines(run: () => Promise<unknown>): Promise<{ set: number; le
 
 describeNewest('a call of the API that hangs', (express) => {
   it.each([
-    ['before an answer', hang],
+    ['before a response', hang],
     ['before its turn to be made again', { kind: 'status', status: 503, headers: { 'Retry-After': '1' } } as const],
   ])('should end at the deadline: %s', async (_name, fault) => {
     const fake = await startFake();
@@ -67,7 +67,7 @@ describeNewest('a call of the API that hangs', (express) => {
     }
   });
 
-  it('should end at the deadline within a body', async () => {
+  it('should end at the deadline while the body is read', async () => {
     const server = await startServer((_req, res) => void res.writeHead(200).write('{"data":'));
     const { app, errors } = extension(express, server, (api) => api.request('GET', RATE_LIMIT), { deadlineMs: 500 });
     await deliver(app, payloadOf(server.url)).expect(503);
@@ -108,7 +108,7 @@ describeNewest('a call of the API that hangs', (express) => {
     expect(fake.requests).toEqual([]);
   });
 
-  it('should end by a signal of its own, and others go on', async () => {
+  it('should end by its own signal, without others', async () => {
     const fake = await startFake();
     fake.fail(hang);
     const reason = new Error('No longer wanted');
@@ -169,7 +169,7 @@ describe('a client outside a delivery', () => {
     expect(await deadlines(() => failureOf(clientOf(fake).rateLimit()))).toEqual({ set: 1, left: 0 });
   });
 
-  it('should end one that hangs', async () => {
+  it('should end a call that hangs', async () => {
     const fake = await startFake();
     fake.fail(hang);
     await clientOf(fake).request('GET', RECORDS);
@@ -185,7 +185,7 @@ describe('a client outside a delivery', () => {
     await until(() => hasClosed(fake));
   });
 
-  it('should leave the end of a call to a signal of its own', async () => {
+  it('should leave the end of a call to the signal of the client', async () => {
     const fake = await startFake();
     const { signal } = new AbortController();
     expect(await deadlines(() => clientOf(fake, signal).rateLimit())).toEqual({ set: 0, left: 0 });
@@ -199,7 +199,7 @@ describe('a client outside a delivery', () => {
 
   it.each<[string, unknown]>([
     ['an error', new Error('reason')],
-    ['a text', 'reason'],
+    ['a string', 'reason'],
     ['null', null],
     ['0', 0],
   ])('should end by the signal of the client and of the call, with %s as the cause', async (_name, reason) => {
@@ -236,7 +236,7 @@ describe('a client outside a delivery', () => {
     expect([fake.requests, fake.connections.accepted]).toEqual([[], 0]);
   });
 
-  it('should leave nothing on a signal that lives long', async () => {
+  it('should leave no listener on a long-lived signal', async () => {
     const fake = await startFake();
     const { signal } = new AbortController();
     const api = clientOf(fake, signal);
@@ -283,7 +283,7 @@ describe('CallSignal', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('should abort after ten seconds where nothing else ends it', () => {
+  it('should abort after ten seconds by default', () => {
     const call = new CallSignal({ signal: undefined, remainingMs: undefined }, undefined);
     expect(call.remainingMs).toBe(TEN_SECONDS);
     jest.advanceTimersByTime(TEN_SECONDS - 1);
@@ -293,7 +293,7 @@ describe('CallSignal', () => {
     call.release();
   });
 
-  it.each([Infinity, 9000])('should leave it to the signal where that has an end: %d ms', (remainingMs) => {
+  it.each([Infinity, 9000])('should leave the end to the signal when that has a deadline: %d ms', (remainingMs) => {
     const call = new CallSignal({ signal: new AbortController().signal, remainingMs }, undefined);
     expect(jest.getTimerCount()).toBe(0);
     jest.advanceTimersByTime(1000);
@@ -301,7 +301,7 @@ describe('CallSignal', () => {
     call.release();
   });
 
-  it('should leave nothing behind', () => {
+  it('should leave neither timer nor listener', () => {
     const controllers = [new AbortController(), new AbortController()] as const;
     const [{ signal }, { signal: own }] = controllers;
     const call = new CallSignal({ signal, remainingMs: undefined }, own);

@@ -9,7 +9,7 @@ import {
 import { secret } from '../../support/deliver';
 import { apiKey, start } from './calling';
 
-/** Starts each that takes the options of the API, with options of any kind, as JavaScript does. */
+/** Every entry point with the options of the API, callable without types as in JavaScript. */
 const starts: Record<string, (api: unknown) => unknown> = {
   kiketParse: (api) => kiketParse({ api } as KiketParseOptions),
   kiket: (api) => kiket({ secret, api } as KiketOptions),
@@ -87,7 +87,7 @@ interface OptionCheck {
   readonly bad: unknown[];
 }
 
-/** Every option: what it takes, beside `undefined`, and what it refuses. */
+/** Accepted values of every option, in addition to `undefined`, and rejected ones. */
 const options: Record<string, OptionCheck> = {
   apiKey: { good: [apiKey, 'a', '!~'], bad: [...noHeaderTexts, true, ['canary'], Buffer.from('canary')] },
   baseUrl: { good: origins, bad: noOrigins },
@@ -120,7 +120,7 @@ const rows = (kind: 'good' | 'bad') =>
     option[kind].map((value) => ({ name, value, text: show(value) })),
   );
 
-/** As a reader of a test name would write it. */
+/** The value as written in a test name. */
 function show(value: unknown): string {
   if (value instanceof AbortSignal || typeof value === 'function') return 'an instance of it';
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
@@ -156,7 +156,7 @@ describe('an option of createKiketApi', () => {
     ['kiket', 'is not a URL'],
     ['https://kiket.dev/api', 'has a path, query or fragment'],
     [42, 'is a number'],
-  ])('should be named with what is wrong: the origin %s', (baseUrl, problem) => {
+  ])('should be named with its problem: the origin %s', (baseUrl, problem) => {
     const expected = 'an https origin such as https://kiket.dev, or an http origin on loopback';
     expect(messageOf(() => createKiketApi({ baseUrl } as object))).toBe(
       `createKiketApi: baseUrl must be ${expected}, but ${problem}`,
@@ -166,7 +166,7 @@ describe('an option of createKiketApi', () => {
     );
   });
 
-  it.each(inside)('should be an option of %s, but for those of createKiketApi alone', (who) => {
+  it.each(inside)('should be an option of %s, except those of createKiketApi alone', (who) => {
     const api = { apiKey, baseUrl: 'https://kiket.example', allowedOrigins: [], extensionId: 'a', dispatcher };
     expect(starts[who]!(api)).toBeInstanceOf(Function);
     expect(starts[who]!(undefined)).toBeInstanceOf(Function);
@@ -182,7 +182,7 @@ describe('an option of createKiketApi', () => {
 });
 
 describe('the options of createKiketApi', () => {
-  it('should not see what is done to the options afterwards', async () => {
+  it('should not follow later changes of the options', async () => {
     const [fake, evil] = await Promise.all([start(), start()]);
     const options = { apiKey, baseUrl: fake.url, projectId: 27 };
     const api = createKiketApi(options);

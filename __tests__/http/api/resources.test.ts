@@ -7,14 +7,14 @@ import { apiKey, callFrom, codeOf, EXTENSION_ID, failureOf, RATE_LIMIT, start } 
 const apiOf = (fake: FakeKiket, options: object = {}): KiketApi =>
   createKiketApi({ apiKey, baseUrl: fake.url, extensionId: EXTENSION_ID, projectId: 27, ...options });
 
-/** What has arrived: method, target and body. */
+/** The requests that have arrived: method, target and body. */
 const sentTo = ({ requests }: FakeKiket): unknown[][] =>
   requests.map(({ method, target, body }) => (body === undefined ? [method, target] : [method, target, body]));
 
 const TIME = '2026-01-02T03:04:05.000Z';
 
 describe('every request', () => {
-  it('should say what it is, and what its body is', async () => {
+  it('should have Accept, User-Agent and the headers of its body', async () => {
     const fake = await start();
     const api = apiOf(fake);
     await api.rateLimit();
@@ -37,7 +37,7 @@ describe('every request', () => {
     expect(sentTo(fake)).toEqual([body ? [method, '/api/v1/other', body] : [method, '/api/v1/other']]);
   });
 
-  it.each([null, 0, false, '', 'text', [], [1, 'a']])('should take the body %j', async (body) => {
+  it.each([null, 0, false, '', 'text', [], [1, 'a']])('should send the body %j', async (body) => {
     const fake = await start();
     fake.fail({ kind: 'status', status: 200 });
     await apiOf(fake).request('POST', '/api/v1/other', { body });
@@ -47,21 +47,21 @@ describe('every request', () => {
   it.each<[string, unknown, object | undefined]>([
     ['HEAD', 'HEAD', undefined],
     ['small letters', 'get', undefined],
-    ['an empty text', '', undefined],
+    ['an empty string', '', undefined],
     ['a line break', 'GET / HTTP/1.1\r\nX: y', undefined],
     ['undefined', undefined, undefined],
     ['a body of a GET', 'GET', { body: {} }],
     ['a function as its body', 'POST', { body: () => undefined }],
     ['a symbol as its body', 'POST', { body: Symbol('x') }],
     ['a bigint in its body', 'POST', { body: { a: 1n } }],
-  ])('should be refused as a mistake: %s', async (_name, method, options) => {
+  ])('should be rejected with a TypeError: %s', async (_name, method, options) => {
     const fake = await start();
     const error = await failureOf(() => apiOf(fake).request(method as 'GET', '/api/v1/other', options));
     expect(error).toBeInstanceOf(TypeError);
     expect(fake.connections.accepted).toBe(0);
   });
 
-  it('should take away what would change the prototype of a result', async () => {
+  it('should remove members that would change the prototype of a result', async () => {
     const fake = await start();
     const body = JSON.parse('{"a":1,"__proto__":{"b":2},"constructor":{"prototype":{"c":3}}}') as object;
     fake.fail({ kind: 'status', status: 200, body });
@@ -70,7 +70,7 @@ describe('every request', () => {
 });
 
 describe('api.rateLimit', () => {
-  it('should tell it in words', async () => {
+  it('should have named members', async () => {
     const fake = await start({ limit: 50, windowSeconds: 30, now: () => 0 });
     const rateLimit = { limit: 50, remaining: 49, windowSeconds: 30, resetInSeconds: 30 };
     const api = apiOf(fake);
@@ -80,7 +80,7 @@ describe('api.rateLimit', () => {
     expect(sentTo(fake)).toEqual([['GET', RATE_LIMIT]]);
   });
 
-  it('should remember the newest of any answer', async () => {
+  it('should keep the newest of any response', async () => {
     const fake = await start({ limit: 50, now: () => 0 });
     const api = apiOf(fake);
     const seen = [];
@@ -92,7 +92,7 @@ describe('api.rateLimit', () => {
     expect(seen).toEqual([of(49), of(48), of(47)]);
   });
 
-  it('should take a reset for the time that it is', async () => {
+  it('should return a reset as a time', async () => {
     const fake = await start();
     const inAMinute = String(Math.ceil(Date.now() / 1000) + 60);
     fake.fail({ kind: 'status', status: 200, headers: { 'X-RateLimit-Reset': inAMinute } });
@@ -103,7 +103,7 @@ describe('api.rateLimit', () => {
   });
 
   it.each(['', 'many', '-1', '1.5', '0x10', '1e3', '99999999999'])(
-    'should know nothing by a header that is no number: %j',
+    'should be undefined for a header that is not a number: %j',
     async (value) => {
       const fake = await start();
       const api = apiOf(fake);
@@ -136,7 +136,7 @@ describe('api.rateLimit', () => {
 });
 
 describe('api.slaEvents', () => {
-  it('should list events under names of their own', async () => {
+  it('should list events in camel case', async () => {
     const fake = await start();
     const event = { project_id: 27, state: 'breached', triggered_at: TIME, resolved_at: null } as const;
     fake.addSlaEvent({ ...event, issue_id: 4, definition: { goal_minutes: 5 }, metrics: { over_by: 1 } });
@@ -157,7 +157,7 @@ describe('api.slaEvents', () => {
     ]);
   });
 
-  it('should ask for what is wanted', async () => {
+  it('should send the filters', async () => {
     const fake = await start();
     const events = apiOf(fake).slaEvents();
     await events.list({ issueId: 4, state: 'imminent', limit: 5 });
@@ -170,7 +170,7 @@ describe('api.slaEvents', () => {
     ]);
   });
 
-  it('should take an event that does not say when it was resolved for one that lasts', async () => {
+  it('should return an event without a time of resolution as unresolved', async () => {
     const fake = await start();
     fake.fail({ kind: 'status', status: 200, body: { data: [{ id: 1, issue_id: 4 }] } });
     expect(await apiOf(fake).slaEvents().list()).toMatchObject([{ id: 1, issueId: 4, resolvedAt: null }]);
@@ -208,7 +208,7 @@ describe('api.intakeForms', () => {
     ]);
   });
 
-  it('should take submissions through their life', async () => {
+  it('should create, approve and reject submissions', async () => {
     const fake = await start();
     fake.addIntakeForm({ key: 'onboarding', project_id: 27 });
     const submissions = apiOf(fake).intakeForms().submissions('onboarding');
@@ -308,13 +308,13 @@ describe('api.extensionSecrets', () => {
     ]);
   });
 
-  it('should tell of what is not there when it is to be deleted', async () => {
+  it('should report an unknown secret on delete', async () => {
     const fake = await start();
     const { code, apiStatus } = await failureOf(() => apiOf(fake).extensionSecrets().delete('A'));
     expect([code, apiStatus]).toEqual(['api.refused', 404]);
   });
 
-  it.each([401, 403, 422])('should take a %d for a failure, not for an unknown secret', async (status) => {
+  it.each([401, 403, 422])('should treat a %d as a failure, not as an unknown secret', async (status) => {
     const fake = await start();
     fake.fail({ kind: 'status', status });
     expect((await failureOf(() => apiOf(fake).extensionSecrets().get('A'))).apiStatus).toBe(status);
@@ -338,7 +338,7 @@ describe('api.extensionSecrets', () => {
     },
   );
 
-  it('should need an extensionId, and send nothing without', async () => {
+  it('should require an extensionId, and send nothing without it', async () => {
     const fake = await start();
     const api = apiOf(fake, { extensionId: undefined });
     const { code, status, message } = await failureOf(() => api.extensionSecrets());
@@ -352,7 +352,7 @@ describe('api.extensionSecrets', () => {
 describe('the journal', () => {
   const timestamp = new Date(TIME);
 
-  it('should hold what is logged', async () => {
+  it('should contain logged events', async () => {
     const fake = await start();
     const api = apiOf(fake);
     expect(await api.logEvent('synced', { count: 3 }, { version: 'v2', timestamp })).toBeUndefined();
@@ -364,7 +364,7 @@ describe('the journal', () => {
     expect(fake.requests[0]!.path).toBe(`/api/v1/extensions/${EXTENSION_ID}/events`);
   });
 
-  it('should hold telemetry', async () => {
+  it('should contain telemetry', async () => {
     const fake = await start();
     const api = apiOf(fake, { extensionId: undefined });
     const record = { event: 'issue.created', status: 'error', durationMs: 12.5, timestamp } as const;
@@ -377,14 +377,14 @@ describe('the journal', () => {
     ]);
   });
 
-  it('should not let metadata take the place of what is told', async () => {
+  it('should not let metadata replace other fields', async () => {
     const fake = await start();
     const metadata = { event: 'other', version: 'v9', status: 'other', duration_ms: 0, timestamp: 'x' };
     await apiOf(fake).sendTelemetry({ event: 'a', status: 'ok', durationMs: 1, timestamp, metadata });
     expect(fake.telemetry).toEqual([{ event: 'a', version: 'v1', status: 'ok', duration_ms: 1, timestamp: TIME }]);
   });
 
-  it('should have the time of the call where none is given', async () => {
+  it('should have the time of the call by default', async () => {
     const fake = await start();
     const api = apiOf(fake);
     const before = new Date().toISOString();

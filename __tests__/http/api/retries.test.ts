@@ -22,7 +22,7 @@ type Failure = FakeKiketFault | Passage;
 
 const status = (status: number): FakeKiketFault => ({ kind: 'status', status });
 
-/** What passes, so that another attempt makes sense where it does no harm. */
+/** Temporary failures, after which a safe call is repeated. */
 const passing: Readonly<Record<string, Failure>> = {
   502: status(502),
   503: status(503),
@@ -30,7 +30,7 @@ const passing: Readonly<Record<string, Failure>> = {
   'a reset': 'nothing',
 };
 
-/** What another attempt does not change, or not soon. */
+/** Lasting failures, which another attempt would not change soon. */
 const lasting: Readonly<Record<string, FakeKiketFault>> = {
   400: status(400),
   401: status(401),
@@ -54,7 +54,7 @@ function call(fake: { readonly url: string }, method: KiketApiMethod, signal?: A
   return clientOf(fake, signal).request(method, RECORDS);
 }
 
-/** A fake that fails `times` requests, and answers all further ones with success. */
+/** A fake that fails `times` requests, and responds to all further ones with success. */
 async function failing(failure: Failure, times: number): Promise<FakeKiket> {
   const isBreak = typeof failure === 'string';
   const fake = isBreak ? await startBreakingFake(Array<Passage>(times).fill(failure)) : await startFake();
@@ -69,7 +69,7 @@ describe('a call of the API', () => {
     return Promise.all(methods.map(check));
   }
 
-  it.each(Object.entries(passing))('should be made again after %s: GET, PUT, DELETE', async (_name, fault) => {
+  it.each(Object.entries(passing))('should be repeated after %s: GET, PUT, DELETE', async (_name, fault) => {
     await forEach(repeatable, async (method) => {
       const fake = await failing(fault, 2);
       expect(await call(fake, method)).toEqual({ ok: true });
@@ -77,7 +77,7 @@ describe('a call of the API', () => {
     });
   });
 
-  it('should be made again after 429: all methods', async () => {
+  it('should be repeated after 429: all methods', async () => {
     await forEach(all, async (method) => {
       const fake = await failing({ kind: 'rate-limit' }, 2);
       expect(await call(fake, method)).toEqual({ ok: true });
@@ -85,7 +85,7 @@ describe('a call of the API', () => {
     });
   });
 
-  it('should be made again with the same query, body and headers', async () => {
+  it('should be repeated with the same query, body and headers', async () => {
     const fake = await failing({ kind: 'rate-limit' }, 1);
     const body = { record: { name: 'x' } };
     await clientOf(fake).request('POST', RECORDS, { query: { limit: 3 }, body });
@@ -93,7 +93,7 @@ describe('a call of the API', () => {
     expect(second).toEqual({ ...first, body });
   });
 
-  it('should be made again where the failures differ', async () => {
+  it('should be repeated after different failures', async () => {
     const fake = await startBreakingFake(['all', 'all', 'nothing']);
     for (const fault of [status(502), { kind: 'rate-limit' }] as const) fake.fail({ ...fault, times: 1 });
     await clientOf(fake).rateLimit();
@@ -104,7 +104,7 @@ describe('a call of the API', () => {
     ['503', status(503), repeatable],
     ['a reset', 'nothing', repeatable],
     ['429', { kind: 'rate-limit' }, all],
-  ])('should be made again three times at most after %s', async (_name, failure, methods) => {
+  ])('should be repeated three times at most after %s', async (_name, failure, methods) => {
     await forEach(methods, async (method) => {
       const fake = await failing(failure, 4);
       await failureOf(call(fake, method));
@@ -112,14 +112,14 @@ describe('a call of the API', () => {
     });
   });
 
-  it.each(pairs(single, passing))('should be made once: %s and %s', async (method, _name, fault) => {
+  it.each(pairs(single, passing))('should not be repeated: %s and %s', async (method, _name, fault) => {
     const fake = await failing(fault, 1);
     expect((await failureOf(call(fake, method))).code).toBe('api.unavailable');
     expect(methodsOf(fake)).toEqual([method]);
   });
 
   it.each([...pairs(['GET', 'POST'], lasting), ...pairs(['PUT', 'DELETE', 'PATCH'], { 500: status(500) })])(
-    'should be made once: %s and %s',
+    'should not be repeated: %s and %s',
     async (method, _name, fault) => {
       const fake = await failing(fault, 1);
       await failureOf(call(fake, method));
@@ -130,7 +130,7 @@ describe('a call of the API', () => {
   it.each<[string, FakeKiketFault]>([
     ['nothing', { kind: 'status', status: 200, body: '' }],
     ['more than 10 MB', { kind: 'status', status: 200, body: 'x'.repeat(10 * 1024 * 1024 + 1) }],
-  ])('should be made once: GET and a success with %s', async (_name, fault) => {
+  ])('should not be repeated: GET and a success with %s', async (_name, fault) => {
     const fake = await failing(fault, 1);
     expect((await failureOf(call(fake, 'GET'))).code).toBe('api.unavailable');
     expect(fake.requests).toHaveLength(1);
@@ -142,7 +142,7 @@ describe('a call of the API', () => {
     ['DELETE', 3],
     ['POST', 0],
     ['PATCH', 0],
-  ])('should be made again where nobody listens, if it does no harm: %s', async (method, retries) => {
+  ])('should be repeated when no server listens, if that is safe: %s', async (method, retries) => {
     const random = jest.spyOn(Math, 'random').mockReturnValue(0);
     const error = await failureOf(call({ url: await closedOrigin() }, method));
     expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
@@ -157,7 +157,7 @@ describe('a call of the API', () => {
     ['breaks between chunks', {}, (socket) => socket.resetAndDestroy()],
     ['ends between chunks', {}, (socket) => socket.end()],
     ['ends between chunks and was to close', { Connection: 'close' }, (socket) => socket.end()],
-  ])('whose answer %s', (_name, headers, end) => {
+  ])('whose response %s', (_name, headers, end) => {
     /** Half a body, then a whole one. */
     async function halfServer(): Promise<RunningServer> {
       const server = await startServer((_req, res) => {
@@ -168,13 +168,13 @@ describe('a call of the API', () => {
       return server;
     }
 
-    it.each(repeatable)('should be made again: %s', async (method) => {
+    it.each(repeatable)('should be repeated: %s', async (method) => {
       const server = await halfServer();
       expect(await call(server, method)).toEqual({ ok: true });
       expect(server.counts.requests).toBe(2);
     });
 
-    it.each(single)('should be made once: %s', async (method) => {
+    it.each(single)('should not be repeated: %s', async (method) => {
       const server = await halfServer();
       expect((await failureOf(call(server, method))).code).toBe('api.unavailable');
       expect(server.counts.requests).toBe(1);
@@ -182,7 +182,7 @@ describe('a call of the API', () => {
   });
 
   it.each(['POST', 'PATCH'] as const)(
-    'should be made again after 429, but not after what comes then: %s',
+    'should be repeated after 429, but not after the next failure: %s',
     async (method) => {
       const fake = await startBreakingFake(['all', 'nothing']);
       fake.fail({ kind: 'rate-limit', times: 1 });
@@ -192,7 +192,7 @@ describe('a call of the API', () => {
   );
 });
 
-describeNewest('a call of the API that was carried out and got no answer', (express) => {
+describeNewest('a call of the API that succeeded and got no response', (express) => {
   it('should create one record with POST', async () => {
     const fake = await startBreakingFake(['nothing']);
     const create = extension(express, fake, (api) => api.customData('m', 't', { projectId: 1 }).create({ name: 'x' }));
@@ -280,12 +280,12 @@ describeNewest('Retry-After', (express) => {
     const response = await deliver(app, payloadOf(fake)).expect(429);
     expect(response.body).toMatchObject({ error: { code: 'api.rate_limited', retryable: true } });
     expect(response.headers['retry-after']).toBe(String(retryAfter));
-    // Not the deadline has ended it.
+    // It did not end at the deadline.
     expect(errors).toMatchObject([{ code: 'api.rate_limited' }]);
     expect(fake.requests).toHaveLength(1);
   });
 
-  it('should count what has passed of the deadline', async () => {
+  it('should not be waited for a second time when the deadline comes before', async () => {
     const fake = await startFake();
     fake.fail({ kind: 'rate-limit', retryAfter: 1 });
     const { app } = extension(express, fake, (api) => api.rateLimit(), { deadlineMs: 2100 });
@@ -331,7 +331,7 @@ describe('delayBeforeRetry', () => {
     found.forEach((delayMs, i) => expect(delayMs).toBeCloseTo(delays[i]!, 5));
   });
 
-  it.each([3, 4, 100])('should be none after %d retries', (retries) => {
+  it.each([3, 4, 100])('should be undefined after %d retries', (retries) => {
     expect(delayBeforeRetry('GET', busy, retries, Infinity)).toBeUndefined();
   });
 
@@ -344,14 +344,11 @@ describe('delayBeforeRetry', () => {
     [1, 1100, undefined],
     [59, Infinity, 59_100],
     [60, Infinity, undefined],
-  ])(
-    'should keep to Retry-After and to the time that is left: %d s, %d ms',
-    (retryAfterSeconds, remainingMs, delayMs) => {
-      jest.spyOn(Math, 'random').mockReturnValue(0);
-      const limited = failure('api.rate_limited', { apiStatus: 429, retryAfterSeconds });
-      expect(delayBeforeRetry('POST', limited, 0, remainingMs)).toBe(delayMs);
-    },
-  );
+  ])('should respect Retry-After and the remaining time: %d s, %d ms', (retryAfterSeconds, remainingMs, delayMs) => {
+    jest.spyOn(Math, 'random').mockReturnValue(0);
+    const limited = failure('api.rate_limited', { apiStatus: 429, retryAfterSeconds });
+    expect(delayBeforeRetry('POST', limited, 0, remainingMs)).toBe(delayMs);
+  });
 
   it.each([
     'ECONNREFUSED',
@@ -361,14 +358,14 @@ describe('delayBeforeRetry', () => {
     'ETIMEDOUT',
     'UND_ERR_CONNECT_TIMEOUT',
     'UND_ERR_SOCKET',
-  ])('should be there for connections that break, where nothing is done twice: %s', (code) => {
+  ])('should be defined for a broken connection when a repetition is safe: %s', (code) => {
     const broken = failure('api.unavailable', { cause: Object.assign(new Error(), { code }) });
     const delays = all.map((method) => delayBeforeRetry(method, broken, 0, Infinity) !== undefined);
     expect(delays).toEqual([true, true, true, false, false]);
   });
 
   it.each([undefined, null, 'ECONNRESET', new Error('other'), { code: 'CERT_HAS_EXPIRED' }])(
-    'should be none for another cause: %p',
+    'should be undefined for another cause: %p',
     (cause) => {
       expect(delayBeforeRetry('GET', failure('api.unavailable', { cause }), 0, Infinity)).toBeUndefined();
     },

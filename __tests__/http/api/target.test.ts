@@ -21,7 +21,7 @@ import {
 const MODULE = 'com.acme.crm';
 const TABLE = `/api/v1/ext/custom_data/${MODULE}/contacts`;
 
-/** Takes the place of undici, to see what would have gone where. */
+/** Replaces undici, and records the requests with their origins. */
 function recorder() {
   const asked: string[] = [];
   const request = ({ origin, path }: { origin: string; path: string }): never => {
@@ -85,7 +85,7 @@ describeNewest('api.base_url', (express) => {
     ['a host alone', '//kiket.dev'],
     ['a scheme alone', 'https://'],
     ['a bad port', 'https://kiket.dev:99999'],
-    ['an empty text', ''],
+    ['an empty string', ''],
   ];
 
   it.each(refused)('should be refused without a connection: %s', async (_name, written) => {
@@ -154,7 +154,7 @@ describeNewest('api.base_url', (express) => {
     expect(evil.connections.accepted).toBe(0);
   });
 
-  it('should not see what is done to allowedOrigins afterwards', async () => {
+  it('should not follow later changes of allowedOrigins', async () => {
     const evil = await start();
     const allowedOrigins = ['https://kiket.example'];
     const api = { allowedOrigins };
@@ -165,7 +165,7 @@ describeNewest('api.base_url', (express) => {
   });
 });
 
-/** What must not be sent: it resolves to another place, or is none. */
+/** Paths that must not be sent: they resolve to another place, or are not paths. */
 const badPaths = [
   '',
   ' ',
@@ -273,13 +273,13 @@ describe('the path of api.request', () => {
     expect([fake.connections.accepted, asked]).toEqual([0, []]);
   });
 
-  const texts: unknown[] = [
+  const stringLike: unknown[] = [
     { toString: () => RATE_LIMIT },
     Object(RATE_LIMIT),
     new URL(`https://kiket.dev${RATE_LIMIT}`),
   ];
 
-  it.each(texts)('should be a text, not what becomes one: %#', async (path) => {
+  it.each(stringLike)('should be a string, not a value that converts to one: %#', async (path) => {
     const fake = await start();
     const api = createKiketApi({ apiKey, baseUrl: fake.url });
     expect(await codeOf(() => api.request('GET', path as string))).toBe('api.target_refused');
@@ -296,7 +296,7 @@ describe('the path of api.request', () => {
     ['as it is', '/api/v1/ext/issues', undefined, '/api/v1/ext/issues'],
     ['the root', '/', undefined, '/'],
     ['with escapes', '/api/v1/ext/a%2Fb/%C3%A4/%2f%25', undefined, '/api/v1/ext/a%2Fb/%C3%A4/%2f%25'],
-    ['with escaped dots that are no segment', '/api/v1/ext/%2e%2ea%2f...', undefined, '/api/v1/ext/%2e%2ea%2f...'],
+    ['with escaped dots that are not a segment', '/api/v1/ext/%2e%2ea%2f...', undefined, '/api/v1/ext/%2e%2ea%2f...'],
     ['with escaped escapes', '/api/v1/ext/%25252f', undefined, '/api/v1/ext/%25252f'],
     ['with escaped dots in its query', '/x?a=%2e%2e%2f..;/', undefined, '/x?a=%2e%2e%2f..;/'],
     ['with what needs no escape', "/api/v1/ext/a-._~!$&'()*+,;=:@|", undefined, "/api/v1/ext/a-._~!$&'()*+,;=:@|"],
@@ -333,7 +333,7 @@ describe('the path of api.request', () => {
     expect(fake.requests.map((request) => request.target)).toEqual([target]);
   });
 
-  it('should stay below its prefix, however often a server decodes it and whatever it takes for a slash', () => {
+  it('should stay below its prefix after any number of decodings and with any form of a slash', () => {
     const part = fc.constantFrom(
       '.',
       '..',
@@ -376,7 +376,7 @@ describe('the path of api.request', () => {
     expect(Math.min(sent, refused)).toBeGreaterThan(100);
   });
 
-  it('should arrive as it is written, or not at all', async () => {
+  it('should arrive unchanged, or not at all', async () => {
     const fake = await start({ limit: 1_000_000 });
     const api = createKiketApi({ apiKey, baseUrl: fake.url });
     const part = fc.constantFrom(
@@ -483,7 +483,7 @@ describe('the segments of a path', () => {
     7n,
   ];
 
-  /** Every method that writes a segment, with one that is to be refused. */
+  /** Every method that writes a segment, called with an invalid one. */
   const segments: Record<string, (api: KiketApi, value: string) => unknown> = {
     'the id of a record to get': (api, id) => api.customData(MODULE, 'a').get(id),
     'the id of a record to update': (api, id) => api.customData(MODULE, 'a').update(id, {}),
@@ -506,7 +506,7 @@ describe('the segments of a path', () => {
   };
 
   it.each(Object.entries(segments))(
-    'should be refused, and nothing sent, when they are none: %s',
+    'should be refused, and nothing sent, when they are invalid: %s',
     async (_name, call) => {
       const fake = await start();
       const api = createKiketApi({ apiKey, baseUrl: fake.url, extensionId: EXTENSION_ID });
@@ -517,7 +517,7 @@ describe('the segments of a path', () => {
     },
   );
 
-  it.each(Object.entries(segments))('should be one, whatever is in it: %s', async (_name, call) => {
+  it.each(Object.entries(segments))('should be one segment with any contents: %s', async (_name, call) => {
     const fake = await start();
     const api = createKiketApi({ apiKey, baseUrl: fake.url, extensionId: EXTENSION_ID });
     const value = 'a/%/.../admin?x=#\\ä ';
@@ -526,7 +526,7 @@ describe('the segments of a path', () => {
     expect(fake.requests[0]!.path.split('/')).toContain(encodeURIComponent(value));
   });
 
-  it.each(['.', '..', '\ud800'])('should be refused of an extensionId %j', async (extensionId) => {
+  it.each(['.', '..', '\ud800'])('should be refused for an extensionId %j', async (extensionId) => {
     const fake = await start();
     const api = createKiketApi({ apiKey, baseUrl: fake.url, extensionId });
     expect(await codeOf(() => api.logEvent('a'))).toBe('api.target_refused');

@@ -10,7 +10,7 @@ import { chains } from '../../support/receiver';
 const body = JSON.stringify(example);
 const { headers: signed } = signDelivery(body, { secret });
 
-/** A request as an adapter of a platform makes it, which has the body from elsewhere: its stream gives nothing, and no end. */
+/** A request as an adapter creates it. The body is in a property, and the stream emits neither data nor an end. */
 class AdaptedRequest extends IncomingMessage {
   rawBody: unknown = body;
 
@@ -50,7 +50,7 @@ const stages: Record<string, () => KiketMiddleware[]> = {
 };
 
 describeMajors('a request of an adapter, whose stream never ends', (express) => {
-  /** What reaches the end of the chain, or the error handler. */
+  /** Resolves with the value that reaches the end of the chain, or the error that reaches the error handler. */
   function receive(chain: readonly KiketMiddleware[], headers: Record<string, string | string[]>): Promise<unknown> {
     return new Promise((resolve) => {
       const app = express();
@@ -72,7 +72,7 @@ describeMajors('a request of an adapter, whose stream never ends', (express) => 
     },
   );
 
-  it('should go on through a kiketParse that reads what was passed on', async () => {
+  it('should go on through a kiketParse that reads a body that was passed on', async () => {
     const look = kiketVerify('another secret', { reportOnly: true });
     expect(await receive([look, kiketParse()], withLength)).toBe(body);
   });
@@ -86,7 +86,7 @@ describeMajors('a request of an adapter, whose stream never ends', (express) => 
     ['X-Kiket-Timestamp', 'signature.mismatch'],
     ['Content-Encoding', 'body.encoding_unsupported'],
     ['Content-Type', 'body.encoding_unsupported'],
-  ])('should be refused where %s has several values', async (name, code) => {
+  ])('should be refused when %s has several values', async (name, code) => {
     const value = inArrays[name]![0]!;
     const other = { 'Content-Encoding': 'gzip', 'Content-Type': 'text/plain; charset=utf-7' }[name] ?? value;
     expect(await receive([kiketVerify(secret)], { ...inArrays, [name]: [value, other] })).toBe(code);

@@ -16,7 +16,7 @@ import { pairs } from '../../support/pairs';
 import { payloadOf, sizes } from '../../support/receiver';
 import { signedRequest, type Framing, type SignedRequestOptions } from '../../support/signed-request';
 
-/** Stands for an adapter that has the body from elsewhere, and leaves the stream as it is. */
+/** An adapter that has the body from elsewhere, and does not touch the stream. */
 function adapter(payload: string): KiketMiddleware {
   return (req, _res, next) => {
     (req as { rawBody?: unknown }).rawBody = Buffer.from(payload);
@@ -26,7 +26,7 @@ function adapter(payload: string): KiketMiddleware {
 
 const lookUp = (): Promise<string> => new Promise((resolve) => setImmediate(resolve, secret));
 
-/** Every way in which a middleware of ours waits for something before it calls the next. */
+/** Every asynchronous step of our middlewares before they call the next. */
 const ways: Record<string, (express: Express, payload: string) => KiketMiddleware[]> = {
   'kiketRawBody reads': () => [kiketRawBody()],
   'kiketRawBody drains what an adapter has read': (_express, payload) => [adapter(payload), kiketRawBody()],
@@ -65,7 +65,7 @@ const framings: Framing[] = ['length', 'chunked'];
 describeMajors('the async context of a middleware before ours', (express) => {
   const storage = new AsyncLocalStorage<string>();
 
-  /** What the handler, or the error handler, finds in the storage. The body comes in a packet after the head. */
+  /** Resolves with the stored value that the handler or the error handler reads. The body comes after the head. */
   async function foundAfter(
     stages: KiketMiddleware[],
     payload: string,
@@ -90,8 +90,8 @@ describeMajors('the async context of a middleware before ours', (express) => {
       const half = request.body.length / 2;
       connection.write(request.body.subarray(0, half));
       await new Promise(setImmediate);
-      const answer = await connection.write(request.body.subarray(half)).answer();
-      found.unshift(answer?.status);
+      const response = await connection.write(request.body.subarray(half)).response();
+      found.unshift(response?.status);
     });
     return found;
   }

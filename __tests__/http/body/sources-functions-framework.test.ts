@@ -7,7 +7,7 @@ import { secret } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
 import { pairs } from '../../support/pairs';
 
-/** A function as Cloud Functions runs it: the framework has parsed the body and kept its bytes. */
+/** A function in Cloud Functions: the framework has parsed the body and kept its bytes. */
 function functionServer(handler: unknown): Server {
   http('kiket', handler as HttpFunction);
   return getTestServer('kiket');
@@ -31,15 +31,15 @@ describeMajors('the functions framework with an application', (express) => {
     await expectReceived(functionServer(app), bodies[name], { framing });
   });
 
-  it.each(Object.entries(chains))('should find a later express.json() skipping (%s)', async (_way, chain) => {
+  it.each(Object.entries(chains))('should make a later express.json() skip (%s)', async (_way, chain) => {
     const app = receiver(express, { stages: [...chain(), express.json()] });
     await expectReceived(functionServer(app), bodies.emoji);
   });
 
   it.each(Object.entries(chains))('should 401 another signature (%s)', async (_way, chain) => {
     const app = functionServer(receiver(express, { stages: chain() }));
-    const answers = await deliverTwice(app, bodies.emoji, { secret: 'whsec_of_another' });
-    expect(answers.map((answer) => answer?.status)).toEqual([401, 401]);
+    const responses = await deliverTwice(app, bodies.emoji, { secret: 'whsec_of_another' });
+    expect(responses.map((response) => response?.status)).toEqual([401, 401]);
   });
 });
 

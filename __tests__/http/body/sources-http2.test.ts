@@ -19,7 +19,7 @@ type Stage = (req: Http2ServerRequest, res: Http2ServerResponse, next: (error?: 
 interface Found {
   code: string | undefined;
   rawBody: string | undefined;
-  /** What whoever comes next can read. */
+  /** The rest of the body that the next middleware can read. */
   rest: string | undefined;
 }
 

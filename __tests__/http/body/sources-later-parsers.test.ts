@@ -32,7 +32,7 @@ const mounts: Record<
   'in the route': (stage, stages) => ({ before: [], stages: [stage, ...stages] }),
 };
 
-/** Ways in which a service's own handler may read a body that nobody has parsed. */
+/** Ways in which a service's own handler may read a body that was not parsed. */
 const readers: Record<string, (req: Request) => Promise<string>> = {
   'for await': (req) => text(req),
   "'data' and 'end'": (req) =>
@@ -60,13 +60,13 @@ type Consumer = (express: Express) => {
   parser?: KiketMiddleware;
   handler?: (req: Request) => unknown;
   verify?: KiketMiddleware;
-  /** What is found of a body. */
+  /** The expected result for a body. */
   expected?: (body: string) => unknown;
 };
 
 const parseJson = (body: string): unknown => JSON.parse(body);
 
-/** What may take the body behind kiketVerify. */
+/** Consumers of the body behind kiketVerify. */
 const consumers: Record<string, Consumer> = {
   'express.json()': (express) => ({ parser: parsers['express.json()']!(express), expected: parseJson }),
   'express.json() after a look-up of the secret': (express) => ({
@@ -103,8 +103,8 @@ describeMajors('a body parser after kiketVerify', (express) => {
     app.post('/kiket', ...stages, (req, res, next) => {
       Promise.resolve(handler(req)).then((found) => res.json({ found }), next);
     });
-    const answers = await deliverTwice(app, body, { framing: row.framing });
-    const found = answers.map((answer) => answer && (JSON.parse(answer.text) as { found?: unknown }).found);
+    const responses = await deliverTwice(app, body, { framing: row.framing });
+    const found = responses.map((response) => response && (JSON.parse(response.text) as { found?: unknown }).found);
     expect(found).toEqual([expected(body), expected(body)]);
   });
 
@@ -112,15 +112,15 @@ describeMajors('a body parser after kiketVerify', (express) => {
     const app = express();
     app.set('env', 'test');
     app.post('/kiket', kiketVerify(secret), express.json({ limit: '1kb' }), kiketErrorHandler());
-    const answers = await deliverTwice(app, JSON.stringify(payloadOf(1025)), { framing });
-    expect(answers.map((answer) => answer?.status)).toEqual([413, 413]);
+    const responses = await deliverTwice(app, JSON.stringify(payloadOf(1025)), { framing });
+    expect(responses.map((response) => response?.status)).toEqual([413, 413]);
   });
 
-  it.each(framings)('should leave the connection of use after a body over its own limit (%s)', async (framing) => {
+  it.each(framings)('should keep the connection usable after a body over its own limit (%s)', async (framing) => {
     const app = express();
     app.post('/kiket', kiketVerify(secret, { limit: 1000, reportOnly: true }), (_req, res) => void res.json({}));
-    const answers = await deliverTwice(app, JSON.stringify(payloadOf(900_000)), { framing });
-    expect(answers.map((answer) => answer?.status)).toEqual([200, 200]);
+    const responses = await deliverTwice(app, JSON.stringify(payloadOf(900_000)), { framing });
+    expect(responses.map((response) => response?.status)).toEqual([200, 200]);
   });
 
   it.each(framings)('should read an empty body, framed by %s, as it does without kiketVerify', async (framing) => {
@@ -132,8 +132,8 @@ describeMajors('a body parser after kiketVerify', (express) => {
       // The end of a chunked body comes in a packet of its own.
       return Connection.to(app, async (connection) => {
         await connection.writeHead(head);
-        const answer = await connection.write(body).answer();
-        return answer && [answer.status, JSON.parse(answer.text)];
+        const response = await connection.write(body).response();
+        return response && [response.status, JSON.parse(response.text)];
       });
     };
     const without = await bodyWith((_req, _res, next) => next());
@@ -142,13 +142,13 @@ describeMajors('a body parser after kiketVerify', (express) => {
   });
 
   it.each(framings)(
-    'should leave the connection of use when kiketParse has looked at what was passed on (%s)',
+    'should keep the connection usable when kiketParse has read a body that was passed on (%s)',
     async (framing) => {
       const app = express();
       app.post('/kiket', kiketVerify(secret, { reportOnly: true }), kiketParse(), (_req, res) => void res.json({}));
       const headers = { 'X-Kiket-Signature': 'malformed' };
-      const answers = await deliverTwice(app, JSON.stringify(payloadOf(1_200_000)), { framing, headers });
-      expect(answers.map((answer) => answer?.status)).toEqual([200, 200]);
+      const responses = await deliverTwice(app, JSON.stringify(payloadOf(1_200_000)), { framing, headers });
+      expect(responses.map((response) => response?.status)).toEqual([200, 200]);
     },
   );
 });
@@ -164,8 +164,8 @@ const skipped = pairs({
 
 const drained = pairs({ way: Object.keys(chains), framing: framings });
 
-describeMajors('a body parser after the delivery was read for good', (express) => {
-  it.each(skipped)('should let $parser skip $size, $framing, after $way', async ({ way, parser, size, framing }) => {
+describeMajors('a body parser after the body was consumed', (express) => {
+  it.each(skipped)('should skip $size, $framing, after $way: $parser', async ({ way, parser, size, framing }) => {
     const later = parsers[parser]!(express);
     const stages =
       way === BETWEEN

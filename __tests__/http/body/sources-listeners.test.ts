@@ -12,7 +12,7 @@ beforeEach(() => {
   heard = 0;
 });
 
-/** What a service may do with every body before ours, such as to measure it. */
+/** Listeners that a service may add to every request before our middlewares, for example to measure it. */
 const listeners: Record<string, KiketMiddleware> = {
   "listens for 'data'": (req, _res, next) => {
     req.on('data', hear);
@@ -42,18 +42,18 @@ describeMajors('a middleware before ours that', (express) => {
     async ({ listener, source, size, framing }) => {
       const app = express();
       app.set('env', 'test');
-      // Whoever has paused a request resumes it, without kiketVerify too: a parser would wait for ever.
+      // A middleware that pauses a request must resume it, also without kiketVerify. A parser would wait for ever.
       const resumes: KiketMiddleware = (req, _res, next) => next(void req.resume());
       const between = listener.endsWith('paused it') ? [resumes] : [];
       app.use(listeners[listener]!, kiketVerify(secrets[source]), ...between, express.json({ limit: '1mb' }));
       app.post('/kiket', (req, res) => void res.json(req.body));
       const body = JSON.stringify(payloadOf(sizes[size]));
-      const answers = await deliverTwice(app, body, { framing });
-      expect(answers.map((answer) => [answer?.status, answer?.text === body])).toEqual([
+      const responses = await deliverTwice(app, body, { framing });
+      expect(responses.map((response) => [response?.status, response?.text === body])).toEqual([
         [200, true],
         [200, true],
       ]);
-      // Each delivery once, as without kiketVerify.
+      // Once for each delivery, as without kiketVerify.
       expect(heard).toBe(listener.startsWith('listens') ? 2 * Buffer.byteLength(body) : 0);
     },
   );

@@ -8,7 +8,7 @@ import { chains, deliverTwice, expectReceived, payloadOf, reportDelivery, sizes 
 const receive = (req: Request): object => reportDelivery(kiketDelivery(req), req);
 const parseUpTo1Mb = (app: NestApp): void => void app.useBodyParser('json', { limit: '1mb' });
 
-/** Where a Nest service may mount middlewares. */
+/** Places at which a Nest service can mount middlewares. */
 const mounts: Record<string, (stages: readonly KiketMiddleware[]) => Omit<NestServiceOptions, 'receive'>> = {
   "in its module, behind Nest's parser": (middlewares) => ({ middlewares, setUp: parseUpTo1Mb }),
   "with app.use(), behind Nest's parser": (stages) => ({
@@ -44,30 +44,33 @@ describe.each(Object.entries(nests))('a service on %s', (_major, load) => {
   it.each(pairs(columns))('should have Nest parse $name behind kiketVerify alone, $mounted', async (row) => {
     const mount = mounts[row.mounted]!([kiketVerify(secret)]);
     const service = await nestService(nest, { ...mount, receive: (req: Request) => req.body as object });
-    const answers = await deliverTwice(service, bodies[row.name]);
+    const responses = await deliverTwice(service, bodies[row.name]);
     const expected = JSON.parse(bodies[row.name]) as unknown;
-    expect(answers.map((answer) => answer && (JSON.parse(answer.text) as unknown))).toEqual([expected, expected]);
+    expect(responses.map((response) => response && (JSON.parse(response.text) as unknown))).toEqual([
+      expected,
+      expected,
+    ]);
   });
 
   it.each(pairs({ mounted: Object.keys(mounts), way: Object.keys(chains) }))(
     "should 401 another signature by Nest's own handler, with $way $mounted",
     async ({ mounted, way }) => {
       const service = await nestService(nest, { ...mounts[mounted]!(chains[way]!()), receive });
-      const answers = await deliverTwice(service, bodies.emoji, { secret: 'whsec_of_another' });
-      expect(answers.map((answer) => answer?.status)).toEqual([401, 401]);
+      const responses = await deliverTwice(service, bodies.emoji, { secret: 'whsec_of_another' });
+      expect(responses.map((response) => response?.status)).toEqual([401, 401]);
     },
   );
 
-  it('should be told by kiketErrorHandler what has failed', async () => {
+  it('should get the error from kiketErrorHandler', async () => {
     const setUp = (app: NestApp): void => void app.use('/kiket', kiket({ secret })).use('/kiket', kiketErrorHandler());
     const service = await nestService(nest, { setUp, receive });
-    const [answer] = await deliverTwice(service, bodies.emoji, { secret: 'whsec_of_another' });
-    expect(JSON.parse(answer!.text)).toMatchObject({ error: { code: 'signature.mismatch', retryable: false } });
+    const [response] = await deliverTwice(service, bodies.emoji, { secret: 'whsec_of_another' });
+    expect(JSON.parse(response!.text)).toMatchObject({ error: { code: 'signature.mismatch', retryable: false } });
   });
 
-  it('should 500, to be sent again, without rawBody: true', async () => {
+  it('should 500, retryable, without rawBody: true', async () => {
     const service = await nestService(nest, { rawBody: false, middlewares: [kiket({ secret })], receive });
-    const answers = await deliverTwice(service, bodies.emoji);
-    expect(answers.map((answer) => answer?.status)).toEqual([500, 500]);
+    const responses = await deliverTwice(service, bodies.emoji);
+    expect(responses.map((response) => response?.status)).toEqual([500, 500]);
   });
 });

@@ -7,13 +7,13 @@ import { pairs } from '../../support/pairs';
 import { chains, payloadOf, receiver, reportOf, sizes } from '../../support/receiver';
 import type { RequestListener } from 'node:http';
 
-interface LambdaAnswer {
+interface LambdaResponse {
   statusCode: number;
   body: string;
 }
 
 async function invoke(app: RequestListener, event: object): Promise<[number, unknown]> {
-  const { statusCode, body } = (await serverless(app)(event, {})) as LambdaAnswer;
+  const { statusCode, body } = (await serverless(app)(event, {})) as LambdaResponse;
   return [statusCode, JSON.parse(body)];
 }
 

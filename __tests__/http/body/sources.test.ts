@@ -8,7 +8,7 @@ import { describeMajors, type Express } from '../../support/express';
 import { pairs } from '../../support/pairs';
 import { chains, deliverTwice, expectReceived, payloadOf, receiver, sizes } from '../../support/receiver';
 
-/** What may stand before a receiver, for the whole application, and leave it the bytes. */
+/** Middlewares of the whole application that leave the bytes to the receiver. */
 const sources: Record<string, (express: Express, body: string) => KiketMiddleware[]> = {
   'no parser': () => [],
   'express.raw()': (express) => [express.raw({ type: '*/*', limit: '1mb' })],
@@ -30,9 +30,9 @@ const sources: Record<string, (express: Express, body: string) => KiketMiddlewar
   ],
 };
 
-/** What a middleware may have done to the stream without reading it to its end. */
+/** Actions of a middleware on the stream that do not read it to its end. */
 const touches: Record<string, (req: Adapted, next: () => void) => void> = {
-  'still collects req.rawBody as text': (req, next) => {
+  'still collects req.rawBody as a string': (req, next) => {
     req.rawBody = '';
     req.on('data', (chunk: Buffer) => (req.rawBody = `${req.rawBody as string}${chunk.toString('latin1')}`));
     next();
@@ -93,7 +93,7 @@ const received = pairs(
     framing: ['length', 'chunked'] as const,
     way: Object.keys(chains),
   },
-  // express.text() drops a byte order mark, and nothing says then that there was one.
+  // express.text() drops a byte order mark without a trace.
   ({ source, format, framing }) =>
     !(source === 'express.text()' && framing === 'chunked' && format.includes('byte order mark')),
 );
@@ -123,19 +123,19 @@ const forms: Record<string, (bytes: Buffer) => unknown> = {
 
 describeMajors('body sources', (express) => {
   describe.each(Object.entries(chains))('%s', (_name, chain) => {
-    it('should receive it mounted with app.use() too', async () => {
+    it('should receive a delivery when mounted with app.use()', async () => {
       await expectReceived(receiver(express, { before: chain(), stages: [] }), small);
     });
 
-    it('should receive what has gone through application and route', async () => {
+    it('should receive a body that has gone through application and route', async () => {
       await expectReceived(receiver(express, { before: chain(), stages: chain() }), small);
     });
 
-    it('should answer 500 body.already_parsed, to be sent again, after a plain express.json()', async () => {
+    it('should respond with 500 body.already_parsed, which is retryable, after a plain express.json()', async () => {
       const app = receiver(express, { before: [express.json({ limit: '1mb' })], stages: chain() });
-      for (const answer of await deliverTwice(app, small)) {
-        expect(answer?.status).toBe(500);
-        expect(JSON.parse(answer!.text)).toMatchObject({
+      for (const response of await deliverTwice(app, small)) {
+        expect(response?.status).toBe(500);
+        expect(JSON.parse(response!.text)).toMatchObject({
           error: {
             code: 'body.already_parsed',
             retryable: true,
@@ -160,11 +160,11 @@ describeMajors('body sources', (express) => {
     await expectReceived(app, JSON.stringify(payloadOf(sizes[row.size])), { framing: row.framing });
   });
 
-  it('should 401 a chunked text without the byte order mark that was signed', async () => {
+  it('should 401 a chunked string without the byte order mark that was signed', async () => {
     const app = receiver(express, { before: [express.text({ type: '*/*' })], stages: chains['kiket()']!() });
-    const [answer] = await deliverTwice(app, `\uFEFF${small}`, { framing: 'chunked' });
-    expect(answer?.status).toBe(401);
-    expect(JSON.parse(answer!.text)).toMatchObject({ error: { code: 'signature.mismatch' } });
+    const [response] = await deliverTwice(app, `\uFEFF${small}`, { framing: 'chunked' });
+    expect(response?.status).toBe(401);
+    expect(JSON.parse(response!.text)).toMatchObject({ error: { code: 'signature.mismatch' } });
   });
 
   describe.each(['rawBody', 'body'] as const)('req.%s', (field) => {
@@ -174,26 +174,26 @@ describeMajors('body sources', (express) => {
     });
 
     it.each(['length', 'chunked'] as const)(
-      'should not count where it has other bytes than were sent (%s)',
+      'should be ignored when it has other bytes than were sent (%s)',
       async (framing) => {
         const before = readInto((req, bytes) => (req[field] = bytes.subarray(1)));
         const app = receiver(express, { before: [before], stages: chains['all four']!() });
-        const [answer] = await deliverTwice(app, small, { framing });
+        const [response] = await deliverTwice(app, small, { framing });
         const code = framing === 'length' ? 'body.already_parsed' : 'signature.mismatch';
-        expect(JSON.parse(answer!.text)).toMatchObject({ error: { code } });
+        expect(JSON.parse(response!.text)).toMatchObject({ error: { code } });
       },
     );
   });
 
-  it('should tell an unsigned request of another route that kiketVerify stands before all of them', async () => {
+  it('should name the remedies in the error of another route when kiketVerify stands before all routes', async () => {
     const app = express();
     app.use(kiketVerify(secret), kiketErrorHandler());
     app.get('/health', (_req, res) => void res.json({}));
-    const answer = await Connection.to(app, (connection) =>
-      connection.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n').answer(),
+    const response = await Connection.to(app, (connection) =>
+      connection.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n').response(),
     );
-    expect(answer?.status).toBe(401);
-    const { error } = JSON.parse(answer!.text) as { error: { code: string; message: string } };
+    expect(response?.status).toBe(401);
+    const { error } = JSON.parse(response!.text) as { error: { code: string; message: string } };
     expect(error.code).toBe('signature.missing');
     expect(error.message).toContain("app.use('/kiket', kiketVerify(secret))");
     expect(error.message).toContain('signatureRequired: false');

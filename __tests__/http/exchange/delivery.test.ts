@@ -3,7 +3,7 @@ import { deliver, example, secret } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
 
 describeMajors('a delivery', (express) => {
-  it('should be verified, parsed, handled and answered', async () => {
+  it('should be verified, parsed and handled, and get the response of its handler', async () => {
     const app = express();
     app.post(
       '/kiket',

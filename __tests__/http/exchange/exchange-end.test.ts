@@ -35,7 +35,7 @@ function timers(): number {
 }
 
 describeNewest('a delivery that was sent ahead on a connection which then closes', (express) => {
-  /** Sends requests behind one that is not answered, and leaves once `isThere` says that they have arrived. */
+  /** Sends requests behind one that has no response yet, and disconnects once `isThere` returns true. */
   async function sendAhead(
     stages: readonly Stage[],
     requests: readonly (string | Buffer)[],
@@ -51,13 +51,13 @@ describeNewest('a delivery that was sent ahead on a connection which then closes
     });
   }
 
-  it('should end with one record and one abort each, whatever its handler does afterwards', async () => {
+  it('should end with one record and one abort each, regardless of later acts of its handler', async () => {
     const { head, body } = signedRequest(JSON.stringify(example));
     const handlers: Record<string, Stage> = {
       'never settles': kiketHandler(() => new Promise<object>(() => undefined)),
-      'has answered already': kiketHandler(() => ({})),
-      'is plain and never answers': () => undefined,
-      'is plain and has answered': (_req: Request, res: Response) => void res.json({}),
+      'has responded already': kiketHandler(() => ({})),
+      'is plain and never responds': () => undefined,
+      'is plain and has responded': (_req: Request, res: Response) => void res.json({}),
     };
     for (const [name, handler] of Object.entries(handlers)) {
       const collected: KiketRecord[] = [];
@@ -101,7 +101,7 @@ describeNewest('a delivery that was sent ahead on a connection which then closes
     expect([timers() <= before, warnings]).toEqual([true, []]);
   });
 
-  it('should let its claim expire when a plain handler never answers', async () => {
+  it('should let its claim expire when a plain handler never responds', async () => {
     const store = new WatchedStore();
     const { head, body } = attemptBytes();
     await sendAhead(
@@ -109,13 +109,13 @@ describeNewest('a delivery that was sent ahead on a connection which then closes
       [head, body],
       () => store.methods.includes('claim'),
     );
-    // One more lock, and then nobody renews it.
+    // The lock is renewed once more, and then no more.
     await store.called('renew');
     await new Promise((resolve) => setTimeout(resolve, 1300));
     expect(store.methods).toEqual(['claim', 'renew']);
   });
 
-  it('should answer the next attempt with the reply that its handler returned later', async () => {
+  it('should respond to the next attempt with the reply that its handler returned later', async () => {
     const store = new WatchedStore();
     const { head, body } = attemptBytes();
     const late = createGate();
@@ -128,7 +128,7 @@ describeNewest('a delivery that was sent ahead on a connection which then closes
     late.open();
     await store.called('complete');
     await Connection.to(endpoint(express, stages), async (connection) => {
-      expect(await connection.write(head, body).answer()).toMatchObject({ status: 200, text: '{"late":true}' });
+      expect(await connection.write(head, body).response()).toMatchObject({ status: 200, text: '{"late":true}' });
     });
   });
 });
@@ -155,7 +155,7 @@ describe('a delivery over HTTP/2', () => {
     await event(server, 'listening');
     const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     try {
-      // Node warns of what HTTP/2 has not, such as a status message.
+      // Node warns of features that HTTP/2 lacks, such as a status message.
       expect(await warningsOf(() => use(session))).toEqual([]);
     } finally {
       session.close();
@@ -174,7 +174,7 @@ describe('a delivery over HTTP/2', () => {
     return [head[':status'], JSON.parse(text)];
   }
 
-  it.each([true, false])('should be answered and recorded once (Content-Length: %s)', async (withLength) => {
+  it.each([true, false])('should be responded to and recorded once (Content-Length: %s)', async (withLength) => {
     const before = timers();
     const records = await published<KiketRecord>('kiket:delivery', () =>
       overHttp2(
@@ -197,7 +197,7 @@ describe('a delivery over HTTP/2', () => {
     });
   });
 
-  it('should run once, and be answered again from the store, with kiketIdempotency', async () => {
+  it('should run once, and have its response replayed from the store, with kiketIdempotency', async () => {
     const store = new WatchedStore();
     let runs = 0;
     const listener = chain(
@@ -242,7 +242,7 @@ describe('a delivery over HTTP/2', () => {
     expect([aborts, timers() <= before]).toEqual([1, true]);
   });
 
-  it('should answer 503 at the deadline', async () => {
+  it('should respond with 503 at the deadline', async () => {
     const handler = kiketHandler(() => new Promise<object>(() => undefined));
     await overHttp2(chain(kiket({ secret, deadlineMs: 50 }), handler), async (session) => {
       expect(await send(session, { withLength: true })).toMatchObject([503, { error: { code: 'deadline.exceeded' } }]);
@@ -275,7 +275,7 @@ describe('a delivery without a connection', () => {
     const res = new ServerResponse(req);
     listener(req, res);
     await until(() => res.writableEnded);
-    // An adapter takes what was written, and emits this by itself.
+    // An adapter reads the written bytes, and emits this event itself.
     res.emit('finish');
     await turns();
     expect(onCompleted.mock.calls).toMatchObject([[{ outcome: 'success', status: 200 }]]);
@@ -286,8 +286,8 @@ describe('a delivery without a connection', () => {
     const handle = serverless(
       endpoint(majors['Express 5'], [kiket({ secret, onCompleted }), kiketHandler(() => ({ ok: true }))]),
     );
-    const answer = await handle({ httpMethod: 'POST', path: '/kiket', headers, body: String(body) }, {});
-    expect(answer).toMatchObject({ statusCode: 200, body: '{"ok":true}' });
+    const response = await handle({ httpMethod: 'POST', path: '/kiket', headers, body: String(body) }, {});
+    expect(response).toMatchObject({ statusCode: 200, body: '{"ok":true}' });
     expect(onCompleted.mock.calls).toMatchObject([[{ outcome: 'success', status: 200 }]]);
   });
 
@@ -321,7 +321,7 @@ describe('a delivery without a connection', () => {
 describe('a request after its response', () => {
   const { head, body } = signedRequest(JSON.stringify(example));
   const kinds: Record<string, KiketMiddleware[]> = {
-    'an answer': [kiket({ secret }), kiketHandler(() => ({}))],
+    'a response': [kiket({ secret }), kiketHandler(() => ({}))],
     'a refusal': [kiket({ secret: 'another' })],
   };
 
@@ -337,7 +337,7 @@ describe('a request after its response', () => {
         res.on('finish', look).on('close', look);
       };
       await Connection.to(createServer(listener), async (connection) => {
-        await connection.write(head, body).answer();
+        await connection.write(head, body).response();
         await until(() => seen.length === 4);
       });
       expect(seen).toEqual([true, true, true, true]);
@@ -353,7 +353,7 @@ describe('a request after its response', () => {
     };
     await Connection.to(createServer(listener), async (connection) => {
       connection.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n', 'x'.repeat(1000));
-      expect(await connection.answer()).toMatchObject({ status: 401 });
+      expect(await connection.response()).toMatchObject({ status: 401 });
       await until(() => closed);
     });
   });
@@ -406,7 +406,7 @@ describe('a response after it was sent', () => {
     };
     const { head, body } = signedRequest(JSON.stringify(example));
     await Connection.to(createServer(listener), async (connection) => {
-      await connection.write(head, body).answer();
+      await connection.write(head, body).response();
       await until(() => closed);
     });
     const status = name === 'a refusal' ? 401 : 200;

@@ -23,7 +23,7 @@ import { Connection } from '../../support/connection';
 import { deliver, example, secret, type DeliverOptions } from '../../support/deliver';
 import { endpoint, type Stage } from '../../support/endpoint';
 import { describeMajors, describeNewest } from '../../support/express';
-import { leaveUnanswered } from '../../support/leave-unanswered';
+import { leaveBeforeResponse } from '../../support/leave-before-response';
 import { published } from '../../support/published';
 import { signedRequest } from '../../support/signed-request';
 import { turns } from '../../support/turns';
@@ -34,7 +34,7 @@ type Name = (typeof NAMES)[number];
 
 const tracing = tracingChannel<unknown, KiketTrace>('kiket:delivery');
 
-/** What the five channels tell while `run` is at work. */
+/** Returns the messages of the five channels that are published during `run`. */
 async function traced(run: () => Promise<unknown>): Promise<{ names: Name[]; messages: KiketTrace[] }> {
   const names: Name[] = [];
   const messages: KiketTrace[] = [];
@@ -59,11 +59,11 @@ async function traced(run: () => Promise<unknown>): Promise<{ names: Name[]; mes
 
 const SUCCESS: Name[] = ['start', 'end', 'asyncStart', 'asyncEnd'];
 const FAILURE: Name[] = ['start', 'end', 'error', 'asyncStart', 'asyncEnd'];
-/** Where the answer is out before the first middleware returns, as with Node's own `traceCallback`. */
+/** The order when the response is sent before the first middleware returns, as with Node's own `traceCallback`. */
 const SUCCESS_AT_ONCE: Name[] = isOutAtOnce() ? ['start', 'asyncStart', 'asyncEnd', 'end'] : SUCCESS;
 const FAILURE_AT_ONCE: Name[] = isOutAtOnce() ? ['start', 'error', 'asyncStart', 'asyncEnd', 'end'] : FAILURE;
 
-/** From Node 24 on, what is written while a request is being taken in leaves a tick later. */
+/** From Node 24 on, data written while a request is being received is sent one tick later. */
 function isOutAtOnce(): boolean {
   return Number.parseInt(process.versions.node, 10) < 24;
 }
@@ -185,7 +185,7 @@ describeNewest('the trace of a delivery', (express) => {
   });
 
   it('should end once, as retryable, when the client has left', async () => {
-    const { names, messages } = await traced(() => leaveUnanswered(express, [kiket({ secret })]));
+    const { names, messages } = await traced(() => leaveBeforeResponse(express, [kiket({ secret })]));
     expect(names).toEqual(FAILURE);
     expect(messages[0]).toMatchObject({
       event: 'workflow.sla_status',
@@ -212,7 +212,7 @@ describeNewest('the trace of a delivery', (express) => {
     const { head, body } = signedRequest(JSON.stringify(example));
     const { names, messages } = await traced(() =>
       Connection.to(endpoint(express, [...oneByOne(), ok]), async (connection) => {
-        for (let i = 0; i < 3; i++) await connection.write(head, body).answer();
+        for (let i = 0; i < 3; i++) await connection.write(head, body).response();
       }),
     );
     expect(names).toEqual([...SUCCESS, ...SUCCESS, ...SUCCESS]);
@@ -220,7 +220,7 @@ describeNewest('the trace of a delivery', (express) => {
   });
 
   describe('of a request that is passed on', () => {
-    const answer = plain(200);
+    const respond = plain(200);
 
     it.each<[string, Stage[], DeliverOptions]>([
       ['report-only kiketVerify', [kiketVerify(secret, { reportOnly: true }), kiketParse()], forged],
@@ -231,7 +231,9 @@ describeNewest('the trace of a delivery', (express) => {
         unsigned,
       ],
     ])('should end without a record: %s', async (_name, stages, options) => {
-      const { names, messages } = await traced(() => deliver(endpoint(express, [...stages, answer]), example, options));
+      const { names, messages } = await traced(() =>
+        deliver(endpoint(express, [...stages, respond]), example, options),
+      );
       expect([...names].sort()).toEqual([...SUCCESS].sort());
       expect(messages[0]).toMatchObject({ record: undefined, error: undefined });
     });
@@ -240,7 +242,7 @@ describeNewest('the trace of a delivery', (express) => {
       ['kiketVerify', [kiketVerify(secret, { signatureRequired: false }), kiketParse(), kiketRespond()]],
       ['kiket()', [kiket({ secret, signatureRequired: false })]],
     ])('should not begin for an unsigned request that %s passes on', async (_name, stages) => {
-      const app = endpoint(express, [...stages, answer]);
+      const app = endpoint(express, [...stages, respond]);
       expect((await traced(() => deliver(app, example, unsigned).expect(200))).names).toEqual([]);
     });
   });
@@ -355,13 +357,13 @@ describeNewest('the trace of a delivery', (express) => {
     it('should reach a handler whose body comes in parts', async () => {
       const { head, body } = signedRequest(JSON.stringify(example), { invocationId: 'inv-1' });
       const app = endpoint(express, [kiket({ secret: () => turn(secret) }), report, kiketErrorHandler()]);
-      const answer = await Connection.to(app, async (connection) => {
+      const response = await Connection.to(app, async (connection) => {
         await connection.writeHead(head);
         connection.write(body.subarray(0, 20));
         await turn();
-        return connection.write(body.subarray(20)).answer();
+        return connection.write(body.subarray(20)).response();
       });
-      expect(answer?.text).toBe(JSON.stringify({ isSame: true, mine: true }));
+      expect(response?.text).toBe(JSON.stringify({ isSame: true, mine: true }));
     });
 
     it('should keep the traces of simultaneous deliveries apart', async () => {
@@ -373,10 +375,10 @@ describeNewest('the trace of a delivery', (express) => {
         return { id: delivery.invocationId, traced: trace.invocationId };
       });
       const app = endpoint(express, [kiket({ secret: () => turn(secret) }), meet]);
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         ['inv-1', 'inv-2'].map((id) => deliver(app, example, { invocationId: id }).expect(200)),
       );
-      expect(answers.map(({ body }) => body as unknown)).toEqual([
+      expect(responses.map(({ body }) => body as unknown)).toEqual([
         { id: 'inv-1', traced: 'inv-1' },
         { id: 'inv-2', traced: 'inv-2' },
       ]);
@@ -401,7 +403,7 @@ describeNewest('the trace of a delivery', (express) => {
 });
 
 describeMajors('the trace of a delivery', (express) => {
-  it('should end once when Express answers an error', async () => {
+  it('should end once when Express responds to an error', async () => {
     const { names } = await traced(() => deliver(endpoint(express, [kiket({ secret }), ok]), example, forged));
     expect(names).toEqual(FAILURE);
   });

@@ -6,13 +6,13 @@ import { deliver, example, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
 import { describeMajors } from '../../support/express';
 
-/** What a service may have made of the two properties that are taken out and put back. */
+/** Changes of a service to the two properties that are removed and set again. */
 const services: [string, RequestHandler][] = [
   ['as Express leaves them', () => {}],
   ['that hold values', (_req, res) => void (res.locals['user'] = { id: 7 })],
   ['that are looked up', (req, res) => define(req, res, { get: () => 'looked up', configurable: true })],
   ['that do not print', (req, res) => define(req, res, { value: 'hidden', configurable: true, writable: true })],
-  ['that nobody may change', (req, res) => define(req, res, { value: 'constant' })],
+  ['that are read-only', (req, res) => define(req, res, { value: 'constant' })],
 ];
 
 function define(req: object, res: object, property: PropertyDescriptor): void {
@@ -29,11 +29,11 @@ describeMajors('a request and a response', (express) => {
       before = propertiesOf(req, res);
       next();
     };
-    const answer: RequestHandler = (req, res) => {
+    const respond: RequestHandler = (req, res) => {
       after = propertiesOf(req, res);
       res.json({});
     };
-    const app = endpoint(express, [prepare, kiketVerify(secret), answer, kiketErrorHandler()]);
+    const app = endpoint(express, [prepare, kiketVerify(secret), respond, kiketErrorHandler()]);
     const { status } = await deliver(app, example);
     expect(status).toBe(200);
     expect(before).not.toContain(undefined);
@@ -46,11 +46,11 @@ const v8 = Number.parseInt(process.versions.v8, 10);
 describeMajors('a delivery', (express) => {
   it(`should ${v8 < 13 ? 'make dictionaries of' : 'leave as they are'} its request and response`, async () => {
     let isFast: boolean[] = [];
-    const answer: RequestHandler = (req, res) => {
+    const respond: RequestHandler = (req, res) => {
       isFast = [hasFastProperties(req), hasFastProperties(res)];
       res.json({});
     };
-    await deliver(endpoint(express, [kiketVerify(secret), answer, kiketErrorHandler()]), example);
+    await deliver(endpoint(express, [kiketVerify(secret), respond, kiketErrorHandler()]), example);
     expect(isFast).toEqual(v8 < 13 ? [false, false] : [true, true]);
   });
 });

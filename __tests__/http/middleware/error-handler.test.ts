@@ -27,7 +27,7 @@ const payload = {
 
 const token = 'rt_of_this_delivery';
 
-/** What throws when it is read. Express prints a stack of what it cannot read, and sends it. */
+/** Values that throw when they are read. Express would print and send the stack of that error. */
 const unreadable: [string, () => unknown][] = [
   ['a proxy whose has throws', () => new Proxy({ token }, { has: throwIt })],
   ['a proxy whose get throws', () => new Proxy({ token }, { get: throwIt })],
@@ -57,7 +57,7 @@ function throwing(error: unknown): RequestHandler {
   });
 }
 
-/** As an application answers its own errors, by the words of http-errors. */
+/** An error handler of an application, for errors in the form of http-errors. */
 const ownErrorHandler: ErrorRequestHandler = (error: createError.HttpError, _req, res, _next) => {
   res
     .status(error.statusCode ?? 500)
@@ -75,8 +75,8 @@ describeNewest('kiketErrorHandler', (express) => {
       const app = endpoint(express, [kiket({ secret }), kiketHandler(() => ({})), kiketErrorHandler()]);
       const guesses = `guess ${secret}`;
       const headers = { 'X-Kiket-Signature': '0'.repeat(64), 'X-Kiket-Invocation': guesses };
-      const answer = await deliver(app, example, { headers }).expect(401);
-      expect(answer.body).toMatchObject({ error: { invocation: guesses } });
+      const response = await deliver(app, example, { headers }).expect(401);
+      expect(response.body).toMatchObject({ error: { invocation: guesses } });
     });
 
     it('should send code, message, retryable, invocation and details', async () => {
@@ -198,10 +198,10 @@ describeNewest('kiketErrorHandler', (express) => {
     it.each<[string, ErrorRequestHandler[]]>([
       ["the service's own error handler", [(_error, _req, res, _next) => void res.status(500).json({})]],
       [
-        "the service's own error handler, which answers later",
+        "the service's own error handler, which responds later",
         [(_error, _req, res, _next) => void setTimeout(() => res.status(500).json({}), 5)],
       ],
-    ])('should print once what a handler threw, behind %s', async (_name, after) => {
+    ])('should print an error of a handler once, behind %s', async (_name, after) => {
       const app = endpoint(express, [kiket({ secret }), throwing(new Error('with longer inside')), ...after]);
       const output = await captureOutput(async () => {
         await deliver(app.set('env', 'production'), payload, { invocationId: 'inv-1' }).expect(500);
@@ -211,7 +211,7 @@ describeNewest('kiketErrorHandler', (express) => {
       expect(output).toContain('kiket-express: handler.failed (workflow.sla_status, invocation inv-1)');
     });
 
-    it('should not print what a handler threw when onError receives it, or env is test', async () => {
+    it('should not print an error of a handler when onError receives it, or env is test', async () => {
       const own: ErrorRequestHandler = (_error, _req, res, _next) => void res.status(500).json({});
       for (const [env, after] of [
         ['production', kiketErrorHandler({ onError: () => undefined })],
@@ -337,7 +337,7 @@ describeMajors('kiketErrorHandler', (express) => {
       ['a reply that is invalid', kiketHandler((() => 'text') as unknown as KiketHandler), 500],
       ['another event', kiketHandler('issue.created', () => ({})), 404],
     ];
-    // Whether this package or Express answers decides what the thrown value can change; the place does not.
+    // The result depends only on which of this package and Express responds, so one position of each has all rows.
     const isWhole = position === 'in the route' || position === "absent, with Express's own error handler";
     const rows = failures.filter(
       ([name]) => isWhole || ['a RetryableError', "'route'", 'an exposed 409'].includes(name),
@@ -400,7 +400,7 @@ describeMajors('kiketErrorHandler', (express) => {
   });
 });
 
-/** Meant for the caller, so that it is answered by its own status. */
+/** An exposed error, whose own status is sent. */
 function exposed(): object {
   return { expose: true, status: 500, message: 'gone', headers: {} };
 }

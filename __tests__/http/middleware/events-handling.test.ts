@@ -18,7 +18,7 @@ import { endpoint } from '../../support/endpoint';
 import { describeMajors, describeNewest } from '../../support/express';
 import { published } from '../../support/published';
 import {
-  answersTo,
+  responsesTo,
   bytesOf,
   expectReceived,
   expectRefused,
@@ -37,14 +37,14 @@ type LooseHandler = (...args: Parameters<KiketHandler>) => unknown;
 const ok = () => ({ ok: true });
 const deadlineMs = 100;
 
-/** Throws whatever it is given. */
+/** Throws its argument. */
 const throwing = (error: unknown): LooseHandler => {
   return () => {
     throw error;
   };
 };
 
-/** How a handler may fail, and what the platform is told. */
+/** Failures of a handler, each with the response to the platform. */
 const failures: [string, LooseHandler, Refusal][] = [
   [
     'a RetryableError',
@@ -65,10 +65,10 @@ const failures: [string, LooseHandler, Refusal][] = [
   ['a text as reply', () => 'ok', retried(500, 'reply.invalid')],
   ['a secret that is missing', ({ secrets }) => secrets.require('SENTRY_DSN'), final(422, 'secret.missing')],
   ['a scope that is missing', ({ auth }) => auth.requireScopes('a'), final(403, 'scope.missing')],
-  ['no answer in time', () => new Promise(() => undefined), retried(503, 'deadline.exceeded')],
+  ['no response in time', () => new Promise(() => undefined), retried(503, 'deadline.exceeded')],
 ];
 
-/** The ways to a handler that are not by its name. */
+/** Registrations of a handler other than by the name of the event. */
 const ways: Record<string, (fn: KiketHandler) => KiketEvents> = {
   'by name': (fn) => kiketEvents().on('issue.created', fn),
   'by name and version': (fn) => kiketEvents().on('issue.created@v1', fn),
@@ -82,7 +82,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
   async function expectFailure(way: string, [, fn, refusal]: (typeof failures)[0]): Promise<void> {
     const handler = jest.fn(fn as KiketHandler);
     const events = ways[way]!(handler).on('workflow.sla_status', ok);
-    // Only where it is to come: a busy machine may take longer for the rest.
+    // Only for the rows that reach it: a busy machine may take longer for the others.
     const stages = pathsToHandler['kiket()']!(refusal.code === 'deadline.exceeded' ? { deadlineMs } : {});
     const { text } = await expectRefused(observed(express, stages, events), { name: '', payload, refusal });
     expect(text).not.toContain('canary');
@@ -93,8 +93,8 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     await expectFailure('by name', failure);
   });
 
-  // Neither comes before the middleware has returned.
-  const late = failures.filter(([name]) => name === 'a rejection' || name === 'no answer in time');
+  // Both occur after the middleware has returned.
+  const late = failures.filter(([name]) => name === 'a rejection' || name === 'no response in time');
   it.each(Object.keys(ways).flatMap((way) => late.map((failure) => [way, failure[0], failure] as const)))(
     'should refuse the delivery when a handler that is reached %s ends with %s',
     async (way, _name, failure) => {
@@ -107,7 +107,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     ['a promise', () => Promise.resolve({ ok: true }), 200, '{"ok":true}'],
     ['nothing', () => undefined, 200, ''],
     ['an object after res.status(202)', (_delivery, _req, res) => (res.status(202), { ok: true }), 202, '{"ok":true}'],
-    ['an answer of its own', (_delivery, _req, res) => void res.status(201).json({ own: true }), 201, '{"own":true}'],
+    ['a response of its own', (_delivery, _req, res) => void res.status(201).json({ own: true }), 201, '{"own":true}'],
     ['res.kiket', (_delivery, _req, res) => res.kiket.ok({ kiket: true }), 200, '{"kiket":true}'],
     [
       'what it finds on the request',
@@ -115,12 +115,12 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
       200,
       '{"event":"issue.created"}',
     ],
-  ])('should answer with %s', async (_name, fn, status, text) => {
+  ])('should respond with %s', async (_name, fn, status, text) => {
     const events = kiketEvents().on('issue.created', fn as KiketHandler);
     const { app } = observed(express, pathsToHandler['kiket()']!({}), events);
     const request = signedRequest(bytesOf(payload));
-    const answers = await answersTo(app, [request, request]);
-    expect(answers.map((answer) => [answer?.status, answer?.text])).toEqual([
+    const responses = await responsesTo(app, [request, request]);
+    expect(responses.map((response) => [response?.status, response?.text])).toEqual([
       [status, text],
       [status, text],
     ]);
@@ -143,7 +143,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     ['kiketParse', [kiketVerify(secret)]],
   ];
 
-  it.each(missing)('should 500 wiring.missing where %s has not run, whatever is registered', async (name, stages) => {
+  it.each(missing)('should 500 wiring.missing when %s has not run, with any registration', async (name, stages) => {
     const handler = jest.fn(ok);
     for (const events of [kiketEvents().on('*', handler), kiketEvents().otherwise('ignore'), kiketEvents()]) {
       const response = await deliver(endpoint(express, [...stages, events, kiketErrorHandler()])).expect(500);
@@ -155,7 +155,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  it('should work, with res.kiket and the signal, where kiketRespond is missing', async () => {
+  it('should provide res.kiket and the signal without kiketRespond', async () => {
     const events = kiketEvents().on('workflow.sla_status', ({ signal }, _req, res) =>
       res.kiket.ok({ aborted: signal.aborted }),
     );
@@ -212,7 +212,7 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     it.each<[string, object | string, object]>([
       ['is routed by its event', { event: 'issue.created' }, { by: 'issue.created', verified: false }],
       ['goes to * where it names no event', {}, { by: '*', verified: false }],
-      ['goes to * where it is no JSON', 'no JSON', { by: '*', verified: false }],
+      ['goes to * when it is not JSON', 'no JSON', { by: '*', verified: false }],
     ])('should be handled: it %s', async (_name, sent, reply) => {
       const by =
         (name: string): KiketHandler =>
@@ -224,10 +224,10 @@ describeNewest('kiketEvents as kiketHandler', (express) => {
     it.each<[string, (events: KiketEvents) => KiketEvents, number]>([
       ['reject', (events) => events, 404],
       ['ignore', (events) => events.otherwise('ignore'), 200],
-    ])('should, where it names no event and no * is there, be answered by %s', async (_name, say, status) => {
+    ])('should be handled by %s when it names no event and * is not registered', async (_name, say, status) => {
       const events = say(kiketEvents().on('issue.*', ok));
-      const [answer] = await answersTo(observed(express, observing, events).app, [signedRequest('{}', delivery)]);
-      expect(answer?.status).toBe(status);
+      const [response] = await responsesTo(observed(express, observing, events).app, [signedRequest('{}', delivery)]);
+      expect(response?.status).toBe(status);
     });
   });
 });

@@ -1,7 +1,7 @@
 import { kiketEvents, type KiketHandler } from 'kiket-express';
 import { describeNewest } from '../../support/express';
 import {
-  answersTo,
+  responsesTo,
   bytesOf,
   expectReceived,
   expectRefused,
@@ -39,7 +39,7 @@ describeNewest('the scopes of kiketEvents', (express) => {
       ['x', '*'],
     ],
     [['constructor'], ['constructor']],
-  ])('should let a delivery pass that needs %j and has %j', async (scopes, granted) => {
+  ])('should accept a delivery that needs %j and has %j', async (scopes, granted) => {
     const events = kiketEvents().on('issue.created', { scopes }, ok);
     await expectReceived(observed(express, stages, events), { name: '', payload: granting(granted) }, { ok: true });
   });
@@ -65,7 +65,7 @@ describeNewest('the scopes of kiketEvents', (express) => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  it('should give the same answer as auth.requireScopes() in the handler', async () => {
+  it('should result in the same response as auth.requireScopes() in the handler', async () => {
     const handler: KiketHandler = ({ auth }) => auth.requireScopes('a', 'b', 'c');
     const ways = [
       kiketEvents().on('issue.created', { scopes: ['a', 'b', 'c'] }, ok),
@@ -96,9 +96,9 @@ describeNewest('the scopes of kiketEvents', (express) => {
       ['b', 'v2', ['list']],
     ];
     const requests = sent.map(([event, event_version]) => signedRequest(bytesOf({ event, event_version })));
-    const answers = await answersTo(observed(express, stages, events).app, requests);
-    const found = answers.map((answer) => {
-      const { error } = JSON.parse(answer!.text) as { error?: { details: { missing: string[] }[] } };
+    const responses = await responsesTo(observed(express, stages, events).app, requests);
+    const found = responses.map((response) => {
+      const { error } = JSON.parse(response!.text) as { error?: { details: { missing: string[] }[] } };
       return error?.details[0]?.missing;
     });
     expect(found).toEqual(sent.map(([, , lacking]) => lacking));
@@ -138,7 +138,7 @@ describeNewest('the scopes of kiketEvents', (express) => {
     });
   });
 
-  it('should not follow when the options are changed afterwards', async () => {
+  it('should not follow later changes of the options', async () => {
     const scopes = ['a', 'b'];
     const options = { scopes };
     const events = kiketEvents().on('issue.created', options, ok).on('*', ok);
@@ -153,7 +153,7 @@ describeNewest('the scopes of kiketEvents', (express) => {
   });
 
   it.each([{}, { scopes: undefined }, { scopes: [] }, Object.freeze({ scopes: Object.freeze([]) })])(
-    'should be none where the options are %j',
+    'should be empty when the options are %j',
     async (options) => {
       const events = kiketEvents().on('issue.created', options, ok);
       await expectReceived(observed(express, stages, events), { name: '', payload: granting([]) }, { ok: true });

@@ -8,14 +8,14 @@ import { quoted } from '../../../lib/text';
 const ok = () => ({ status: 'allow' as const });
 const guard = 'workflow.before_transition';
 
-/** `on` and `otherwise` as JavaScript may call them. */
+/** `on` and `otherwise` without types, as in JavaScript. */
 interface Loose {
   on(...args: unknown[]): KiketEvents;
   otherwise(...args: unknown[]): KiketEvents;
 }
 const loose = (): Loose => kiketEvents();
 
-/** What `run` throws, which must be an error. */
+/** Returns the error that `run` throws. */
 function thrownBy(run: () => unknown): Error {
   try {
     run();
@@ -31,7 +31,7 @@ describe('an event that is registered twice', () => {
     ['the same version', 'issue.created@v2', 'issue.created@v2', 'issue.created@v2', 'issue.created@v2'],
     ['v2 and 2', 'issue.created@v2', 'issue.created@2', 'issue.created@v2', 'issue.created@2'],
     ['2 and v2', 'issue.created@2', 'issue.created@v2', 'issue.created@2', 'issue.created@v2'],
-    ['a version that is no number', 'a@beta', 'a@beta', 'a@beta', 'a@beta'],
+    ['a version that is not a number', 'a@beta', 'a@beta', 'a@beta', 'a@beta'],
     ['* twice', '*', '*', '*', '*'],
     ['the same prefix', 'issue.*', 'issue.*', 'issue.*', 'issue.*'],
     ['a guard', guard, guard, guard, guard],
@@ -84,11 +84,11 @@ describe('an event that is registered twice', () => {
     ['a', 'a.*'],
     ['a', 'A'],
     [guard, `${guard}@v1`],
-  ])('should be none where %s and %s are registered', (first, second) => {
+  ])('should not be an error when %s and %s are registered', (first, second) => {
     expect(kiketEvents().on(first, ok).on(second, ok).registered).toHaveLength(2);
   });
 
-  it('should not be one where two routers have it', () => {
+  it('should not be an error when two routers have it', () => {
     kiketEvents().on('a', ok);
     expect(() => kiketEvents().on('a', ok)).not.toThrow();
   });
@@ -151,22 +151,22 @@ describe('the arguments of on and otherwise', () => {
     [{}, 'an object'],
     [['ignore'], 'an array'],
     ['constructor', '"constructor"'],
-  ])('should throw a TypeError for otherwise(%p)', (answer, received) => {
+  ])('should throw a TypeError for otherwise(%p)', (fallback, received) => {
     const events = loose();
-    expect(() => events.otherwise(answer)).toThrow(
+    expect(() => events.otherwise(fallback)).toThrow(
       new TypeError(`kiketEvents: fallback must be "ignore", "reject" or a function, but is ${received}`),
     );
     expect(() => events.otherwise('ignore')).not.toThrow();
   });
 
-  const answers = { reject: 'reject', ignore: 'ignore', 'a handler': ok };
+  const fallbacks = { reject: 'reject', ignore: 'ignore', 'a handler': ok };
 
-  it.each(Object.entries(answers))(
+  it.each(Object.entries(fallbacks))(
     'should throw a TypeError when otherwise is called again after %s',
-    (_name, answer) => {
-      for (const again of Object.values(answers)) {
+    (_name, fallback) => {
+      for (const again of Object.values(fallbacks)) {
         const events = loose();
-        events.otherwise(answer);
+        events.otherwise(fallback);
         const error = thrownBy(() => events.otherwise(again));
         expect(error).toBeInstanceOf(TypeError);
         expect(error.message).toContain('kiketEvents: otherwise() is called twice');
@@ -176,7 +176,7 @@ describe('the arguments of on and otherwise', () => {
 });
 
 describe('registered', () => {
-  it('should list what was registered in its order, with the version as the platform writes it', () => {
+  it('should list the patterns in the order of registration, with the version as the platform writes it', () => {
     const events = kiketEvents()
       .on('*', ok)
       .on('issue.created@2', ok)
@@ -200,7 +200,7 @@ describe('registered', () => {
     expect(kiketEvents().otherwise(ok).registered).toEqual([]);
   });
 
-  it('should not hold what was refused', () => {
+  it('should not contain refused registrations', () => {
     const events = kiketEvents().on('a', ok);
     for (const refused of ['a', 'b b', 42]) {
       expect(() => (events as Loose).on(refused, ok)).toThrow(TypeError);
@@ -210,7 +210,7 @@ describe('registered', () => {
     expect(events.registered).toEqual([{ event: 'a', version: undefined }]);
   });
 
-  it('should not be replaced', () => {
+  it('should be read-only', () => {
     const events = kiketEvents() as { registered: unknown; on: unknown };
     expect(() => (events.registered = [])).toThrow(TypeError);
     expect(() => (events.on = ok)).toThrow(TypeError);
@@ -223,7 +223,7 @@ describe('on and otherwise', () => {
     expect(events.on('a', ok)).toBe(events);
     expect(events.on('b', {}, ok)).toBe(events);
     expect(events.otherwise('ignore')).toBe(events);
-    // Express takes a function with four parameters for an error handler.
+    // Express treats a function with four parameters as an error handler.
     expect(events).toHaveLength(3);
   });
 });

@@ -2,7 +2,7 @@ import { kiketEvents, type KiketDelivery, type KiketEvents, type KiketReply } fr
 import { example } from '../../support/deliver';
 import { describeMajors, describeNewest } from '../../support/express';
 import {
-  answersTo,
+  responsesTo,
   bytesOf,
   expectReceived,
   expectRefused,
@@ -18,17 +18,17 @@ import { signedRequest } from '../../support/signed-request';
 const guard = 'workflow.before_transition';
 const dots = '.'.repeat(100_000);
 
-/** What a handler says that was registered by `pattern`; guards take it for a decision. */
+/** The reply of the handler that was registered with `pattern`. It is also a valid decision of a guard. */
 const takenBy = (pattern: string) => ({ status: 'allow' as const, message: pattern });
 
-/** A handler for each pattern, or list of patterns, that says by which it was registered. */
+/** A handler for each pattern, or list of patterns. Its reply names the pattern. */
 function registering(patterns: readonly (string | readonly string[])[]): KiketEvents {
   const events = kiketEvents();
   for (const pattern of patterns) events.on(pattern, (): KiketReply => takenBy(String(pattern)));
   return events;
 }
 
-/** What is sent: an event, and its version, which the payload leaves out where it is not given. */
+/** An event and, optionally, its version in the payload. */
 type Sent = readonly [event: string, version?: string | undefined];
 const payloadOf = ([event, event_version]: Sent) => ({ event, event_version });
 
@@ -131,7 +131,7 @@ describeNewest('kiketEvents', (express) => {
   const stages = pathsToHandler['kiket()']!({});
 
   it.each(routing.map((row) => [row.name ?? row.sent.join(' '), row.taken, row.of.join(', '), row] as const))(
-    'should hand %s to %s, of %s, in whatever order they are registered',
+    'should hand %s to %s, of %s, registered in any order',
     async (_name, _taken, _of, { of, sent, taken }) => {
       for (const patterns of [of, of.toReversed()]) {
         const payload = payloadOf(sent);
@@ -141,7 +141,7 @@ describeNewest('kiketEvents', (express) => {
   );
 
   it.each(unhandled.map((row) => [row.sent.join(' '), row.of.join(', '), row] as const))(
-    'should 404 %s where %s are handled, and list them as they are written',
+    'should 404 %s when %s are handled, and list them as written',
     async (_sent, _of, { of, sent, valid }) => {
       const { details } = await expectRefused(observed(express, stages, registering(of)), {
         name: '',
@@ -163,12 +163,12 @@ describeNewest('kiketEvents', (express) => {
       ['issue.assigned', 'v1', 'issue.*'],
       ['comment.created', undefined, list],
       ['issue.created', undefined, 'issue.*'],
-    ])('should take %s %s as if each was registered alone', async (event, version, taken) => {
+    ])('should take %s %s as if each event was registered alone', async (event, version, taken) => {
       const row = { name: '', payload: payloadOf([event, version]) };
       await expectReceived(observed(express, stages, events()), row, takenBy(taken));
     });
 
-    it('should list each of its events where one is unhandled', async () => {
+    it('should list each of its events when another is unhandled', async () => {
       const { details } = await expectRefused(observed(express, stages, events()), {
         name: '',
         payload: { event: 'unheard_of' },
@@ -197,9 +197,9 @@ describeNewest('kiketEvents', (express) => {
         res.status(201);
         return { event, eventVersion, id: payload.issue?.id, verified, path: req.path };
       });
-      const [answer] = await answersTo(observed(express, stages, events).app, [signedRequest(bytesOf(example))]);
-      expect(answer?.status).toBe(201);
-      expect(JSON.parse(answer!.text)).toEqual({
+      const [response] = await responsesTo(observed(express, stages, events).app, [signedRequest(bytesOf(example))]);
+      expect(response?.status).toBe(201);
+      expect(JSON.parse(response!.text)).toEqual({
         event: 'workflow.sla_status',
         eventVersion: 'v1',
         id: 4231,
@@ -221,9 +221,9 @@ describeNewest('kiketEvents', (express) => {
       const events = registering(['*']);
       const { app } = observed(express, stages, events);
       const request = signedRequest(bytesOf({ event: 'issue.created' }));
-      const [before] = await answersTo(app, [request]);
+      const [before] = await responsesTo(app, [request]);
       events.on('issue.created', () => takenBy('issue.created'));
-      const [after] = await answersTo(app, [request]);
+      const [after] = await responsesTo(app, [request]);
       expect([before?.text, after?.text]).toEqual(['*', 'issue.created'].map((by) => JSON.stringify(takenBy(by))));
     });
 
@@ -242,7 +242,7 @@ describeNewest('kiketEvents', (express) => {
       ['allow', { status: 'allow' }],
       ['deny', { status: 'deny', message: 'Not yet' }],
       ['pending', { status: 'pending', message: 'Wait' }],
-    ])('should be answered with %s, by name and by name and version', async (_name, reply) => {
+    ])('should get the decision %s, by name and by name and version', async (_name, reply) => {
       for (const pattern of [guard, `${guard}@v2`, `${guard}@2`]) {
         const events = kiketEvents().on(pattern, () => reply);
         const row = { name: '', payload: { event: guard, event_version: 'v2' } };
@@ -270,7 +270,7 @@ describeNewest('kiketEvents', (express) => {
           .on('workflow.*', () => ({}))
           .otherwise(() => undefined),
       ],
-    ])('should 500 reply.missing where %s decides nothing', async (_name, events) => {
+    ])('should 500 reply.missing when %s decides nothing', async (_name, events) => {
       await expectRefused(observed(express, stages, events), {
         name: '',
         payload: { event: guard },
@@ -286,12 +286,12 @@ describeNewest('kiketEvents', (express) => {
   });
 
   describe('otherwise', () => {
-    type Answer = Parameters<KiketEvents['otherwise']>[0];
+    type Fallback = Parameters<KiketEvents['otherwise']>[0];
     const reply = ({ event, eventVersion }: KiketDelivery) => ({ event, eventVersion });
     const rejected = { status: 404, text: receive('event.unhandled') };
 
-    it.each<[string, Answer | undefined, string, { status: number; text: string | RegExp }]>([
-      ['nothing', undefined, 'unheard_of', rejected],
+    it.each<[string, Fallback | undefined, string, { status: number; text: string | RegExp }]>([
+      ['absent', undefined, 'unheard_of', rejected],
       ["'reject'", 'reject', 'unheard_of', rejected],
       ["'reject'", 'reject', guard, rejected],
       ["'ignore'", 'ignore', 'unheard_of', { status: 200, text: '' }],
@@ -300,31 +300,34 @@ describeNewest('kiketEvents', (express) => {
       ["'ignore'", 'ignore', guard, rejected],
       ['a handler', reply, 'unheard_of', { status: 200, text: '{"event":"unheard_of","eventVersion":"v2"}' }],
       ['a handler that returns nothing', () => undefined, 'unheard_of', { status: 200, text: '' }],
-    ])('should, where it is %s (%#), answer %s', async (_name, answer, event, { status, text }) => {
-      for (const isSaidFirst of [true, false]) {
-        const events = kiketEvents();
-        if (answer !== undefined && isSaidFirst) events.otherwise(answer);
-        events.on('issue.created', () => takenBy('issue.created'));
-        if (answer !== undefined && !isSaidFirst) events.otherwise(answer);
-        const { app } = observed(express, stages, events);
-        const [unknown, known] = await answersTo(app, [
-          signedRequest(bytesOf({ event, event_version: 'v2' })),
-          signedRequest(bytesOf({ event: 'issue.created' })),
-        ]);
-        expect(unknown?.status).toBe(status);
-        if (typeof text === 'string') expect(unknown?.text).toBe(text);
-        else expect(unknown?.text).toMatch(text);
-        expect(known?.text).toBe(JSON.stringify(takenBy('issue.created')));
-      }
-    });
+    ])(
+      'should decide the response to an unhandled event when it is %s (%#)',
+      async (_name, fallback, event, { status, text }) => {
+        for (const isSaidFirst of [true, false]) {
+          const events = kiketEvents();
+          if (fallback !== undefined && isSaidFirst) events.otherwise(fallback);
+          events.on('issue.created', () => takenBy('issue.created'));
+          if (fallback !== undefined && !isSaidFirst) events.otherwise(fallback);
+          const { app } = observed(express, stages, events);
+          const [unknown, known] = await responsesTo(app, [
+            signedRequest(bytesOf({ event, event_version: 'v2' })),
+            signedRequest(bytesOf({ event: 'issue.created' })),
+          ]);
+          expect(unknown?.status).toBe(status);
+          if (typeof text === 'string') expect(unknown?.text).toBe(text);
+          else expect(unknown?.text).toMatch(text);
+          expect(known?.text).toBe(JSON.stringify(takenBy('issue.created')));
+        }
+      },
+    );
 
     it.each<['ignore' | 'reject', string]>([
       ['reject', 'unheard_of'],
       ['reject', guard],
       ['ignore', guard],
-    ])("should, where it is '%s', refuse %s with the events that are handled", async (answer, event) => {
+    ])("should refuse with a list of the handled events: '%s', %s", async (fallback, event) => {
       const events = kiketEvents()
-        .otherwise(answer)
+        .otherwise(fallback)
         .on('a@2', () => ({}))
         .on('workflow.*', () => ({}));
       const { details } = await expectRefused(observed(express, stages, events), {
@@ -341,9 +344,11 @@ describeNewest('kiketEvents', (express) => {
     });
 
     it('should 404 every event, and list none, when it is absent', async () => {
-      const [answer] = await answersTo(observed(express, stages, kiketEvents()).app, [signedRequest(bytesOf(example))]);
-      expect(answer?.status).toBe(404);
-      expect(JSON.parse(answer!.text)).toMatchObject({
+      const [response] = await responsesTo(observed(express, stages, kiketEvents()).app, [
+        signedRequest(bytesOf(example)),
+      ]);
+      expect(response?.status).toBe(404);
+      expect(JSON.parse(response!.text)).toMatchObject({
         error: {
           code: 'event.unhandled',
           message: 'No handler is registered for workflow.sla_status v1.',

@@ -23,7 +23,7 @@ const guard = { ...example, event: EVENT };
 
 const decisions: Record<string, KiketGuardReply> = { allow: allow(), deny: deny('No'), pending: pending('Wait') };
 
-/** Who decides, once a status and headers have been set. */
+/** Handlers that decide after a status and headers were set. */
 const deciders: Record<string, (decision: string, prepare: (res: Response) => void) => Stage> = {
   kiketHandler: (decision, prepare) => kiketHandler(EVENT, (_d, _q, res) => (prepare(res), decisions[decision]!)),
   'kiketHandler, later': (decision, prepare) =>
@@ -39,7 +39,7 @@ const deciders: Record<string, (decision: string, prepare: (res: Response) => vo
 };
 
 describeMajors('a decision of a guard', (express) => {
-  it('should be in the body that is received, whatever status and headers were set before', async () => {
+  it('should be in the received body, with any status and headers set before', async () => {
     const statuses = fc.integer({ min: 200, max: 299 });
     const headers = fc.constantFrom(
       {},
@@ -72,13 +72,13 @@ describeMajors('a decision of a guard', (express) => {
 });
 
 describeNewest('a decision of a guard', (express) => {
-  it.each([204, 205])('should reach the client where %i was set and a compression stands before', async (status) => {
+  it.each([204, 205])('should reach the client when %i was set, behind a compression', async (status) => {
     const handler = kiketHandler(EVENT, (_d, _q, res) => (res.status(status), deny('x'.repeat(3000))));
     const app = endpoint(express, [kiket({ secret }), handler], [compressed()]);
     await deliver(app, guard).expect(200, { ...deny('x'.repeat(3000)) });
   });
 
-  it.each(['204', 204.5, '205'])('should reach the client where the status %p was assigned', async (status) => {
+  it.each(['204', 204.5, '205'])('should reach the client when the status %p was assigned', async (status) => {
     const handler = kiketHandler(EVENT, (_d, _q, res) => ((res.statusCode = status as number), deny('No')));
     await deliver(endpoint(express, [kiket({ secret }), handler]), guard).expect(200, { ...deny('No') });
   });
@@ -105,7 +105,7 @@ describeNewest('a decision of a guard', (express) => {
     'an empty 204': (res) => res.sendStatus(204),
     'an empty 200': (res) => res.end(),
     'another object': (res) => res.json({ ok: true }),
-    'a text': (res) => res.send('allow'),
+    'a string': (res) => res.send('allow'),
     'a decision that is too large to be kept': (res) => res.json({ status: 'allow', text: 'x'.repeat(70_000) }),
     'a decision in UTF-16': (res) =>
       res.type('text/plain; charset=utf-16le').end(Buffer.from('{"status":"allow"}', 'utf16le')),

@@ -76,7 +76,7 @@ const failures: [string, () => unknown, Failure][] = [
   ['an error of http-errors that is not exposed', () => createError(503, 'canary'), failed],
   ['an exposed error with no status', () => Object.assign(new Error('canary'), { expose: true }), failed],
   ['an exposed error with status 200', () => Object.assign(new Error('canary'), { expose: true, status: 200 }), failed],
-  ['an exposed error with a status that is text', () => ({ expose: true, status: '404', message: 'canary' }), failed],
+  ['an exposed error with a string as its status', () => ({ expose: true, status: '404', message: 'canary' }), failed],
   ['an error whose expose cannot be read', () => unreadable('expose'), failed],
   ['an error whose stack cannot be read', () => unreadable('stack'), failed],
   ['an error whose stack is a number', () => Object.assign(new Error('canary'), { stack: 42 }), failed],
@@ -97,7 +97,7 @@ const failures: [string, () => unknown, Failure][] = [
     { status: 429, code: 'handler.failed', message: 'Slow down', retryAfter: '7' },
   ],
   [
-    'an exposed 429 with a Retry-After that is no number of seconds',
+    'an exposed 429 with a Retry-After that is not a number of seconds',
     () => createError(429, 'Slow down', { headers: { 'Retry-After': Infinity } }),
     { status: 429, code: 'handler.failed', message: 'Slow down' },
   ],
@@ -127,7 +127,7 @@ const failures: [string, () => unknown, Failure][] = [
     { status: 422, code: 'deadline.exceeded' },
   ],
 ];
-/** Express has a meaning of its own for the first two. */
+/** Express gives the first two a meaning of its own. */
 const ACROSS_EXPRESS = ['undefined', "'route'", 'an exposed 404', 'a RetryableError with a delay'];
 
 const ways: Record<string, (thrown: unknown) => unknown> = {
@@ -159,7 +159,7 @@ async function expectFailure(
 describeNewest('kiketHandler that fails', (express) => {
   const serve = serveWith(express);
 
-  it.each(failures)('should refuse the delivery by what it throws: %s', async (_name, makeThrown, expected) => {
+  it.each(failures)('should refuse the delivery by the thrown value: %s', async (_name, makeThrown, expected) => {
     await expectFailure(express, () => throwIt(makeThrown()), expected);
   });
 
@@ -176,7 +176,7 @@ describeNewest('kiketHandler that fails', (express) => {
       403,
       { code: 'scope.missing', details: [{ missing: ['issues.write'] }] },
     ],
-  ])('should answer for %s', async (_name, fn, status, error) => {
+  ])('should send the error for %s', async (_name, fn, status, error) => {
     const payload = { ...example, secret_status: { missing: ['SENTRY_DSN'] } };
     const response = await deliver(serve(fn), payload).expect(status);
     expect(response.body).toMatchObject({ error: { ...error, retryable: false } });
@@ -224,7 +224,7 @@ describeMajors('kiketHandler that fails', (express) => {
 
   describe.each(Object.entries(ways))('and %s', (_way, raise) => {
     it.each(failures.filter(([name]) => ACROSS_EXPRESS.includes(name)))(
-      'should refuse the delivery by it: %s',
+      'should refuse the delivery by its error: %s',
       async (_name, makeThrown, expected) => {
         await expectFailure(express, () => raise(makeThrown()), expected);
       },
@@ -270,9 +270,9 @@ describeMajors('kiketHandler that fails', (express) => {
       ['returns a reply', (_delivery, _req, res) => (res.json({ first: true }), { second: true })],
       ['returns a reply that is invalid', (_delivery, _req, res) => (res.json({ first: true }), 'second')],
       ['returns what res.json() returns', (_delivery, _req, res) => res.json({ first: true })],
-      ['answers again', (_delivery, _req, res) => (res.json({ first: true }), res.json({ second: true }))],
+      ['responds again', (_delivery, _req, res) => (res.json({ first: true }), res.json({ second: true }))],
       [
-        'answers by res.kiket',
+        'responds by res.kiket',
         (_delivery, _req, res) => {
           res.kiket.ok({ first: true });
           res.kiket.retry('second');
@@ -317,7 +317,7 @@ describeMajors('kiketHandler that fails', (express) => {
       });
       await Connection.to(app, async (connection) => {
         const { head, body } = signedRequest(JSON.stringify(example));
-        expect(await connection.write(head, body).answer()).toBeUndefined();
+        expect(await connection.write(head, body).response()).toBeUndefined();
       });
     },
   );

@@ -17,7 +17,7 @@ import { endpoint } from '../../support/endpoint';
 import { describeMajors, describeNewest, type Express } from '../../support/express';
 import { signedRequest } from '../../support/signed-request';
 
-/** A handler as JavaScript may write it: what it returns is unchecked. */
+/** A handler as in JavaScript, with an unchecked result. */
 type LooseHandler = (...args: Parameters<KiketHandler>) => unknown;
 
 const guard = { event: 'workflow.before_transition', transition: { from: 'todo', to: 'done' } };
@@ -47,7 +47,7 @@ describeNewest('kiketHandler', (express) => {
       ['an object', () => ({ ok: true }), 200, { ok: true }],
       ['a promise of an object', () => Promise.resolve({ ok: true }), 200, { ok: true }],
       [
-        'a thenable that is no promise',
+        'a thenable that is not a promise',
         () => ({ then: (resolve: (reply: object) => void) => resolve({ ok: true }) }),
         200,
         { ok: true },
@@ -91,7 +91,7 @@ describeNewest('kiketHandler', (express) => {
       ['an object after res.status(302)', (_d, _req, res) => (res.status(302), { ok: 1 }), 200, { ok: 1 }],
       ['an object after res.status(404)', (_d, _req, res) => (res.status(404), { ok: 1 }), 200, { ok: 1 }],
       ['nothing after res.status(500)', (_d, _req, res) => void res.status(500), 200, ''],
-    ])('should answer with %s', async (_name, fn, status, body) => {
+    ])('should respond with %s', async (_name, fn, status, body) => {
       const response = await deliver(serve(fn)).expect(status);
       expect(response.text === '' ? '' : (JSON.parse(response.text) as unknown)).toEqual(body);
       if (body !== '') expect(response.headers['content-type']).toBe('application/json; charset=utf-8');
@@ -112,7 +112,7 @@ describeNewest('kiketHandler', (express) => {
       const app = serve((_delivery, _req, res) => (res.set('Content-Length', '100'), reply));
       await Connection.to(app, async (connection) => {
         const { head, body } = signedRequest(JSON.stringify(example));
-        expect(await connection.write(head, body).answer()).toMatchObject({ status: 200, text });
+        expect(await connection.write(head, body).response()).toMatchObject({ status: 200, text });
       });
     });
 
@@ -162,7 +162,7 @@ describeNewest('kiketHandler', (express) => {
       ['pending()', pending('Wait'), { status: 'pending', message: 'Wait' }],
       ['an object of its own', { status: 'deny', extra: 1 }, { status: 'deny', extra: 1 }],
       ['an object that writes a status', { toJSON: () => ({ status: 'allow' }) }, { status: 'allow' }],
-    ])('should answer with %s', async (_name, reply, body) => {
+    ])('should respond with %s', async (_name, reply, body) => {
       await deliver(
         serve(() => reply),
         guard,

@@ -18,7 +18,7 @@ import { endpoint } from '../../support/endpoint';
 import { describeNewest } from '../../support/express';
 import { storeFailures } from '../../support/store-failures';
 import { WatchedStore } from '../../support/watched-store';
-import { leaveUnanswered } from '../../support/leave-unanswered';
+import { leaveBeforeResponse } from '../../support/leave-before-response';
 
 const none = { success: 0, retryable: 0, final: 0 };
 const events = kiketEvents()
@@ -55,7 +55,7 @@ describeNewest('kiketHealth', (express) => {
     expect((await read(serve(kiketHealth()))).events).toEqual([]);
   });
 
-  it('should answer HEAD without a body', async () => {
+  it('should respond to HEAD without a body', async () => {
     const response = await request(serve()).head('/health').expect(200).expect('Cache-Control', 'no-store');
     expect(response.text).toBeUndefined();
     expect(Number(response.headers['content-length'])).toBeGreaterThan(0);
@@ -84,14 +84,14 @@ describeNewest('kiketHealth', (express) => {
 
   it('should count a client that has left as retryable', async () => {
     const app = serve();
-    await leaveUnanswered(express, [kiket({ secret })]);
+    await leaveBeforeResponse(express, [kiket({ secret })]);
     expect((await read(app)).deliveries).toEqual({ ...none, retryable: 1 });
   });
 
   it('should count neither requests that are passed on, nor its own', async () => {
     const app = serve();
-    const answer: RequestHandler = (_req, res) => void res.json({});
-    await deliver(endpoint(express, [kiket({ secret, reportOnly: true }), answer]), example, { secret: 'x' });
+    const respond: RequestHandler = (_req, res) => void res.json({});
+    await deliver(endpoint(express, [kiket({ secret, reportOnly: true }), respond]), example, { secret: 'x' });
     await read(app);
     expect((await read(app)).deliveries).toEqual(none);
   });
@@ -135,13 +135,13 @@ describeNewest('kiketHealth with a store', (express) => {
 });
 
 describe('kiketHealth', () => {
-  it('should take a store without events, and one that is undefined', async () => {
+  it('should accept a store without events, and an undefined store', async () => {
     for (const health of [kiketHealth({ store: new WatchedStore() }), kiketHealth({ store: undefined })]) {
       await request(express().get('/health', health)).get('/health').expect(200);
     }
   });
 
-  it('should answer without Express', async () => {
+  it('should respond without Express', async () => {
     const health = kiketHealth(events);
     const server = createServer((req, res) => health(req, res));
     const response = await request(server).get('/').expect(200).expect('Cache-Control', 'no-store');
@@ -151,29 +151,29 @@ describe('kiketHealth', () => {
 
   it('should not change numbers that it has sent', async () => {
     const health = kiketHealth(events);
-    const answers: string[] = [];
-    const res = { setHeader: () => undefined, end: (text: string) => void answers.push(text) };
+    const responses: string[] = [];
+    const res = { setHeader: () => undefined, end: (text: string) => void responses.push(text) };
     health({} as never, res as never);
     await deliver(endpoint(express, [kiket({ secret }), kiketHandler(() => ({}))]));
     health({} as never, res as never);
-    expect(answers.map((text) => (JSON.parse(text) as KiketHealth).deliveries.success)).toEqual([0, 1]);
+    expect(responses.map((text) => (JSON.parse(text) as KiketHealth).deliveries.success)).toEqual([0, 1]);
   });
 
   it.each<[string, unknown[]]>([
     ['undefined', [undefined]],
     ['null', [null]],
-    ['a text', ['issue.created']],
+    ['a string', ['issue.created']],
     ['a list of routers', [[events]]],
     ['a middleware', [kiketHandler(() => ({}))]],
     ['an object without events', [{}]],
-    ['one that is none among others', [events, {}]],
-  ])('should not take %s', (_name, wrong) => {
+    ['another value in the list', [events, {}]],
+  ])('should reject %s', (_name, wrong) => {
     const create = (): unknown => kiketHealth(...(wrong as never[]));
     expect(create).toThrow(TypeError);
     expect(create).toThrow(/^kiketHealth: each argument before the options must be a kiketEvents\(\), but one is /);
   });
 
-  it('should not be given what is no kiketEvents(), as its types say', () => {
+  it('should forbid in types a value that is not a kiketEvents()', () => {
     // @ts-expect-error A list is not taken apart.
     expect(() => kiketHealth([events])).toThrow(TypeError);
   });

@@ -59,7 +59,7 @@ describe('the bytes of an attempt', () => {
     await attempt(app).expect('Kiket-Replayed', 'true').expect(200, { runs: 3 });
   });
 
-  it('should run for the delivery that they first came for, whatever the headers are', async () => {
+  it('should run for the delivery of the first attempt, with any headers', async () => {
     const { handler, runs } = failing(1);
     const app = receiving(handler);
     await attempt(app, attemptNumber(1)).expect(503);
@@ -76,13 +76,13 @@ describe('the bytes of an attempt', () => {
       const reply = new Promise<object>((resolve) => (release = resolve));
       const app = receiving(() => reply, store);
       const first = attempt(app, attemptNumber(1)).expect(200, { runs: 1 });
-      const answered = first.then();
+      const response = first.then();
       await store.called('claim');
       await attempt(app, attemptNumber(2)).expect(503);
       await store.called('complete');
       await attempt(app, attemptNumber(2), options).expect(503);
       release({ runs: 1 });
-      await answered;
+      await response;
       await attempt(app, attemptNumber(2), options).expect('Kiket-Replayed', 'true').expect(200, { runs: 1 });
     },
   );

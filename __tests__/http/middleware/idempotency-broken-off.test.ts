@@ -8,7 +8,7 @@ import { until } from '../../support/until';
 import { WatchedStore } from '../../support/watched-store';
 
 describeMajors('kiketIdempotency', (express) => {
-  it('should not take an answer that was broken off for a success', async () => {
+  it('should not store a response that was broken off as a success', async () => {
     const store = new WatchedStore();
     let hasReturned = false;
     const handler = kiketHandler(async ({ signal }, _req, res) => {
@@ -35,16 +35,16 @@ describeMajors('kiketIdempotency', (express) => {
     ).expect(503);
   });
 
-  it('should let nothing of a late answer into a 503 that a wrapper holds back in parts', async () => {
+  it('should send no part of a late response in a 503 that a wrapper holds back in parts', async () => {
     const store = new WatchedStore();
-    let endAnswer!: () => void;
+    let endResponse!: () => void;
     let response: Response | undefined;
     const logged: number[] = [];
     const holdBack: RequestHandler = (_req, res, next) => {
       const end = res.end.bind(res) as (...args: unknown[]) => Response;
       res.end = (chunk?: unknown, ...rest: unknown[]) => {
         if (chunk !== undefined) res.write(chunk);
-        endAnswer = () => void end(undefined, ...rest);
+        endResponse = () => void end(undefined, ...rest);
         return res;
       };
       res.once('finish', () => logged.push(res.statusCode));
@@ -52,13 +52,13 @@ describeMajors('kiketIdempotency', (express) => {
     };
     const handler: RequestHandler = (_req, res) => void (response = res);
     const app = once(express, store, handler, { before: [holdBack], deadlineMs: 50 });
-    const answered = attempt(app)
+    const received = attempt(app)
       .expect(503)
       .then(({ body }) => body as unknown);
-    await until(() => endAnswer !== undefined);
+    await until(() => endResponse !== undefined);
     response!.status(201).set('X-Own', 'yes').write('AAA');
-    endAnswer();
-    expect(await answered).toMatchObject({ error: { code: 'deadline.exceeded' } });
+    endResponse();
+    expect(await received).toMatchObject({ error: { code: 'deadline.exceeded' } });
     response!.end('BBB');
     await turns();
     expect([store.records, logged]).toEqual([[], [503]]);

@@ -25,7 +25,7 @@ type Claim = Awaited<ReturnType<KiketStore['claim']>>;
 
 const express = majors['Express 5'];
 
-const { rejects: reject, throws: throwAtOnce, 'does not answer': never } = storeFailures;
+const { rejects: reject, throws: throwAtOnce, 'does not respond': never } = storeFailures;
 const claimed = (claim: unknown) => (): Promise<Claim> => Promise.resolve(claim as Claim);
 
 /** Ways in which claim() fails. All invalid results: `__tests__/unit/idempotency/claim-keys.test.ts`. */
@@ -43,7 +43,7 @@ const faults: Record<string, KiketStore['claim']> = {
 
 describe('a store that fails', () => {
   describe.each(Object.entries(faults))('whose claim() %s', (name, claim) => {
-    // Half of the deadline is what it may take.
+    // The limit is half of the deadline.
     const deadlineMs = name === 'hangs' ? 300 : undefined;
 
     it('should be 503 store.unavailable, and release the claim', async () => {
@@ -112,7 +112,7 @@ describe('a store that fails', () => {
     let end!: () => void;
     const handler = kiketHandler(() => new Promise<object>((done) => (end = () => done({ ran: true }))));
     const app = once(express, store, handler, { deadlineMs: 1000, passOnStoreError: true });
-    const answer = attempt(app)
+    const response = attempt(app)
       .expect(200)
       .then(() => undefined);
     await store.called('claim');
@@ -120,7 +120,7 @@ describe('a store that fails', () => {
     resolve({ state: 'claimed' });
     await turns();
     end();
-    await answer;
+    await response;
     expect(store.callsOf('release')).toEqual([]);
     expect(store.callsOf('complete')).toHaveLength(1);
   });
@@ -168,7 +168,7 @@ describe('a store that fails', () => {
     }
   });
 
-  const answersOk = (store: WatchedStore): RequestListener =>
+  const serviceOn = (store: WatchedStore): RequestListener =>
     once(
       express,
       store,
@@ -183,13 +183,13 @@ describe('a store that fails', () => {
     ['complete throws', { complete: throwAtOnce }],
   ])('should not change a replay, after which the bytes are bound: %s', async (_fault, afterwards) => {
     const store = new WatchedStore();
-    const app = answersOk(store);
+    const app = serviceOn(store);
     await attempt(app).expect(200);
     store.instead.claim = (...args) => {
       store.instead.claim = undefined;
-      const answer = store.claim(...args);
+      const result = store.claim(...args);
       Object.assign(store.instead, afterwards);
-      return answer;
+      return result;
     };
     await attempt(app, undefined, { scheme: 'body' }).expect(200, { ok: true }).expect('Kiket-Replayed', 'true');
     await turns();
@@ -197,7 +197,7 @@ describe('a store that fails', () => {
 
   it('should be called once for a replay of the same bytes', async () => {
     const store = new WatchedStore();
-    const app = answersOk(store);
+    const app = serviceOn(store);
     await attempt(app).expect(200);
     await attempt(app).expect(200);
     await turns();
@@ -216,7 +216,7 @@ describe('a store that fails', () => {
     expect(store.callsOf('release')).toEqual([]);
   });
 
-  describe.each([true, false])('that takes time, where the deadline is armed: %s', (isArmed) => {
+  describe.each([true, false])('that is slow, with a deadline: %s', (isArmed) => {
     it.each(['kiketHandler', 'a plain handler'])(
       'should release the claim of a client that has left, and not run the handler: %s',
       async (kind) => {

@@ -31,7 +31,7 @@ describe('kiketIdempotency', () => {
     return once(express, store, [...stages, kiketHandler(() => ({ run: ++runs }))], rest);
   }
 
-  /** Sends one after the other, and expects the response of the run of this number. */
+  /** Sends attempts in sequence, and expects the response of the run with this number. */
   async function expectRuns(app: RequestListener, sent: readonly (Sent & { run: number })[]): Promise<void> {
     let runs = 0;
     for (const { payload, options, run } of sent) {
@@ -51,7 +51,7 @@ describe('kiketIdempotency', () => {
       ['with an empty invocation', { headers: { 'X-Kiket-Invocation': '' } }],
       ['with an invocation of many characters', { invocationId: 'x'.repeat(5000) }],
       ['with a forged organization', { organizationId: 8 }],
-      ['with an organization that is no number', { headers: { 'X-Kiket-Organization': '7 x' } }],
+      ['with an organization that is not a number', { headers: { 'X-Kiket-Organization': '7 x' } }],
       ['without an organization', { headers: { 'X-Kiket-Organization': undefined } }],
       ['with a project', { projectId: example.issue.project_id }],
       ['with the event in a header', { event }],
@@ -133,7 +133,7 @@ describe('kiketIdempotency', () => {
       await expectRuns(counting(), [
         { run: 1 },
         { payload, options: { timestampSeconds: sameBytes.timestampSeconds + 1 }, run: 1 },
-        // Its own bytes are known from then on.
+        // Its bytes are bound from then on.
         { payload, options: { timestampSeconds: sameBytes.timestampSeconds + 1, invocationId: 'forged' }, run: 1 },
         { run: 1 },
       ]);
@@ -226,7 +226,7 @@ describe('kiketIdempotency', () => {
       ]);
     });
 
-    it('should run when only a member below the top differs', async () => {
+    it('should run when only a nested member differs', async () => {
       await expectRuns(counting(), [
         { payload: { event, context: { secrets: { a: 1 } } }, run: 1 },
         { payload: { event, context: { secrets: { a: 2 } } }, run: 2 },
@@ -267,11 +267,11 @@ describe('kiketIdempotency', () => {
       const app = await tokenApp();
       const first = carrying(tokenWith());
       const retry = carrying(tokenWith({ jti: 'another', iat: NOW }));
-      const answers: [string, object][] = [];
+      const responses: [string, object][] = [];
       const replay = async (payload: object, id: string | undefined): Promise<void> => {
         const { status, text, headers } = await send(app, payload, invocation(id));
         expect(status).toBe(200);
-        answers.push([headers['kiket-replayed'] ?? 'run', JSON.parse(text) as object]);
+        responses.push([headers['kiket-replayed'] ?? 'run', JSON.parse(text) as object]);
       };
       await replay(first, 'inv-1');
       await replay(first, 'inv-1');
@@ -280,7 +280,7 @@ describe('kiketIdempotency', () => {
       await replay(retry, 'inv-1');
       await replay(retry, 'forged');
       await replay(carrying(tokenWith({ jti: 'a third' })), 'inv-2');
-      expect(answers).toEqual([
+      expect(responses).toEqual([
         ['run', { run: 1 }],
         ...Array.from({ length: 5 }, () => ['true', { run: 1 }]),
         ['run', { run: 2 }],
@@ -301,7 +301,7 @@ function signatureInUpperCase(): Record<string, string> {
   return { 'X-Kiket-Signature': `sha256=${headers['X-Kiket-Signature']!.toUpperCase()}` };
 }
 
-/** kiketIdempotency after `between`, which stands after kiketParse. */
+/** An application with kiketIdempotency after kiketParse and `between`. */
 function mounted(between: readonly Stage[], handler: Stage): RequestListener {
   return endpoint(express, [
     kiket({ secret }),

@@ -26,7 +26,7 @@ import { WatchedStore } from '../../support/watched-store';
 
 type Late = (res: Response, next: NextFunction) => unknown;
 
-/** How a plain handler reports its outcome after the deadline, and the status of the next attempt: `undefined` if that runs. */
+/** Late outcomes of a plain handler, with the status of the next attempt, or `undefined` if the handler runs again. */
 const lateActs: Record<string, [Late, number | undefined]> = {
   'res.kiket.ok()': [(res) => res.kiket.ok({ late: true }), 200],
   'res.kiket.reject()': [(res) => res.kiket.reject('late'), 422],
@@ -35,7 +35,7 @@ const lateActs: Record<string, [Late, number | undefined]> = {
   'next(error)': [(_res, next) => next(new Error('late')), undefined],
 };
 
-/** How a plain handler writes after the deadline. */
+/** Late writes of a plain handler. */
 const lateWrites: Record<string, Late> = {
   'res.json()': (res) => res.json({ late: true }),
   'res.writeHead() and res.end()': (res) => res.writeHead(422, { 'X-Late': 'yes' }).end('late'),
@@ -45,7 +45,7 @@ const lateWrites: Record<string, Late> = {
 
 type Moment = (req: Request, opened: Promise<void>, act: () => void) => void;
 
-/** When a plain handler responds. */
+/** Moments at which a plain handler responds. */
 const moments: Record<string, Moment> = {
   'some time after the deadline': (_req, opened, act) => void opened.then(act),
   'at once when its signal aborts': (req, _opened, act) => req.kiket!.signal!.addEventListener('abort', act),
@@ -60,7 +60,7 @@ interface Service extends Gate {
   readonly runs: () => number;
 }
 
-/** Waits until a claim that nobody releases has expired: then the next attempt runs. */
+/** Waits until a claim that is not released has expired: then the next attempt runs. */
 async function expectFreed(app: ReturnType<Express>): Promise<void> {
   for (const startedAtMs = performance.now(); performance.now() - startedAtMs < 4000; await wait(100)) {
     const response = await attempt(app);
@@ -132,34 +132,30 @@ describeMajors('a plain handler after its deadline', (express) => {
     },
   );
 
-  it.each(Object.keys(moments))(
-    'should be logged with the response that was sent, when it responds %s',
-    async (moment) => {
-      const logged: unknown[] = [];
-      const log: RequestHandler = (_req, res, next) => {
-        const note = (): number =>
-          logged.push([res.statusCode, res.getHeader('Content-Type'), res.getHeader('X-Late')]);
-        const end = res.end.bind(res) as (...args: unknown[]) => Response;
-        res.end = (...args: unknown[]) => {
-          const result = end(...args);
-          note();
-          return result;
-        };
-        res.on('finish', note).on('close', note);
-        next();
+  it.each(Object.keys(moments))('should be logged with the sent response when it responds %s', async (moment) => {
+    const logged: unknown[] = [];
+    const log: RequestHandler = (_req, res, next) => {
+      const note = (): number => logged.push([res.statusCode, res.getHeader('Content-Type'), res.getHeader('X-Late')]);
+      const end = res.end.bind(res) as (...args: unknown[]) => Response;
+      res.end = (...args: unknown[]) => {
+        const result = end(...args);
+        note();
+        return result;
       };
-      const { app, store, open } = serve(
-        express,
-        plain(moment, (res) => res.status(201).set('X-Late', 'yes').send('late')),
-        { before: [log] },
-      );
-      await attempt(app).expect(503);
-      open();
-      await turns();
-      expect(store.callsOf('complete')).toEqual([]);
-      expect(logged).toEqual(Array.from({ length: 3 }, () => [503, 'application/json; charset=utf-8', undefined]));
-    },
-  );
+      res.on('finish', note).on('close', note);
+      next();
+    };
+    const { app, store, open } = serve(
+      express,
+      plain(moment, (res) => res.status(201).set('X-Late', 'yes').send('late')),
+      { before: [log] },
+    );
+    await attempt(app).expect(503);
+    open();
+    await turns();
+    expect(store.callsOf('complete')).toEqual([]);
+    expect(logged).toEqual(Array.from({ length: 3 }, () => [503, 'application/json; charset=utf-8', undefined]));
+  });
 });
 
 describe('a handler after its deadline', () => {
@@ -283,7 +279,7 @@ describe('a handler after its deadline', () => {
   it.each<[string, Stage[]]>([
     ['Express itself', []],
     ['an error handler of the application', [ownErrorHandler]],
-  ])('should be stored or released when errors are answered by %s', async (_name, after) => {
+  ])('should be stored or released when errors are handled by %s', async (_name, after) => {
     for (const [error, method] of [
       [new NonRetryableError('late'), 'complete'],
       [new Error('late'), 'release'],
@@ -358,7 +354,7 @@ describe('a handler after its deadline', () => {
         }),
     };
 
-    it('should not hold its claim for ever', async () => {
+    it('should not hold its claim forever', async () => {
       const freed = Object.entries(stuck).map(async ([name, first]) => {
         const { app, open } = serve(express, first, { lockSeconds: 1 });
         await expect(attempt(app)).rejects.toThrow();
@@ -397,7 +393,7 @@ describe('a handler after its deadline', () => {
       await attempt(app).expect(200, { run: 2 });
     });
 
-    it('should not hold its claim for ever when an error handler never responds', async () => {
+    it('should not hold its claim forever when an error handler never responds', async () => {
       let errors = 0;
       const silent: ErrorRequestHandler = (error, _req, _res, next) => void (++errors === 1 || next(error));
       const { app } = serve(express, () => kiketHandler(() => Promise.reject(new Error('broken'))), {
@@ -413,7 +409,7 @@ describe('a handler after its deadline', () => {
 describe('a handler whose client has left', () => {
   const express = majors['Express 5'];
 
-  /** Sends the first attempt, leaves once its handler runs, and lets it go on when the server has noticed. */
+  /** Sends the first attempt, disconnects once its handler runs, and then releases the handler. */
   async function leave({ app, runs, open }: Service): Promise<void> {
     let closed: Promise<unknown> | undefined;
     const listener = (req: never, res: Response): void => {

@@ -60,8 +60,8 @@ const released: Record<string, [status: number, Stage]> = {
 const own: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) =>
   void res.status(error.status ?? 500).json({ own: true });
 
-/** Middlewares that answer errors. */
-const answerers: Record<string, Stage[]> = {
+/** Ways in which a service handles errors. */
+const errorHandlers: Record<string, Stage[]> = {
   kiketErrorHandler: [kiketErrorHandler()],
   'a custom error handler': [own],
   'Express itself': [],
@@ -76,9 +76,9 @@ interface ErrorRow {
   readonly major: keyof typeof majors;
 }
 
-/** Each outcome with each that answers errors, on one major of Express in turn. */
+/** Each outcome with each error handler, on the majors of Express in turn. */
 function pairsOf(outcomes: typeof recorded): ErrorRow[] {
-  return Object.entries(answerers).flatMap(([by, after], i) =>
+  return Object.entries(errorHandlers).flatMap(([by, after], i) =>
     Object.entries(outcomes).map(([name, [status, handler]], j): ErrorRow => {
       const major = (i + j) % 2 === 0 ? 'Express 4' : 'Express 5';
       return { name, status, handler, by, after, major };
@@ -98,7 +98,7 @@ describe('kiketIdempotency', () => {
     return { app: once(major, store, [count, handler].flat(), options), store, runs: () => runs };
   }
 
-  it.each(pairsOf(recorded))('should replay a final error: $name, answered by $by ($major)', async (row) => {
+  it.each(pairsOf(recorded))('should replay a final error: $name, handled by $by ($major)', async (row) => {
     const { app, store, runs } = serve(row.handler, { after: row.after }, majors[row.major]);
     const first = await attempt(app).expect(row.status);
     const second = await attempt(app).expect(row.status).expect('Kiket-Replayed', 'true');
@@ -111,7 +111,7 @@ describe('kiketIdempotency', () => {
     expect(store.callsOf('complete')[0]).toMatchObject({ ttlMs: 86_400_000 });
   });
 
-  it.each(pairsOf(released))('should let the next attempt run after $name, answered by $by ($major)', async (row) => {
+  it.each(pairsOf(released))('should let the next attempt run after $name, handled by $by ($major)', async (row) => {
     const { app, store, runs } = serve(row.handler, { after: row.after }, majors[row.major]);
     await attempt(app).expect(row.status);
     const second = await attempt(app).expect(row.status);
@@ -144,7 +144,7 @@ describe('kiketIdempotency', () => {
     expect(runs()).toBe(1);
   });
 
-  describe('a response of a handler that knew of a missing secret', () => {
+  describe('a response of a handler that read a missing secret', () => {
     const prompted = { ...example, secret_status: { missing: ['CRM_KEY'] } };
     const learns: Record<string, (secrets: KiketSecrets) => unknown> = {
       'secrets.missing': (secrets) => secrets.missing,
@@ -153,7 +153,7 @@ describe('kiketIdempotency', () => {
         try {
           secrets.require('CRM_KEY');
         } catch {
-          // It asks the operator instead.
+          // The handler asks the operator instead.
         }
       },
     };
@@ -217,13 +217,13 @@ describe('kiketIdempotency', () => {
         kiketEvents().on('workflow.before_transition', () => deny('No')),
         { status: 'deny', message: 'No' },
       ],
-    ])('should be stored for guardTtlSeconds: %s', async (_name, handler, answer) => {
+    ])('should be stored for guardTtlSeconds: %s', async (_name, handler, response) => {
       const { app, store, runs } = serve(handler, { ttlSeconds: 1000, guardTtlSeconds: 7.5 });
-      await send(app).expect(200, answer);
-      await send(app).expect(200, answer).expect('Kiket-Replayed', 'true');
+      await send(app).expect(200, response);
+      await send(app).expect(200, response).expect('Kiket-Replayed', 'true');
       expect(runs()).toBe(1);
       expect(store.callsOf('complete').map(({ ttlMs }) => ttlMs)).toEqual([7500]);
-      await send(app, { scheme: 'body' }).expect(200, answer).expect('Kiket-Replayed', 'true');
+      await send(app, { scheme: 'body' }).expect(200, response).expect('Kiket-Replayed', 'true');
       expect(store.callsOf('complete').map(({ ttlMs }) => ttlMs)).toEqual([7500, 1_000_000]);
     });
 
@@ -269,7 +269,7 @@ describe('kiketIdempotency', () => {
     it.each<[string, number, (res: Response) => unknown]>([
       ['it is empty', 200, (res) => res.end()],
       ['it is a 204', 204, (res) => res.status(204).json({ status: 'deny' })],
-      ['it is another text', 200, (res) => res.end('No')],
+      ['it is another string', 200, (res) => res.end('No')],
     ])('should not be stored when %s, without a decision', async (_name, status, act) => {
       const { app, store, runs } = serve((_req: Request, res: Response) => void act(res));
       await send(app).expect(status);
@@ -337,7 +337,7 @@ describe('kiketIdempotency', () => {
       ),
     };
 
-    /** Each quote in one way, each way with one quote, and JSON with what it escapes. */
+    /** Each quote in one way, each way with one quote, and JSON with escaped characters. */
     const rows: [quote: string, way: string][] = [
       ...Object.keys(quotes).map((quote): [string, string] => [quote, 'in a reply']),
       ...Object.keys(ways).map((way): [string, string] => ['a secret of the delivery', way]),

@@ -51,17 +51,17 @@ describeMajors('a response with kiketIdempotency', (express) => {
     store.instead.release = (...args) => slowly(() => real.release(...args));
     const { head, body } = attemptBytes();
     await Connection.to(once(express, store, handler, { before: wrappings[wrapping]!() }), async (connection) => {
-      let isAnswered = false;
-      const answer = connection
+      let hasResponded = false;
+      const response = connection
         .write(head, body)
-        .answer()
-        .then((answer) => ((isAnswered = true), answer));
+        .response()
+        .then((response) => ((hasResponded = true), response));
       await until(() => store.methods.length > 1);
       await turns(20);
-      // A stream has begun; its end is what is held back.
-      expect(isAnswered && kind !== 'a stream of a plain handler').toBe(false);
+      // A stream has begun, and its end is held back.
+      expect(hasResponded && kind !== 'a stream of a plain handler').toBe(false);
       recorded.open();
-      expect(await answer).toMatchObject({ status });
+      expect(await response).toMatchObject({ status });
     });
   });
 
@@ -77,23 +77,23 @@ describeMajors('a response with kiketIdempotency', (express) => {
     await attempt(app).expect(200, { ok: true });
   });
 
-  it('should not be changed by what is written while it is held back', async () => {
+  it('should not be changed by later writes while it is held back', async () => {
     const store = new WatchedStore();
-    let response!: Response;
+    let sent!: Response;
     const recorded = createGate();
     store.instead.complete = () => recorded.opened.then(() => true);
     const app = once(express, store, (_req: Request, res: Response) => {
-      response = res;
+      sent = res;
       res.status(201).set('X-Own', 'yes').json({ first: true });
     });
-    const answer = attempt(app).expect(201, { first: true }).expect('X-Own', 'yes').then();
+    const response = attempt(app).expect(201, { first: true }).expect('X-Own', 'yes').then();
     await store.called('complete');
-    response.set('X-Own', 'no').status(500).json({ second: true });
-    response.statusCode = 500;
-    response.write('more');
-    response.writeHead(500).end('more');
+    sent.set('X-Own', 'no').status(500).json({ second: true });
+    sent.statusCode = 500;
+    sent.write('more');
+    sent.writeHead(500).end('more');
     recorded.open();
-    await answer;
+    await response;
   });
 
   describe('after the claim was lost', () => {
@@ -109,7 +109,7 @@ describeMajors('a response with kiketIdempotency', (express) => {
         runs.push(runs.length + 1);
         return runs.length === 1 ? gate.opened.then(() => ({ run: 1 })) : second(...args);
       });
-      // So short that it expires by itself, and so long that nobody renews it.
+      // Short enough to expire by itself, and long enough not to be renewed.
       store.instead.renew = () => Promise.resolve(true);
       const app = once(express, store, handler, { lockSeconds: 1 });
       const send = (options: object = {}): ReturnType<typeof attempt> => attempt(app, example, options);
@@ -164,7 +164,7 @@ describeMajors('a response with kiketIdempotency', (express) => {
   });
 
   describe('that another middleware ends while kiketHandler runs', () => {
-    /** As `connect-timeout` and others do it, before the whole chain and in the middle of it. */
+    /** A time-out like that of `connect-timeout`, before the whole chain and in the middle of it. */
     const others: Record<string, (act: RequestHandler) => [OnceOptions, Stage[]]> = {
       'before kiket()': (act) => [{ before: [act] }, []],
       'before kiketHandler': (act) => [{}, [act]],
@@ -266,20 +266,20 @@ describeMajors('a response with kiketIdempotency', (express) => {
     store.instead.complete = () => recorded.opened.then(() => true);
     let goOn!: () => void;
     const handler: RequestHandler = (_req, res, next) => {
-      res.json({ first: 'answer' });
+      res.json({ first: 'response' });
       goOn = next;
     };
     const mounted = express().use((_req, res) => void res.status(404).json({ from: 'the mounted application' }));
     const app = once(express, store, [handler as Stage, mounted]);
-    const answer = attempt(app).expect(200, { first: 'answer' }).then();
+    const response = attempt(app).expect(200, { first: 'response' }).then();
     await store.called('complete');
     goOn();
     await turns();
     recorded.open();
-    await answer;
+    await response;
   });
 
-  it('should be sent when one middleware holds its end back and another sees no head yet', async () => {
+  it('should be sent when one middleware holds its end back and another has not received its head', async () => {
     let release!: () => void;
     const keepBack: RequestHandler = (_req, res, next) => {
       const end = res.end.bind(res) as (...args: unknown[]) => Response;
@@ -377,7 +377,7 @@ describeMajors('a response with kiketIdempotency', (express) => {
       .expect(({ body }) => expect(body).toMatchObject({ error: { code: 'handler.final', message: 'No' } }));
   });
 
-  it('should take two calls of the store', async () => {
+  it('should need two calls of the store', async () => {
     const store = new WatchedStore();
     const app = once(
       express,

@@ -74,7 +74,7 @@ describeMajors('kiketIdempotency', (express) => {
     await attempt(app).expect(200, { run: 1 });
     for (let i = 0; i < 3; i++) await attempt(app).expect(200, { run: 1 }).expect('Kiket-Replayed', 'true');
     expect([runs, store.callsOf('complete').length, store.callsOf('release').length]).toEqual([1, 1, 0]);
-    // For each attempt to run or be answered, and for each replay to bind its bytes.
+    // For each attempt to run or get a response, and for each replay to bind its bytes.
     expect(store.callsOf('claim').map(({ keys }) => keys.length)).toEqual([2, 2, 1, 2, 1, 2, 1]);
   });
 
@@ -107,7 +107,7 @@ describeMajors('kiketIdempotency', (express) => {
       const late = new Promise<void>((done) => (isLate = done));
       const store = new WatchedStore();
       const signalled: RequestHandler = (_req, _res, next) => {
-        // The answer is given before the deadline, and held back until some time after it.
+        // The response is given before the deadline, and held back until some time after it.
         setTimeout(isLate, 250);
         next();
       };
@@ -148,7 +148,7 @@ describe('kiketIdempotency', () => {
       authentication: { runtime_token: `token ${i % 5}` },
     }));
     let refused = 0;
-    const answers = payloads.map(async (payload, i) => {
+    const responses = payloads.map(async (payload, i) => {
       const response = await attempt(replicas[i % 3]!, payload, i === 7 ? { scheme: 'body' } : {});
       if (response.status === 503) {
         expect(response.body).toMatchObject({ error: { code: 'delivery.in_progress', retryable: true } });
@@ -156,7 +156,7 @@ describe('kiketIdempotency', () => {
       }
       return response.status;
     });
-    expect((await Promise.all(answers)).filter((status) => status === 200)).toHaveLength(1);
+    expect((await Promise.all(responses)).filter((status) => status === 200)).toHaveLength(1);
     for (const [i, payload] of payloads.entries()) {
       await attempt(replicas[i % 3]!, payload)
         .expect(200, { runs: 1 })

@@ -19,7 +19,7 @@ afterEach(() => {
   for (const api of [trace, context, propagation, metrics]) api.disable();
 });
 
-/** An SDK that keeps what it is given. */
+/** An SDK that exports to memory. */
 function registerSdk() {
   const spans = new InMemorySpanExporter();
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
@@ -40,7 +40,7 @@ function registerSdk() {
   };
 }
 
-it('should say at start-up that the API of OpenTelemetry is too old', () => {
+it('should throw at start-up when the API of OpenTelemetry is too old', () => {
   jest.isolateModules(() => {
     jest.doMock('@opentelemetry/api', () => ({ context, propagation, trace }));
     // eslint-disable-next-line @typescript-eslint/no-require-imports
@@ -60,7 +60,7 @@ describeNewest('kiketOpenTelemetry', (express) => {
   const create = () =>
     endpoint(express, [kiketOpenTelemetry(), kiket({ secret }), kiketHandler(() => ({})), kiketErrorHandler()]);
 
-  it('should change nothing where no SDK is registered', async () => {
+  it('should change nothing without an SDK', async () => {
     const records = await published('kiket:delivery', async () => {
       await deliver(create(), example, { headers: { traceparent } }).expect(200, {});
       await deliver(create(), example, { secret: 'another secret' }).expect(401);
@@ -93,7 +93,7 @@ describeNewest('kiketOpenTelemetry', (express) => {
     ['a propagator', () => propagation.setGlobalPropagator({ extract: broken, inject: broken, fields: () => [] })],
     ['a span', () => void trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan: () => span }) } as never)],
     ['a meter', () => void metrics.setGlobalMeterProvider({ getMeter: broken })],
-  ])('should change nothing for a delivery where %s throws', async (_name, register) => {
+  ])('should change nothing for a delivery when %s throws', async (_name, register) => {
     register();
     const records = await published('kiket:delivery', () => deliver(create()).expect(200, {}));
     expect(records).toMatchObject([{ outcome: 'success' }]);

@@ -37,7 +37,7 @@ import { version } from '../../../package.json';
 import { deliver, example, secret, type DeliverOptions } from '../../support/deliver';
 import { endpoint, type Stage } from '../../support/endpoint';
 import { describeMajors } from '../../support/express';
-import { leaveUnanswered } from '../../support/leave-unanswered';
+import { leaveBeforeResponse } from '../../support/leave-before-response';
 import { turns } from '../../support/turns';
 import { until } from '../../support/until';
 
@@ -47,7 +47,7 @@ const traceparent = `00-${TRACE_ID}-${PARENT_ID}-01`;
 
 const exporter = new InMemorySpanExporter();
 const metricExporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
-/** Read when a test asks, never by its clock. */
+/** Read on request of a test, never periodically. */
 const reader = new PeriodicExportingMetricReader({ exporter: metricExporter, exportIntervalMillis: 2 ** 31 - 1 });
 const tracerProvider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
 const meterProvider = new MeterProvider({ readers: [reader] });
@@ -91,7 +91,7 @@ async function measured(): Promise<Measured> {
   return found;
 }
 
-/** Spans of deliveries; not those that handlers make. */
+/** The spans of deliveries, without those that handlers start. */
 function spans(): ReadableSpan[] {
   return exporter
     .getFinishedSpans()
@@ -126,7 +126,7 @@ interface Ending {
   readonly stages: readonly Stage[];
   readonly payload?: object;
   readonly options?: DeliverOptions;
-  /** What the span and both metrics have. */
+  /** The attributes that the span and both metrics have in common. */
   readonly outcome: Attributes;
   readonly isParsed?: boolean;
   readonly isError?: boolean;
@@ -175,7 +175,7 @@ const endings: Record<string, Ending> = {
     outcome: ending('retryable', 503, 'deadline.exceeded', 'deadline.exceeded'),
     isError: true,
   },
-  // A 4xx is no error of a server.
+  // A 4xx is not an error of a server.
   'a 429': {
     stages: [kiket({ secret }), throwing(Object.assign(new Error('x'), { status: 429, expose: true }))],
     outcome: ending('retryable', 429, 'handler.failed'),
@@ -217,7 +217,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
     expect(span.instrumentationScope).toMatchObject({ name: 'kiket-express', version });
 
     const { duration, deliveries } = await measured();
-    // To the key: exporters would write an attribute that is undefined as a text.
+    // To the key: exporters would write an undefined attribute as a string.
     expect(duration.map(({ attributes }) => Object.entries(attributes).sort())).toEqual([
       Object.entries(metricAttributes(row)).sort(),
     ]);
@@ -248,7 +248,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
     expect(spans()).toHaveLength(5);
   });
 
-  it('should take what headers say for correlation', async () => {
+  it('should use headers for correlation', async () => {
     const headers = { 'X-Kiket-Organization': '42' };
     const app = endpoint(express, [kiketOpenTelemetry(), kiket({ secret }), ok]);
     await deliver(app, example, { invocationId: 'inv-1', headers }).expect(200);
@@ -257,8 +257,8 @@ describeMajors('kiketOpenTelemetry', (express) => {
     expect(Object.keys(deliveries[0]!.attributes)).not.toContain('kiket.invocation_id');
   });
 
-  it('should have no status, and say why, when the client has left', async () => {
-    await leaveUnanswered(express, [kiketOpenTelemetry(), kiket({ secret })]);
+  it('should have no status, and the reason, when the client has left', async () => {
+    await leaveBeforeResponse(express, [kiketOpenTelemetry(), kiket({ secret })]);
     const outcome = { 'kiket.outcome': 'retryable', 'error.type': 'client_disconnected' };
     expect(onlySpan().attributes).toEqual({ ...parsed, ...outcome });
     expect(onlySpan().status.code).toBe(SpanStatusCode.ERROR);
@@ -313,7 +313,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
     });
   });
 
-  describe('what handlers do', () => {
+  describe('the work of a handler', () => {
     const handler = kiketHandler(async () => {
       trace.getTracer('app').startSpan('at once').end();
       await turn();
@@ -327,7 +327,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
       'express.json() that captures': [express.json({ verify: captureRawBody }), kiket({ secret })],
     };
 
-    it.each(Object.entries(sources))('should be inside the span: %s', async (_name, stages) => {
+    it.each(Object.entries(sources))('should run inside the span: %s', async (_name, stages) => {
       await deliver(endpoint(express, [kiketOpenTelemetry(), ...stages, handler])).expect(200);
       const { traceId, spanId } = onlySpan().spanContext();
       const children = exporter.getFinishedSpans().filter((span) => span.instrumentationScope.name === 'app');
@@ -338,7 +338,7 @@ describeMajors('kiketOpenTelemetry', (express) => {
       }
     });
 
-    it('should not be in the span of another delivery at the same time', async () => {
+    it('should not run in the span of a simultaneous delivery', async () => {
       let waiting = 0;
       const meet = kiketHandler(async ({ invocationId }) => {
         waiting++;
@@ -358,13 +358,13 @@ describeMajors('kiketOpenTelemetry', (express) => {
   });
 
   describe('a request that is passed on', () => {
-    const answer: RequestHandler = (_req, res) => void res.json({});
+    const respond: RequestHandler = (_req, res) => void res.json({});
 
     it.each<[string, Stage, DeliverOptions]>([
       ['report-only', kiket({ secret, reportOnly: true }), forged],
       ['unsigned', kiket({ secret, signatureRequired: false }), unsigned],
     ])('should have a span without an outcome, and count nowhere: %s', async (_name, first, options) => {
-      await deliver(endpoint(express, [kiketOpenTelemetry(), first, answer]), example, options).expect(200);
+      await deliver(endpoint(express, [kiketOpenTelemetry(), first, respond]), example, options).expect(200);
       const { attributes, status } = onlySpan();
       expect(Object.keys(attributes).filter((key) => /outcome|code|error/.test(key))).toEqual([]);
       expect(status.code).toBe(SpanStatusCode.UNSET);

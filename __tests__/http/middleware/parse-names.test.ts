@@ -16,7 +16,7 @@ const conflict = final(400, 'delivery.conflict');
 
 const at = (path: string, headers: Record<string, string> = {}): SignedRequestOptions => ({ path, headers });
 
-/** One row for each place in which Express gives a value. */
+/** One row for each place in which Express has a value. */
 const named: [string, object, SignedRequestOptions, object][] = [
   ['the header', {}, { event: 'h', eventVersion: '2' }, { event: 'h', eventVersion: 'v2' }],
   ['the path', {}, at('/v/3/webhooks/p'), { event: 'p', eventVersion: 'v3' }],
@@ -41,7 +41,7 @@ const conflicts: [string, object, SignedRequestOptions][] = [
   ['a repeated header', { event: 'a' }, { headers: twice('X-Kiket-Event', 'a') }],
 ];
 
-describeMajors('what surrounds a delivery', (express) => {
+describeMajors('path, headers and query of a delivery', (express) => {
   describe.each(pathNames)('in %s', (path) => {
     const stagesOf = pathsToHandler[path]!;
     const show = kiketHandler(({ event, eventVersion }) => ({ event, eventVersion }));
@@ -85,7 +85,7 @@ describeMajors('what surrounds a delivery', (express) => {
     expect((response.body as { error: object }).error).toHaveProperty('invocation', 'inv_1');
   });
 
-  it.each(['simple', 'extended', false])('should read the query whatever the query parser is: %s', async (parser) => {
+  it.each(['simple', 'extended', false])('should read the query with any query parser: %s', async (parser) => {
     const app = express();
     app.set('env', 'test');
     app.set('query parser', parser);

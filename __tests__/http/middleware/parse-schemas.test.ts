@@ -6,7 +6,7 @@ import { expectRefused, final, observed, pathNames, pathsToHandler, type Options
 const canary = 'canary of the payload';
 const invalid = final(422, 'payload.invalid');
 
-/** Requires a field; each schema one of its own, so that a violation says which has been applied. */
+/** Requires a field. Each schema requires another one, so that a violation shows which schema was applied. */
 const requires = (field: string) => ({ type: 'object', required: [field] });
 
 describeMajors('payloadSchemas', (express) => {
@@ -14,7 +14,7 @@ describeMajors('payloadSchemas', (express) => {
     const app = (payloadSchemas: Options['payloadSchemas']) =>
       observed(express, pathsToHandler[path]!({ payloadSchemas }));
 
-    it('should 422 what does not match, by pointers', async () => {
+    it('should 422 a payload that does not match, with pointers', async () => {
       const row = { name: '', payload: { event: 'a', x: canary }, refusal: invalid };
       const { details, text } = await expectRefused(app({ 'a@v1': { properties: { x: { type: 'number' } } } }), row);
       expect(details).toEqual([{ pointer: '/x', reason: 'must be number' }]);
@@ -22,7 +22,7 @@ describeMajors('payloadSchemas', (express) => {
     });
   });
 
-  it('should write nothing to the console about a schema of a loose style', async () => {
+  it('should write nothing to the console for a schema that is not strict', async () => {
     const written = (['log', 'warn', 'error'] as const).map((name) => jest.spyOn(console, name).mockImplementation());
     const schema = { properties: { list: { items: [{ type: 'string' }], type: 'array' } }, required: ['list'] };
     await deliver(observed(express, pathsToHandler['kiket()']!({ payloadSchemas: { a: schema } })).app, {
@@ -33,7 +33,7 @@ describeMajors('payloadSchemas', (express) => {
     expect(calls).toEqual([]);
   });
 
-  it('should not see what is done to the schemas afterwards', async () => {
+  it('should not follow later changes of the schemas', async () => {
     const payloadSchemas: Record<string, object> = { a: requires('x') };
     const { app } = observed(express, pathsToHandler['kiket()']!({ payloadSchemas }));
     delete payloadSchemas.a;
@@ -46,14 +46,14 @@ describe('the start-up check of payloadSchemas', () => {
     ['no object', 'schemas'],
     ['null', null],
     ['a list', [{}]],
-    ['a key that is no event', { 'a b': {} }],
+    ['a key that is not an event', { 'a b': {} }],
     ['an empty key', { '': {} }],
     ['a pattern', { 'issue.*': {} }],
     ['a pattern of everything', { '*': {} }],
     ['a version without a name', { '@v2': {} }],
     ['a schema that is null', { a: null }],
     ['a schema that is undefined', { a: undefined }],
-    ['a schema that is a text', { a: '{}' }],
+    ['a schema that is a string', { a: '{}' }],
     ['a schema that is a function', { a: () => true }],
     ['a type that does not exist', { a: { type: 'text' } }],
     ['a keyword that does not exist', { a: { type: 'object', requires: ['x'] } }],

@@ -33,7 +33,7 @@ const accepted: Case[] = [
   { name: 'null in place of fields', payload: { event: 'a', issue: null, secrets: null, authentication: null } },
 ];
 
-/** What a handler answers, given a delivery. */
+/** An application whose handler returns the result of `inspect`. */
 function ask(express: Express, inspect: (delivery: KiketDelivery) => unknown) {
   return observed(
     express,
@@ -56,7 +56,7 @@ describeMajors('kiketParse', (express) => {
     });
   });
 
-  it('should leave null where it was sent', async () => {
+  it('should keep null', async () => {
     const app = ask(express, ({ payload }) => [payload.issue, payload.metrics, payload.event]);
     const response = await deliver(app, { event: 'a', issue: null }).expect(200);
     expect(response.body).toEqual({ seen: [null, null, 'a'] });

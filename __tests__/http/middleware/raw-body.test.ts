@@ -14,7 +14,7 @@ import { secret } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
 import { signedRequest, type Framing, type SignedRequestOptions } from '../../support/signed-request';
 
-/** All that read a body by themselves. */
+/** All middlewares that read a body. */
 const readers = Object.entries({
   kiketRawBody: (limit?: number | string) => kiketRawBody({ limit }),
   kiketVerify: (limit?: number | string) => kiketVerify(secret, { limit }),
@@ -51,7 +51,7 @@ describe('captureRawBody', () => {
 });
 
 describeMajors('reading the body', (express) => {
-  /** An application with `stages` and a handler that says how many bytes it was given. */
+  /** An application with `stages` and a handler that returns the number of bytes that it received. */
   function appOf(stages: readonly KiketMiddleware[], onError?: (error: unknown) => void): ReturnType<typeof express> {
     const app = express();
     app.set('env', 'test');
@@ -71,19 +71,19 @@ describeMajors('reading the body', (express) => {
   ): Promise<[number | undefined, unknown]> {
     const request = signedRequest(body, options);
     return Connection.to(appOf(stages), async (connection) => {
-      const answer = await connection.write(request.head, request.body).answer();
-      const { bytes, error } = JSON.parse(answer?.text ?? '{}') as { bytes?: number; error?: { code: string } };
-      return [answer?.status, error?.code ?? bytes];
+      const response = await connection.write(request.head, request.body).response();
+      const { bytes, error } = JSON.parse(response?.text ?? '{}') as { bytes?: number; error?: { code: string } };
+      return [response?.status, error?.code ?? bytes];
     });
   }
 
   describe('the limit', () => {
-    it.each(rows)('should admit a body of just as many bytes ($name, $framing)', async ({ reader, framing }) => {
+    it.each(rows)('should accept a body of exactly that size ($name, $framing)', async ({ reader, framing }) => {
       expect(await send([reader(2048)], payload(2048), { framing })).toEqual([200, 2048]);
       expect(await send([reader('2kb')], payload(2048), { framing })).toEqual([200, 2048]);
     });
 
-    it.each(rows)('should 413 one byte more ($name, $framing)', async ({ reader, framing }) => {
+    it.each(rows)('should 413 a body with one byte more ($name, $framing)', async ({ reader, framing }) => {
       expect(await send([reader(2048)], payload(2049), { framing })).toEqual([413, 'body.too_large']);
     });
 
@@ -92,42 +92,39 @@ describeMajors('reading the body', (express) => {
       expect(await send([reader()], payload(2 ** 20 + 1), { framing })).toEqual([413, 'body.too_large']);
     });
 
-    it.each(readers)('should 413 by Content-Length before a byte has come (%s)', async (_name, reader) => {
+    it.each(readers)('should 413 by Content-Length before the body has arrived (%s)', async (_name, reader) => {
       const { head } = signedRequest(payload(2049));
-      const answer = await Connection.to(appOf([reader(2048)]), (connection) => connection.write(head).answer());
-      expect(answer?.status).toBe(413);
+      const response = await Connection.to(appOf([reader(2048)]), (connection) => connection.write(head).response());
+      expect(response?.status).toBe(413);
     });
 
-    it.each(readers)('should 413 a chunked body before its end has come (%s)', async (_name, reader) => {
+    it.each(readers)('should 413 a chunked body before its end has arrived (%s)', async (_name, reader) => {
       const { head, body } = signedRequest(payload(3000), { framing: 'chunked' });
-      const answer = await Connection.to(appOf([reader(2048)]), (connection) =>
-        connection.write(head, body.subarray(0, -5)).answer(),
+      const response = await Connection.to(appOf([reader(2048)]), (connection) =>
+        connection.write(head, body.subarray(0, -5)).response(),
       );
-      expect(answer?.status).toBe(413);
+      expect(response?.status).toBe(413);
     });
 
-    it.each(rows)(
-      'should leave a connection that is of use, or close it ($name, $framing)',
-      async ({ reader, framing }) => {
-        const big = signedRequest(payload(900_000), { framing });
-        const small = signedRequest(payload(100));
-        const statuses = await Connection.to(appOf([reader(2048)]), async (connection) => {
-          connection.write(big.head, big.body, small.head, small.body);
-          return [(await connection.answer())?.status, (await connection.answer())?.status ?? 'closed'];
-        });
-        expect(statuses[0]).toBe(413);
-        expect([200, 'closed']).toContain(statuses[1]);
-      },
-    );
+    it.each(rows)('should keep the connection usable, or close it ($name, $framing)', async ({ reader, framing }) => {
+      const big = signedRequest(payload(900_000), { framing });
+      const small = signedRequest(payload(100));
+      const statuses = await Connection.to(appOf([reader(2048)]), async (connection) => {
+        connection.write(big.head, big.body, small.head, small.body);
+        return [(await connection.response())?.status, (await connection.response())?.status ?? 'closed'];
+      });
+      expect(statuses[0]).toBe(413);
+      expect([200, 'closed']).toContain(statuses[1]);
+    });
   });
 
   describe('Content-Encoding', () => {
-    it.each(readers)('should 415 a body that names one (%s)', async (_name, reader) => {
+    it.each(readers)('should 415 a body with any encoding (%s)', async (_name, reader) => {
       const headers = { 'Content-Encoding': 'identity, GZIP' };
       expect(await send([reader()], payload(100), { headers })).toEqual([415, 'body.encoding_unsupported']);
     });
 
-    it.each(readers)('should 415 what express.json() has inflated and captured (%s)', async (_name, reader) => {
+    it.each(readers)('should 415 a body that express.json() has inflated and captured (%s)', async (_name, reader) => {
       const captured = express.json({ verify: captureRawBody });
       const headers = { 'Content-Encoding': 'gzip' };
       const sent = await send([captured, reader()], gzipSync(payload(100)), { headers });
@@ -143,15 +140,18 @@ describeMajors('reading the body', (express) => {
   describe('the charset of Content-Type', () => {
     const headers = { 'Content-Type': 'application/json; charset="UTF-7"' };
 
-    it.each(readers)('should 415 another than UTF-8 (%s)', async (_name, reader) => {
+    it.each(readers)('should 415 a charset other than UTF-8 (%s)', async (_name, reader) => {
       expect(await send([reader()], payload(100), { headers })).toEqual([415, 'body.encoding_unsupported']);
     });
 
-    it.each(readers)('should 415 what express.json() has decoded by it and captured (%s)', async (_name, reader) => {
-      const captured = express.json({ verify: captureRawBody });
-      const sent = await send([captured, reader()], payload(100), { headers });
-      expect(sent).toEqual([415, 'body.encoding_unsupported']);
-    });
+    it.each(readers)(
+      'should 415 a body that express.json() has decoded with it and captured (%s)',
+      async (_name, reader) => {
+        const captured = express.json({ verify: captureRawBody });
+        const sent = await send([captured, reader()], payload(100), { headers });
+        expect(sent).toEqual([415, 'body.encoding_unsupported']);
+      },
+    );
 
     it('should be accepted as UTF-8', async () => {
       const named = { 'Content-Type': 'application/json; charset=utf-8' };
@@ -196,7 +196,7 @@ describeMajors('reading the body', (express) => {
     });
 
     it.each(['latin1', 'utf-16le'])(
-      'should 500 body.already_parsed when it decoded the text as %s',
+      'should 500 body.already_parsed when it decoded the body as %s',
       async (charset) => {
         const parser = express.text({ type: '*/*', defaultCharset: charset });
         const body = Buffer.from('{"event":"é"}', charset as BufferEncoding);
@@ -229,11 +229,11 @@ describeMajors('reading the body', (express) => {
       expect(await bodyTaken(stages, framing)).toBe('bytes');
     });
 
-    it('should take the stream before all that is kept of a body without a length, while it can be read', async () => {
+    it('should take the stream before any kept body without a length, while the stream can be read', async () => {
       expect(await bodyTaken([put({ rawBody: first, body: second }), kiketRawBody()], 'chunked')).toBe('bytes');
     });
 
-    it('should take what is kept where no header announces a body', async () => {
+    it('should take the kept body when no header announces one', async () => {
       const headers = { 'Content-Length': undefined };
       expect(await send([put({ rawBody: first }), kiketRawBody()], '', { headers })).toEqual([200, 5]);
     });
@@ -261,11 +261,11 @@ describeMajors('reading the body', (express) => {
       expect(await send([stage as KiketMiddleware, kiketVerify(secret)], '', { framing })).toEqual([200, 0]);
     });
 
-    it.each(framings)('should be no delivery (%s)', async (framing) => {
+    it.each(framings)('should not be accepted as a delivery (%s)', async (framing) => {
       expect(await send([kiket({ secret })], '', { framing })).toEqual([400, 'payload.malformed']);
     });
 
-    it('should be read as 0 bytes where no header announces a body', async () => {
+    it('should be read as 0 bytes when no header announces a body', async () => {
       const headers = { 'Content-Length': undefined };
       expect(await send([kiketVerify(secret)], '', { headers })).toEqual([200, 0]);
       expect(await send([kiketRawBody()], '', { headers })).toEqual([200, 0]);
@@ -273,7 +273,7 @@ describeMajors('reading the body', (express) => {
   });
 
   describe('a client that leaves in the middle of the body', () => {
-    /** The error that reaches the error handler; nobody is left to be answered. */
+    /** The error that reaches the error handler; no client is left to receive a response. */
     async function errorAfterBreak(
       before: KiketMiddleware,
       reader: KiketMiddleware,

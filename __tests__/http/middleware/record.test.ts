@@ -17,7 +17,7 @@ import { deliver, example, secret, type DeliverOptions } from '../../support/del
 import { endpoint, type Stage } from '../../support/endpoint';
 import { describeMajors, describeNewest } from '../../support/express';
 import { failingCallbacks } from '../../support/failing-callbacks';
-import { leaveUnanswered } from '../../support/leave-unanswered';
+import { leaveBeforeResponse } from '../../support/leave-before-response';
 import { published } from '../../support/published';
 import { signedRequest } from '../../support/signed-request';
 import { turns } from '../../support/turns';
@@ -42,9 +42,9 @@ type Ending = [name: string, handler: Stage, options: DeliverOptions, record: Pa
 const endings: Ending[] = [
   ['a reply', kiketHandler(() => ({})), delivery, { ...known, outcome: 'success', status: 200 }],
   ['nothing', kiketHandler(() => undefined), delivery, { ...known, outcome: 'success', status: 200 }],
-  ["a plain handler's answer", plain, delivery, { ...known, outcome: 'success', status: 201 }],
+  ["a plain handler's response", plain, delivery, { ...known, outcome: 'success', status: 201 }],
   [
-    'an answer by res.kiket',
+    'a response by res.kiket',
     ((_req, res) => res.kiket.retry('Later')) satisfies RequestHandler,
     delivery,
     { ...known, outcome: 'retryable', code: 'handler.retryable', status: 503 },
@@ -121,7 +121,7 @@ describeNewest('the record of a delivery', (express) => {
     expect(records).toEqual([
       {
         code: undefined,
-        // Once it is verified and parsed, a delivery is told with its project.
+        // Once a delivery is verified and parsed, its record has the project.
         projectId: record.event === undefined ? undefined : 27,
         organizationId: undefined,
         replayed: false,
@@ -139,7 +139,7 @@ describeNewest('the record of a delivery', (express) => {
   const kinds = endings.filter(([name]) =>
     ['a reply', 'a wrong signature', 'the deadline of kiketHandler'].includes(name),
   );
-  it.each(kinds)('should be given to onCompleted where nobody subscribes, after %s', async (name, ...ending) => {
+  it.each(kinds)('should be given to onCompleted without a subscriber, after %s', async (name, ...ending) => {
     const [handler, options, record] = ending;
     const app = serve(handler, { deadlineMs: deadlineOf(name), onCompleted });
     await deliver(app, example, options).expect(record.status!);
@@ -150,7 +150,7 @@ describeNewest('the record of a delivery', (express) => {
   it('should be published for each delivery on a connection', async () => {
     const { head, body } = signedRequest(JSON.stringify(example));
     await Connection.to(serve(plain, { onCompleted }), async (connection) => {
-      for (let i = 0; i < 3; i++) await connection.write(head, body).answer();
+      for (let i = 0; i < 3; i++) await connection.write(head, body).response();
     });
     expect(collected).toMatchObject([{ status: 201 }, { status: 201 }, { status: 201 }]);
   });
@@ -165,7 +165,7 @@ describeNewest('the record of a delivery', (express) => {
     expect(collected).toMatchObject([{ outcome: 'retryable', status: 0, code: 'handler.failed' }]);
   });
 
-  it('should reach onCompleted for what ends after kiketRespond, and only for that', async () => {
+  it('should reach onCompleted only for deliveries that end after kiketRespond', async () => {
     const stages = [kiketVerify(secret), kiketRespond({ onCompleted }), kiketParse(), plain, kiketErrorHandler()];
     const app = endpoint(express, stages);
     await deliver(app, example, forged).expect(401);
@@ -183,19 +183,19 @@ describeNewest('the record of a delivery', (express) => {
   });
 
   it.each<[string, unknown]>([
-    ['a text', 'log'],
+    ['a string', 'log'],
     ['an object', {}],
     ['null', null],
   ])('should throw a TypeError when onCompleted is %s', (_name, observer) => {
     expect(() => kiketRespond({ onCompleted: observer as never })).toThrow(TypeError);
   });
 
-  it.each(['answered', 'left'])('should reach onCompleted in the async context of its delivery: %s', async (how) => {
+  it.each(['responded', 'left'])('should reach onCompleted in the async context of its delivery: %s', async (how) => {
     const storage = new AsyncLocalStorage<string>();
     const found: (string | undefined)[] = [];
     const within: RequestHandler = (_req, _res, next) => storage.run('this delivery', next);
     const stages = [within, kiket({ secret, onCompleted: () => void found.push(storage.getStore()) })];
-    if (how === 'left') await leaveUnanswered(express, stages);
+    if (how === 'left') await leaveBeforeResponse(express, stages);
     else await deliver(endpoint(express, [...stages, plain])).expect(201);
     expect(found).toEqual(['this delivery']);
   });
@@ -213,7 +213,7 @@ describeMajors('the record of a delivery with kiketVerify alone', (express) => {
     expect(records).toMatchObject([refusal]);
   });
 
-  it('should be published for an answer', async () => {
+  it('should be published for a response', async () => {
     const app = endpoint(express, [kiketVerify(secret), plain]);
     const records = await published('kiket:delivery', () => deliver(app, example, delivery).expect(201));
     expect(records).toMatchObject([{ ...unknown, outcome: 'success', code: undefined, status: 201 }]);
@@ -227,8 +227,8 @@ describeMajors('the record of a delivery with kiketVerify alone', (express) => {
 
   it.each<[string, DeliverOptions, number]>([
     ['a refusal', forged, 401],
-    ['an answer', delivery, 201],
-  ])('should not change the response to %s when nobody subscribes', async (_name, options, status) => {
+    ['a response', delivery, 201],
+  ])('should not change the response to %s without a subscriber', async (_name, options, status) => {
     await deliver(endpoint(express, [kiketVerify(secret), plain, kiketErrorHandler()]), example, options).expect(
       status,
     );

@@ -40,7 +40,7 @@ const carefulErrorHandler: ErrorRequestHandler = (error, _req, res, next) => {
 
 type Build = (express: Express, stages: RequestHandler[]) => ReturnType<Express>;
 
-/** Where kiketErrorHandler stands, and how the route is mounted. */
+/** Positions of kiketErrorHandler, and ways to mount the route. */
 const services: Record<string, Build> = {
   'kiketErrorHandler in the route': (express, stages) =>
     application(express, (app) => app.use('/kiket', ...stages, kiketErrorHandler())),
@@ -91,7 +91,7 @@ async function overlap(
     late(...held);
     return turns().then(() => res.json({ second: true }));
   };
-  // Only what is to reach the deadline has little time, so that a busy machine does not end the rest.
+  // Only rows that must reach the deadline have a short one, because a busy machine could exceed it in the others.
   const [short, long] = [kiket({ secret, deadlineMs: status === 503 ? 50 : undefined }), kiket({ secret })];
   const app = build(express, [
     (req, res, next) => (held === undefined ? short : long)(req, res, next),
@@ -99,13 +99,13 @@ async function overlap(
   ]);
   await Connection.to(app, async (connection) => {
     const { head, body } = signedRequest(payload);
-    expect(await connection.write(head, body).answer()).toMatchObject({ status });
-    expect(await connection.write(head, body).answer()).toMatchObject({ status: 200, text: '{"second":true}' });
+    expect(await connection.write(head, body).response()).toMatchObject({ status });
+    expect(await connection.write(head, body).response()).toMatchObject({ status: 200, text: '{"second":true}' });
     await turns();
   });
 }
 
-/** When a late act happens, after which response. */
+/** Moments of a late act, each after another response. */
 const moments: Readonly<Record<string, (express: Express, build: Build, late: Late) => Promise<void>>> = {
   'after the deadline': (express, build, late) => overlap(express, build, () => undefined, late, 503),
   'after a response in time': (express, build, late) =>
@@ -116,7 +116,7 @@ const moments: Readonly<Record<string, (express: Express, build: Build, late: La
   },
 };
 
-/** Acts that the error handlers and routers of a service take part in, each with each service. */
+/** Acts that involve error handlers and routers of a service, each with each service. */
 const flows = ['next()', 'next(error)', 'several of them'].flatMap((act, i) =>
   Object.keys(services)
     .slice(1)
@@ -135,7 +135,7 @@ describeMajors('a late act on a response', (express) => {
   });
 
   it.each(['kiketErrorHandler in the route', 'no error handler'])(
-    'should publish what kiketHandler throws after the deadline, with %s',
+    'should publish an error of kiketHandler after the deadline, with %s',
     async (service) => {
       const late = await published('kiket:late-error', () => overlapHandler(services[service]!));
       expect(late).toEqual([
@@ -144,7 +144,7 @@ describeMajors('a late act on a response', (express) => {
     },
   );
 
-  /** The first delivery's function ends by a throw, at its signal, and what it returns later is dropped. */
+  /** The function of the first delivery throws at its signal. Its later result is dropped. */
   async function overlapHandler(build: Build): Promise<void> {
     let deliveries = 0;
     const handler = kiketHandler(async ({ signal }) => {
@@ -158,9 +158,9 @@ describeMajors('a late act on a response', (express) => {
     const app = build(express, [(req, res, next) => (deliveries === 0 ? short : long)(req, res, next), handler]);
     await Connection.to(app, async (connection) => {
       const { head, body } = signedRequest(payload);
-      expect(await connection.write(head, body).answer()).toMatchObject({ status: 503 });
+      expect(await connection.write(head, body).response()).toMatchObject({ status: 503 });
       await turns(10);
-      expect(await connection.write(head, body).answer()).toMatchObject({ status: 200 });
+      expect(await connection.write(head, body).response()).toMatchObject({ status: 200 });
     });
   }
 
@@ -169,7 +169,7 @@ describeMajors('a late act on a response', (express) => {
     async (_act, late) => {
       let after = Promise.resolve();
       const closure: RequestHandler = (req, res, next) => {
-        // Takes the delivery alone, as a bound, wrapped or minified function may.
+        // Has one parameter, as a bound, wrapped or minified function may.
         const controller = (_delivery: object): object => {
           after = turns().then(() => void late(res, next));
           return { first: true };
@@ -180,7 +180,7 @@ describeMajors('a late act on a response', (express) => {
       await Connection.to(app, async (connection) => {
         const { head, body } = signedRequest(payload);
         for (let i = 0; i < 2; i++) {
-          expect(await connection.write(head, body).answer()).toMatchObject({ status: 200, text: '{"first":true}' });
+          expect(await connection.write(head, body).response()).toMatchObject({ status: 200, text: '{"first":true}' });
           await after;
         }
         await turns();
@@ -199,10 +199,10 @@ describeMajors('a late act on a response', (express) => {
   });
 
   it('should drop the response of a mounted application after the deadline', async () => {
-    let answered: () => void;
-    const late = new Promise<void>((resolve) => (answered = resolve));
+    let responded: () => void;
+    const late = new Promise<void>((resolve) => (responded = resolve));
     const mounted = express().use((_req, res) => {
-      setImmediate(() => (res.json({ late: true }), answered()));
+      setImmediate(() => (res.json({ late: true }), responded()));
     });
     const app = express().set('env', 'test');
     app.use('/kiket', kiket({ secret, deadlineMs: 40 }), (_req, _res, next) => void wait(120).then(next), mounted);
@@ -227,8 +227,8 @@ describeMajors('a late act on a response', (express) => {
       connection.write('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
       const length = `Content-Length: ${Buffer.byteLength(body)}\r\n`;
       connection.write(`POST /kiket HTTP/1.1\r\nHost: a\r\n${head.join('')}${length}\r\n`, body);
-      expect(await connection.answer()).toMatchObject({ text: '{"slow":true}' });
-      expect(await connection.answer()).toMatchObject({ status: 200, text: '{"ok":true}' });
+      expect(await connection.response()).toMatchObject({ text: '{"slow":true}' });
+      expect(await connection.response()).toMatchObject({ status: 200, text: '{"ok":true}' });
     });
     expect(second).toBe(1);
   });

@@ -70,10 +70,10 @@ describeNewest('middlewares before ours that wrap the end of a response', (expre
       ['a function that fails at its signal', kiketHandler(({ signal }) => once(signal, 'abort').then(() => fail()))],
       ['a function that replies at its signal', kiketHandler(({ signal }) => once(signal, 'abort').then(() => large))],
       [
-        'a plain handler that answers at its signal',
+        'a plain handler that responds at its signal',
         (req: Request, res: Response) => atSignal(req.kiket!.signal!, res),
       ],
-      ['a plain handler that never answers', () => undefined],
+      ['a plain handler that never responds', () => undefined],
     ])('should 503 at the deadline of %s', async (_kind, stage) => {
       const response = await deliver(serve([stage], 60)).expect(503);
       expect(response.body).toMatchObject({ error: { code: 'deadline.exceeded' } });
@@ -95,7 +95,7 @@ describeNewest('middlewares before ours that wrap the end of a response', (expre
         [
           kiket({
             deadlineMs: 60,
-            // Settles in the very turn in which the deadline's answer has begun to leave.
+            // Settles in the same turn in which the deadline's response is sent.
             secret: (req) => once(req.kiket!.signal!, 'abort').then(() => secret),
           }),
           () => void (handled = true),
@@ -113,7 +113,7 @@ describeNewest('middlewares before ours that wrap the end of a response', (expre
     ['that is ready in time', kiketHandler(() => ({ ok: true }))],
     ['at the deadline', kiketHandler(() => new Promise<object>(() => undefined))],
     ['that is empty', kiketHandler(() => undefined)],
-  ])('should break the connection when a session store holds back for ever a response %s', async (_name, handler) => {
+  ])('should break the connection when a session store never releases a response %s', async (_name, handler) => {
     const records: KiketRecord[] = [];
     const store = new SlowStore(() => new Promise(() => undefined));
     const onCompleted = (record: KiketRecord): void => void records.push(record);
@@ -123,7 +123,7 @@ describeNewest('middlewares before ours that wrap the end of a response', (expre
       [sessions(store)],
     );
     await Connection.to(app, async (connection) => {
-      expect(await connection.write(head, body).answer()).toBeUndefined();
+      expect(await connection.write(head, body).response()).toBeUndefined();
     });
     await turns();
     expect(records).toMatchObject([{ status: 0, outcome: 'retryable', code: 'deadline.exceeded' }]);
@@ -145,7 +145,7 @@ describeNewest('middlewares before ours that wrap the end of a response', (expre
 describeMajors('a handler behind a session store that is slow', (express) => {
   it.each<[string, (req: Request, res: Response) => void]>([
     ['an error after res.kiket.ok()', (_req, res) => (res.kiket.ok({ ok: true }), fail())],
-    ['a second answer after res.kiket.ok()', (_req, res) => (res.kiket.ok({ ok: true }), res.kiket.reject('no'))],
+    ['a second response after res.kiket.ok()', (_req, res) => (res.kiket.ok({ ok: true }), res.kiket.reject('no'))],
     ['an error after res.json()', (_req, res) => (res.json({ ok: true }), fail())],
   ])('should drop %s', async (_case, handler) => {
     const store = new HeldStore();
@@ -160,7 +160,7 @@ describeMajors('a handler behind a session store that is slow', (express) => {
     await deliver(app).expect(200, { ok: true });
   });
 
-  it('should answer 503 at the deadline, though the handler fails before the session is saved', async () => {
+  it('should respond with 503 at the deadline, though the handler fails before the session is saved', async () => {
     const store = new HeldStore();
     const app = express();
     app.set('env', 'test');

@@ -25,7 +25,7 @@ import { warningsOf } from '../../support/warnings';
 const deadlineMs = 100;
 const { head, body } = signedRequest(JSON.stringify(example));
 
-/** A promise with its resolver, to wait for what a test cannot see from outside. */
+/** A promise with its resolver, for events that a test cannot observe from outside. */
 function signpost<T = void>(): { reached: Promise<T>; reach: (value: T) => void } {
   let reach!: (value: T) => void;
   const reached = new Promise<T>((resolve) => (reach = resolve));
@@ -49,7 +49,7 @@ describeNewest('kiketRespond', (express) => {
   }
 
   describe('the deadline', () => {
-    it.each(Object.entries(handled(neverSettles)))('should 503 when %s never answers', async (_name, handler) => {
+    it.each(Object.entries(handled(neverSettles)))('should 503 when %s never responds', async (_name, handler) => {
       const response = await deliver(serve(handler, { deadlineMs }), example, { invocationId: 'inv-1' }).expect(503);
       expect(response.body).toMatchObject({
         error: { code: 'deadline.exceeded', retryable: true, invocation: 'inv-1', details: [] },
@@ -92,9 +92,9 @@ describeNewest('kiketRespond', (express) => {
           return neverSettles();
         }),
       ),
-    )('should break the connection when %s has written half an answer', async (_name, handler) => {
+    )('should break the connection when %s has written half a response', async (_name, handler) => {
       await Connection.to(serve(handler, { deadlineMs }), async (connection) => {
-        expect(await connection.write(head, body).answer()).toBeUndefined();
+        expect(await connection.write(head, body).response()).toBeUndefined();
       });
     });
 
@@ -111,9 +111,9 @@ describeNewest('kiketRespond', (express) => {
         res.status(201).setHeader(name, value);
       };
       await Connection.to(serve(handler, { deadlineMs }), async (connection) => {
-        const answer = await connection.write(head, body).answer();
-        expect(answer).toMatchObject({ status: 503, headers: { 'content-type': 'application/json; charset=utf-8' } });
-        expect(answer?.text).toContain('deadline.exceeded');
+        const response = await connection.write(head, body).response();
+        expect(response).toMatchObject({ status: 503, headers: { 'content-type': 'application/json; charset=utf-8' } });
+        expect(response?.text).toContain('deadline.exceeded');
       });
     });
 
@@ -125,9 +125,9 @@ describeNewest('kiketRespond', (express) => {
       const handler: RequestHandler = () => void (reachedHandler = true);
       const app = endpoint(express, [...stages(deadlineMs), handler, kiketErrorHandler()]);
       await Connection.to(app, async (connection) => {
-        const answer = await connection.write(head, body.subarray(0, 10)).answer();
-        expect(answer).toMatchObject({ status: 503, headers: { connection: 'close' } });
-        await connection.write(body.subarray(10)).answer();
+        const response = await connection.write(head, body.subarray(0, 10)).response();
+        expect(response).toMatchObject({ status: 503, headers: { connection: 'close' } });
+        await connection.write(body.subarray(10)).response();
         await turns();
       });
       expect(reachedHandler).toBe(false);
@@ -136,7 +136,7 @@ describeNewest('kiketRespond', (express) => {
     it('should count from the first of our middlewares', async () => {
       const slowSecret = (): Promise<string> => after(500).then(() => secret);
       const stages = [kiketVerify(slowSecret), kiketParse(), kiketRespond({ deadlineMs: 400 })];
-      // In time, if the deadline counted from kiketRespond.
+      // This would be in time if the deadline counted from kiketRespond.
       const handler = kiketHandler(() => after(200).then(() => ({})));
       await deliver(endpoint(express, [...stages, handler, kiketErrorHandler()])).expect(503);
     });
@@ -195,22 +195,22 @@ describeNewest('kiketRespond', (express) => {
   });
 
   describe('res.kiket', () => {
-    it.each<[string, (answer: KiketResponder) => void, number, object | '']>([
-      ['ok()', (answer) => answer.ok(), 200, ''],
-      ['ok() with a body', (answer) => answer.ok({ done: 1 }), 200, { done: 1 }],
-      ['allow()', (answer) => answer.allow(), 200, { status: 'allow' }],
+    it.each<[string, (respond: KiketResponder) => void, number, object | '']>([
+      ['ok()', (respond) => respond.ok(), 200, ''],
+      ['ok() with a body', (respond) => respond.ok({ done: 1 }), 200, { done: 1 }],
+      ['allow()', (respond) => respond.allow(), 200, { status: 'allow' }],
       [
         'allow() with options',
-        (answer) => answer.allow({ message: 'Go', data: { a: 1 }, outputFields: { b: 'c' } }),
+        (respond) => respond.allow({ message: 'Go', data: { a: 1 }, outputFields: { b: 'c' } }),
         200,
         { status: 'allow', message: 'Go', metadata: { a: 1, output_fields: { b: 'c' } } },
       ],
-      ['deny()', (answer) => answer.deny('No'), 200, { status: 'deny', message: 'No' }],
-      ['pending()', (answer) => answer.pending('Wait'), 200, { status: 'pending', message: 'Wait' }],
-      ['retry()', (answer) => answer.retry('Later'), 503, { error: { code: 'handler.retryable', message: 'Later' } }],
-      ['reject()', (answer) => answer.reject('Never'), 422, { error: { code: 'handler.final', message: 'Never' } }],
-      ['ok() of a string', (answer) => answer.ok('x' as never), 500, { error: { code: 'reply.invalid' } }],
-      ['the first of two', (answer) => (answer.deny('No'), answer.allow()), 200, { status: 'deny', message: 'No' }],
+      ['deny()', (respond) => respond.deny('No'), 200, { status: 'deny', message: 'No' }],
+      ['pending()', (respond) => respond.pending('Wait'), 200, { status: 'pending', message: 'Wait' }],
+      ['retry()', (respond) => respond.retry('Later'), 503, { error: { code: 'handler.retryable', message: 'Later' } }],
+      ['reject()', (respond) => respond.reject('Never'), 422, { error: { code: 'handler.final', message: 'Never' } }],
+      ['ok() of a string', (respond) => respond.ok('x' as never), 500, { error: { code: 'reply.invalid' } }],
+      ['the first of two', (respond) => (respond.deny('No'), respond.allow()), 200, { status: 'deny', message: 'No' }],
     ])('should send the response of %s', async (_name, act, status, expected) => {
       const response = await deliver(serve(plain((res) => act(res.kiket)))).expect(status);
       if (expected === '') expect(response.text).toBe('');
@@ -225,8 +225,8 @@ describeNewest('kiketRespond', (express) => {
     });
 
     it('should exist in kiketHandler without kiketRespond', async () => {
-      const handler = kiketHandler((_delivery, _req, res) => res.kiket.ok({ answered: true }));
-      await deliver(endpoint(express, [kiketVerify(secret), kiketParse(), handler])).expect(200, { answered: true });
+      const handler = kiketHandler((_delivery, _req, res) => res.kiket.ok({ done: true }));
+      await deliver(endpoint(express, [kiketVerify(secret), kiketParse(), handler])).expect(200, { done: true });
     });
   });
 
@@ -242,7 +242,7 @@ describeMajors('kiketRespond', (express) => {
   it.each<[string, Stage]>([
     ['returns a reply', kiketHandler(({ signal }) => once(signal).then(() => ({ ok: true })))],
     ['throws', kiketHandler(({ signal }) => once(signal).then(() => Promise.reject(new Error('late'))))],
-    ['answers twice', deserted((res) => (res.json({}), res.status(500).json({})))],
+    ['responds twice', deserted((res) => (res.json({}), res.status(500).json({})))],
     ['streams', deserted((res) => (res.write('a'), res.write('b'), res.end('c')))],
     ['uses res.kiket', deserted((res) => (res.kiket.ok({}), res.kiket.retry('late'), res.kiket.deny('late')))],
     ['calls next(error)', deserted((_res, next) => next(new Error('late')))],
@@ -286,7 +286,7 @@ describeMajors('kiketRespond', (express) => {
 });
 
 describe('without Express', () => {
-  it('should take a delivery on a bare server', async () => {
+  it('should accept a delivery on a bare server', async () => {
     const stages = [kiket({ secret }), kiketHandler(({ event }) => ({ event }))];
     const listener: RequestListener = (req, res) =>
       stages.reduceRight<() => void>(

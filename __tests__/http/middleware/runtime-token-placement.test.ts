@@ -16,7 +16,7 @@ import { bodyReaders } from '../../support/body-readers';
 import { Connection } from '../../support/connection';
 import { example, secret } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
-import { answersTo, observed } from '../../support/refusals';
+import { responsesTo, observed } from '../../support/refusals';
 import {
   carrying,
   claims,
@@ -40,7 +40,7 @@ const withoutSignature = { 'X-Kiket-Signature': undefined };
 
 type Stages = (platform: Platform, options?: PartialTokenOptions) => KiketMiddleware[];
 
-/** Where only a token vouches for the delivery. */
+/** Chains in which only a token authenticates the delivery. */
 const alone: Record<string, Stages> = {
   'kiketRuntimeToken, kiketParse': ({ runtimeToken }, options) => [runtimeToken(options), kiketParse()],
   'kiketRawBody, kiketRuntimeToken, kiketParse': ({ runtimeToken }, options) => [
@@ -65,7 +65,7 @@ const alone: Record<string, Stages> = {
   ],
 };
 
-/** Where a signature and a token vouch for it. */
+/** Chains that require both a signature and a token. */
 const both: Record<string, Stages> = {
   'kiketRespond, kiketVerify, kiketRuntimeToken, kiketParse': ({ runtimeToken }) => [
     kiketRespond(),
@@ -93,7 +93,7 @@ const both: Record<string, Stages> = {
   'kiketRuntimeToken, kiket()': ({ runtimeToken }) => [runtimeToken(), kiket({ secret })],
 };
 
-/** Where a signature is looked at, and a token decides if there is none that counts. */
+/** Chains in which a token decides when no signature has been verified. */
 const eitherWay: Record<string, (platform: Platform) => KiketMiddleware[]> = {
   'signatureRequired: false': ({ runtimeToken }) => [
     kiketVerify(secret, { signatureRequired: false }),
@@ -141,7 +141,7 @@ const keepText: RequestHandler = (req, _res, next) => {
 };
 
 describeMajors('kiketRuntimeToken', (express) => {
-  /** The answer to one delivery, and what was recorded of it. */
+  /** The response to one delivery, and its record. */
   async function outcome(
     stages: (platform: Platform) => KiketMiddleware[],
     payload: object,
@@ -158,14 +158,14 @@ describeMajors('kiketRuntimeToken', (express) => {
   describe.each(Object.entries(alone))('in %s', (_name, stages) => {
     it.each<[string, object, SignedRequestOptions, unknown[]]>([
       ['an unsigned delivery', valid, unsigned, [200, byToken, undefined]],
-      ['a signature, which nobody looks at', valid, wronglySigned, [200, byToken, undefined]],
+      ['a signature, which is not checked', valid, wronglySigned, [200, byToken, undefined]],
       ['a token that does not count', invalid, unsigned, [401, 'token.invalid', 'token.invalid']],
       ['no token', example, unsigned, [401, 'token.invalid', 'token.invalid']],
-    ])('should let the token decide: %s', async (_what, payload, options, expected) => {
+    ])('should decide by the token: %s', async (_what, payload, options, expected) => {
       expect(await outcome(stages, payload, options)).toEqual(expected);
     });
 
-    it('should hand out the secrets of the body if that is said', async () => {
+    it('should provide the secrets of the body with trustUnsignedBody', async () => {
       const trusting = (platform: Platform) => stages(platform, { trustUnsignedBody: true });
       expect(await outcome(trusting, valid, unsigned)).toEqual([200, { ...byToken, secrets: 2 }, undefined]);
     });
@@ -177,7 +177,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       ['a token that does not count', invalid, {}, [401, 'token.invalid', 'token.invalid']],
       ['a wrong signature', valid, wronglySigned, [401, 'signature.mismatch', 'signature.mismatch']],
       ['no signature', valid, { headers: withoutSignature }, [401, 'signature.missing', 'signature.missing']],
-    ])('should demand both: %s', async (_what, payload, options, expected) => {
+    ])('should require both: %s', async (_what, payload, options, expected) => {
       expect(await outcome(stages, payload, options)).toEqual(expected);
     });
   });
@@ -198,16 +198,16 @@ describeMajors('kiketRuntimeToken', (express) => {
         mismatch === byToken ? [200, byToken, undefined] : [401, mismatch, mismatch],
       ],
       [
-        'a token of another project than the body, which nobody has signed',
+        'a token of another project than the unsigned body',
         carrying(tokenWith({ proj_id: 28 })),
         { headers: withoutSignature },
         [401, 'token.invalid', 'token.invalid'],
       ],
-    ])('should receive what is vouched for, and refuse the rest: %s', async (_what, payload, options, expected) => {
+    ])('should accept authenticated deliveries, and refuse others: %s', async (_what, payload, options, expected) => {
       expect(await outcome(stages, payload, options)).toEqual(expected);
     });
 
-    it('should leave what it refuses unverified', async () => {
+    it('should leave a refused delivery unverified', async () => {
       const seen: unknown[] = [];
       const platform = await startPlatform();
       const app = express();
@@ -222,7 +222,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     });
   });
 
-  it('should set a deadline again to what kiketVerify has passed on', async () => {
+  it('should set a deadline again for a delivery that kiketVerify has passed on', async () => {
     const { runtimeToken } = await startPlatform();
     const stages = [
       kiketRespond({ deadlineMs: 100 }),
@@ -235,7 +235,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     expect([status, body.error?.code]).toEqual([503, 'deadline.exceeded']);
   });
 
-  it('should grant nothing of the token to what a later kiketVerify only reports', async () => {
+  it('should not grant the scopes of the token when a later kiketVerify only reports', async () => {
     const { runtimeToken } = await startPlatform();
     const stages = [runtimeToken(), kiket({ secret, reportOnly: true })];
     const app = looking(express, stages, ({ verified, auth, organizationId }) => [
@@ -248,7 +248,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     expect(await found(app, valid, wronglySigned)).toEqual([false, 'body', [], null, null]);
   });
 
-  it('should make up for a signature that what comes after does not demand', async () => {
+  it('should replace a signature that later middlewares do not require', async () => {
     const { runtimeToken } = await startPlatform();
     const optional = { signatureRequired: false };
     for (const stages of [[kiket({ secret, ...optional })], [kiketVerify(secret, optional), kiketParse()]]) {
@@ -271,7 +271,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     expect(told).toEqual(['start', 'end', 'asyncStart', 'asyncEnd']);
   });
 
-  it('should leave nothing verified when it refuses what a signature has vouched for', async () => {
+  it('should leave nothing verified when it refuses a signed delivery', async () => {
     const { runtimeToken } = await startPlatform();
     const found: unknown[] = [];
     const app = express();
@@ -285,7 +285,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     expect(found).toEqual([false]);
   });
 
-  it('should give nothing of a token to what a later kiketVerify only reports on', async () => {
+  it('should not give the token to a delivery on which a later kiketVerify only reports', async () => {
     const { runtimeToken } = await startPlatform();
     const stages = [runtimeToken(), kiketVerify('another secret', { reportOnly: true }), kiketParse()];
     const app = looking(express, stages, ({ verified, auth, organizationId }) => [
@@ -298,7 +298,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     expect((await send(app, valid, { headers })).body).toMatchObject({ found: [false, 'body', [], claims.org_id] });
   });
 
-  it.each(Object.entries(tooLate))('should say that it stands too late %s', async (_name, stages) => {
+  it.each(Object.entries(tooLate))('should report that it is mounted too late %s', async (_name, stages) => {
     const { app } = observed(express, stages(await startPlatform()));
     const { status, body } = await send(app, valid, {});
     expect([status, body.error?.code]).toEqual([500, 'wiring.missing']);
@@ -309,7 +309,7 @@ describeMajors('kiketRuntimeToken', (express) => {
     ['express.json() that keeps the bytes', (of) => of.json({ verify: captureRawBody })],
     ['express.raw()', (of) => of.raw({ type: () => true })],
     ['express.text()', (of) => of.text({ type: () => true })],
-    ['an adapter that keeps a text', () => keepText],
+    ['an adapter that keeps a string', () => keepText],
   ])('should take the body from %s', async (_name, before) => {
     const { runtimeToken } = await startPlatform();
     const app = looking(express, [before(express) as KiketMiddleware, runtimeToken(), kiketParse()], trust);
@@ -318,7 +318,7 @@ describeMajors('kiketRuntimeToken', (express) => {
   });
 
   describe.each(['length', 'chunked'] as const)('in front of a service, by %s', (framing) => {
-    it.each([1024, 90 * 1024])('should give back all of %d bytes to express.json()', async (size) => {
+    it.each([1024, 90 * 1024])('should leave all of %d bytes to express.json()', async (size) => {
       const { runtimeToken } = await startPlatform();
       const payload = carrying(tokenWith(), { context: { padding: 'é'.repeat(size / 2) } });
       const app = express();
@@ -329,17 +329,17 @@ describeMajors('kiketRuntimeToken', (express) => {
     });
 
     it.each(Object.entries(bodyReaders).filter(([, { contentType }]) => contentType === 'application/json'))(
-      'should leave the body as it would be without it to %s',
+      'should leave the same body to %s as without it',
       async (_name, reader) => {
         const { runtimeToken } = await startPlatform();
-        const answerWith = async (...before: KiketMiddleware[]): Promise<unknown[]> => {
+        const responseWith = async (...before: KiketMiddleware[]): Promise<unknown[]> => {
           const app = express();
           app.set('env', 'test');
           app.post('/kiket', ...(before as RequestHandler[]), ...reader.handlers(express));
-          const [answer] = await answersTo(app, [signedRequest(JSON.stringify(valid), { ...unsigned, framing })]);
-          return [answer?.status, answer?.text];
+          const [response] = await responsesTo(app, [signedRequest(JSON.stringify(valid), { ...unsigned, framing })]);
+          return [response?.status, response?.text];
         };
-        expect(await answerWith(runtimeToken())).toEqual(await answerWith());
+        expect(await responseWith(runtimeToken())).toEqual(await responseWith());
       },
     );
 
@@ -351,7 +351,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       ],
       ['has set it flowing', (req, _res, next) => next(void req.resume()), []],
       ['listens to it', (req, _res, next) => next(void req.on('data', () => undefined)), []],
-    ])('should give the body back where a middleware before it %s, and the keys take a while', async (...row) => {
+    ])('should leave the body when a middleware before it %s, and the keys are slow', async (...row) => {
       const [, before, between] = row;
       const { runtimeToken, server } = await startPlatform();
       const release = server.hold();
@@ -366,7 +366,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect(JSON.parse(text)).toEqual(valid);
     });
 
-    it('should refuse with body.aborted what it would give back to a connection that has died meanwhile', async () => {
+    it('should refuse with body.aborted when the connection ended while it waited', async () => {
       const { runtimeToken, server } = await startPlatform();
       const release = server.hold();
       const requests: Request[] = [];

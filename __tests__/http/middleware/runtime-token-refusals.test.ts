@@ -36,7 +36,7 @@ function none(alg: string): string {
   return signWith({ alg, kid: 'first' }, claims, () => Buffer.alloc(0));
 }
 
-/** Signed by the platform's key: what is wrong is only what it says. */
+/** Signed with the platform's key: only the claims are wrong. */
 function signed(protectedHeader: unknown, said: unknown): string {
   return signWith(protectedHeader, said, (data) =>
     sign('sha256', data, { key: key.privateKey, dsaEncoding: 'ieee-p1363' }),
@@ -79,7 +79,7 @@ const tokens: Record<string, unknown> = {
   'a claim of the wrong type': tokenWith({ org_id: '700007' }),
 };
 
-/** Another character, of which no bit is left out when it is decoded. */
+/** Replaces a character by one with other bits, all of which are decoded. */
 function flip(part: string): string {
   const at = part.length >> 1;
   return `${part.slice(0, at)}${part[at] === 'A' ? 'B' : 'A'}${part.slice(at + 1)}`;
@@ -152,10 +152,10 @@ const deliveries: Row[] = [
   },
 ];
 
-/** Where nothing but the token vouches for the body. */
+/** Bodies that contradict their token, which alone authenticates them. */
 const contradictions: Row[] = [
   { name: 'another project in the body', body: carrying(tokenWith(), { issue: { project_id: 990_099 } }) },
-  { name: 'a project in the body that is a text', body: carrying(tokenWith(), { issue: { project_id: '27' } }) },
+  { name: 'a project in the body that is a string', body: carrying(tokenWith(), { issue: { project_id: '27' } }) },
   { name: 'a project in the body that is a fraction', body: carrying(tokenWith(), { issue: { project_id: 27.5 } }) },
   { name: 'projects in the body in an array', body: carrying(tokenWith(), { issue: { project_id: [27] } }) },
   { name: 'a project in the body that is false', body: carrying(tokenWith(), { issue: { project_id: false } }) },
@@ -177,10 +177,10 @@ const contradictions: Row[] = [
   },
 ];
 
-function expectSilence(answer: string, token: unknown): void {
-  expect(answer).not.toMatch(/canary|990099|700007|eyJ|\*{8}/);
+function expectSilence(response: string, token: unknown): void {
+  expect(response).not.toMatch(/canary|990099|700007|eyJ|\*{8}/);
   for (const part of typeof token === 'string' ? token.split('.') : []) {
-    if (part.length > 5) expect(answer).not.toContain(part);
+    if (part.length > 5) expect(response).not.toContain(part);
   }
 }
 
@@ -218,7 +218,7 @@ describeMajors('kiketRuntimeToken', (express) => {
           const { text } = await expectRefused(app, toCase(row));
           return expectSilence(text, undefined);
         }
-        // A header does not contradict the body, which is signed, but the token.
+        // The header contradicts the token, not the signed body.
         const { headers = {} } = row;
         const { status } = await send(app.app, row.body, sentIn(mode, headers));
         expect(status).toBe('X-Kiket-Project' in headers ? 401 : 200);
@@ -234,7 +234,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       const app = observed(express, stages(mode, { limit }));
       const large = { ...valid, context: { padding: 'x'.repeat(200) } };
       const row = toCase({ name, body: large, refusal: final(413, 'body.too_large') });
-      // After kiketVerify the bytes are there already, and its own limit has decided.
+      // After kiketVerify the bytes have been read, with its limit.
       if (modes[mode]!.isSigned) return expect((await send(app.app, large, { framing })).status).toBe(200);
       await expectRefused(app, {
         ...row,
@@ -243,14 +243,14 @@ describeMajors('kiketRuntimeToken', (express) => {
       });
     });
 
-    it('should refuse what was parsed before without keeping its bytes', async () => {
+    it('should refuse a body that was parsed before without keeping its bytes', async () => {
       const { stages } = await startPlatform();
       const app = observed(express, [express.json() as KiketMiddleware, ...stages(mode)]);
       const { status, body } = await send(app.app, valid, sentIn(mode));
       expect([status, body.error?.code]).toEqual([500, 'body.already_parsed']);
     });
 
-    it('should take what was parsed before if its bytes were kept, and not believe what became of it', async () => {
+    it('should accept a body that was parsed before if its bytes were kept, and ignore later changes of it', async () => {
       const { stages } = await startPlatform();
       const forge: KiketMiddleware = (req, _res, next) => {
         Object.assign(req, { body: { event: 'forged', authentication: {} } });
@@ -261,7 +261,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect(await found(app, valid, sentIn(mode))).toBe(example.event);
     });
 
-    it('should answer nothing to a body that ends too soon, and receive the next delivery', async () => {
+    it('should send no response to a body that ends too soon, and receive the next delivery', async () => {
       const { stages } = await startPlatform();
       const codes: unknown[] = [];
       const { app } = observed(
@@ -283,18 +283,18 @@ describeMajors('kiketRuntimeToken', (express) => {
     it('should respond with 503 while there are no keys and the key server fails, and recover in a second', async () => {
       const { stages, server } = await startPlatform();
       const clock = jest.spyOn(Date, 'now').mockReturnValue(NOW * 1000);
-      server.answer = text(500, 'canary');
+      server.respond = text(500, 'canary');
       const app = observed(express, stages(mode));
       const { status, body, headers, ...response } = await send(app.app, valid, sentIn(mode));
       const { code, retryable } = body.error!;
       expect({ status, code, retryable, retryAfter: headers['retry-after'] }).toEqual(unavailable);
       expectSilence(response.text, undefined);
-      server.answer = undefined;
+      server.respond = undefined;
       clock.mockReturnValue(NOW * 1000 + 1000);
       expect(await send(app.app, valid, sentIn(mode))).toMatchObject({ status: 200 });
     });
 
-    it('should ask no key server that a delivery names', async () => {
+    it('should fetch no keys from a server that a delivery names', async () => {
       const { stages, server } = await startPlatform();
       const { server: attackers } = await startPlatform();
       attackers.publish(stranger);
@@ -306,7 +306,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect(server.connections()).toBe(1);
     });
 
-    it('should take one token of two, and show that one to handlers', async () => {
+    it('should verify one token of two, and give that one to handlers', async () => {
       const { stages } = await startPlatform();
       const body = JSON.stringify(carrying('canary')).replace(
         /}$/,
@@ -340,18 +340,18 @@ describeMajors('kiketRuntimeToken', (express) => {
       ['another event', { 'X-Kiket-Event': 'issue.created' }, 400, 'delivery.conflict'],
       ['another version', { 'X-Kiket-Event-Version': 'v2' }, 400, 'delivery.conflict'],
       ['the event twice', twice('X-Kiket-Event', example.event, 'issue.created'), 400, 'delivery.conflict'],
-    ])('should refuse a header that says %s', async (_name, headers, status, code) => {
+    ])('should refuse a header with %s', async (_name, headers, status, code) => {
       const { stages } = await startPlatform();
       const { app } = observed(express, stages(mode));
-      const { body, ...answer } = await send(app, valid, sentIn(mode, headers));
-      expect([answer.status, body.error?.code]).toEqual([status, code]);
+      const { body, ...response } = await send(app, valid, sentIn(mode, headers));
+      expect([response.status, body.error?.code]).toEqual([status, code]);
     });
   });
 
   describe('in place of kiketVerify', () => {
     const mode = 'in place of kiketVerify';
 
-    it('should take a token again with another body, but only of its project', async () => {
+    it('should accept a token again with another body, but only of its project', async () => {
       const { stages } = await startPlatform();
       const app = looking(express, stages(mode), ({ event, projectId, payload }) => [
         event,
@@ -369,15 +369,15 @@ describeMajors('kiketRuntimeToken', (express) => {
       });
     });
 
-    it('should not take a signature for anything, which nobody has checked', async () => {
+    it('should ignore a signature that was not checked', async () => {
       const { stages } = await startPlatform();
       const app = looking(express, stages(mode), ({ secrets, signature }) => [secrets.keys(), signature ?? null]);
       expect(await found(app, valid, {})).toEqual([[], null]);
     });
 
-    it('should not hang when the key server begins an answer and never ends it', async () => {
+    it('should not hang when the key server begins a response and never ends it', async () => {
       const { stages, server } = await startPlatform();
-      server.answer = stall;
+      server.respond = stall;
       const { app } = observed(express, stages(mode, { deadlineMs: 100 }));
       const { status, body } = await send(app, valid, sentIn(mode));
       expect([status, body.error?.code]).toEqual([503, 'deadline.exceeded']);

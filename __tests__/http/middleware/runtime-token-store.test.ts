@@ -26,13 +26,13 @@ import { WatchedStore } from '../../support/watched-store';
 
 const look = ({ auth }: { auth: { tokenId: string | undefined } }): unknown => auth.tokenId;
 
-/** A store whose calls are all answered by `answer`. */
-function answering(answer: () => Promise<never>): KiketStore {
-  return { claim: answer, renew: answer, complete: answer, release: answer };
+/** A store all of whose methods are `call`. */
+function storeOf(call: () => Promise<never>): KiketStore {
+  return { claim: call, renew: call, complete: call, release: call };
 }
 
 describeMajors('kiketRuntimeToken with a store', (express) => {
-  it('should look the clock of the machine up when it is used, as tests replace it', async () => {
+  it('should read Date.now at each use, as tests replace it', async () => {
     const { runtimeToken } = await startPlatform();
     const store = new WatchedStore();
     const app = looking(express, [runtimeToken({ store, now: undefined }), kiketParse()], look);
@@ -55,7 +55,7 @@ describeMajors('kiketRuntimeToken with a store', (express) => {
       return statuses;
     }
 
-    it('should let a token pass with the body that it has come with first, and with no other', async () => {
+    it('should accept a token with its first body, and with no other', async () => {
       const app = await application(new KiketMemoryStore());
       const [first, other] = [carrying(tokenWith()), carrying(tokenWith(), { note: 'another body' })];
       expect(await statusesOf(app, [first, other, first, other, first])).toEqual([200, 401, 200, 401, 200]);
@@ -64,27 +64,27 @@ describeMajors('kiketRuntimeToken with a store', (express) => {
       expect(body.error!.message).toContain('has come before, with another body');
     });
 
-    it('should share what it knows with every replica that has the store', async () => {
+    it('should share bindings with every replica that has the store', async () => {
       const store = new KiketMemoryStore();
       const [one, two] = [await application(store), await application(store)];
       expect(await statusesOf(one, [carrying(tokenWith())])).toEqual([200]);
       expect(await statusesOf(two, [carrying(tokenWith(), { note: 'another body' })])).toEqual([401]);
     });
 
-    it('should know a token by its id, however it is signed', async () => {
+    it('should identify a token by its id, regardless of its signature', async () => {
       const app = await application(new KiketMemoryStore());
       const again = tokenWith({ iat: NOW - 5 });
       expect(await statusesOf(app, [carrying(tokenWith()), carrying(again)])).toEqual([200, 401]);
     });
 
-    it('should let one of many bodies pass that come with a token at once', async () => {
+    it('should accept one of many bodies that arrive with a token at once', async () => {
       const app = await application(new KiketMemoryStore());
       const bodies = Array.from({ length: 10 }, (_, number) => carrying(tokenWith(), { number }));
-      const answers = await Promise.all(bodies.map((body) => send(app, body, sentIn(mode))));
-      expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(9).fill(401)]);
+      const responses = await Promise.all(bodies.map((body) => send(app, body, sentIn(mode))));
+      expect(responses.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(9).fill(401)]);
     });
 
-    it('should tell tokens apart', async () => {
+    it('should distinguish tokens', async () => {
       const app = await application(new KiketMemoryStore());
       const payloads = ['one', 'two'].map((jti) => carrying(tokenWith({ jti }), { note: jti }));
       expect(await statusesOf(app, payloads)).toEqual([200, 200]);
@@ -100,7 +100,7 @@ describeMajors('kiketRuntimeToken with a store', (express) => {
     it('should bind it until it expires, by hashes only', async () => {
       const claim = jest.fn<ReturnType<KiketStore['claim']>, Parameters<KiketStore['claim']>>();
       claim.mockResolvedValue({ state: 'claimed' });
-      const app = await application({ ...answering(() => Promise.reject(new Error())), claim });
+      const app = await application({ ...storeOf(() => Promise.reject(new Error())), claim });
       expect(await statusesOf(app, [carrying(tokenWith())])).toEqual([200]);
       expect(claim.mock.calls).toEqual([
         [[expect.stringMatching(/^token:[0-9a-f]{64}$/)], expect.stringMatching(/^[0-9a-f]{64}$/), 300_000],
@@ -109,19 +109,19 @@ describeMajors('kiketRuntimeToken with a store', (express) => {
     });
 
     it.each(Object.entries(storeFailures))(
-      'should answer 503 while the store %s, and tell nothing of it',
+      'should respond with 503 while the store %s, without its error',
       async (_name, fail) => {
         const { stages } = await startPlatform();
-        const app = looking(express, stages(mode, { store: answering(fail), deadlineMs: 500 }), look);
+        const app = looking(express, stages(mode, { store: storeOf(fail), deadlineMs: 500 }), look);
         const { status, body, text } = await send(app, carrying(tokenWith()), sentIn(mode));
         expect([status, body.error!.code]).toEqual([503, 'store.unavailable']);
         expect(text).not.toContain('canary');
       },
     );
 
-    it('should not ask the store about a token that is not the platform’s', async () => {
+    it('should not call the store for a token that is not the platform’s', async () => {
       const claim = jest.fn();
-      const app = await application({ ...answering(() => Promise.reject(new Error())), claim });
+      const app = await application({ ...storeOf(() => Promise.reject(new Error())), claim });
       expect(await statusesOf(app, [carrying(tokenWith({ iss: 'elsewhere' }))])).toEqual([401]);
       expect(claim).not.toHaveBeenCalled();
     });
@@ -132,10 +132,10 @@ describeMajors('kiketRuntimeToken with a store', (express) => {
     const app = await receiving(express, () => ({ runs: ++runs }));
     const [first, other] = [carrying(tokenWith()), carrying(tokenWith(), { note: 'another body' })];
     const mode = 'in place of kiketVerify';
-    const answers = [];
-    for (const payload of [first, first, other]) answers.push(await send(app, payload, sentIn(mode)));
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 401]);
-    expect(answers.map(({ headers }) => headers['kiket-replayed'])).toEqual([undefined, 'true', undefined]);
+    const responses = [];
+    for (const payload of [first, first, other]) responses.push(await send(app, payload, sentIn(mode)));
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 401]);
+    expect(responses.map(({ headers }) => headers['kiket-replayed'])).toEqual([undefined, 'true', undefined]);
     expect(runs).toBe(1);
   });
 });
@@ -151,7 +151,7 @@ async function receiving(express: Express, handler: () => object): Promise<Reque
 }
 
 describe('the store of kiketRuntimeToken', () => {
-  it.each([null, 'redis', {}, { claim() {} }])('should be one: %p', (store) => {
+  it.each([null, 'redis', {}, { claim() {} }])('should be a store: %p', (store) => {
     const options = { issuer: 'kiket.dev', jwksUrl: 'https://kiket.dev/.well-known/jwks.json', store };
     expect(() => kiketRuntimeToken(options as never)).toThrow(/^kiketRuntimeToken: store must be a KiketMemoryStore, /);
   });

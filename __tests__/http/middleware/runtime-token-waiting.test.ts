@@ -29,7 +29,7 @@ import { turns } from '../../support/turns';
 const valid = carrying(tokenWith());
 const refusals: Record<string, object> = {
   valid,
-  'signed by a key that nobody has': carrying(mintToken(createKey('other'), claims)),
+  'signed by an unpublished key': carrying(mintToken(createKey('other'), claims)),
 };
 
 describeMajors('kiketRuntimeToken that waits for keys', (express) => {
@@ -37,7 +37,7 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
 
   describe.each(modeNames)('%s', (mode) => {
     describe.each(Object.entries(refusals))('with a delivery that is %s', (_name, payload) => {
-      it('should leave the deadline to give the one answer', async () => {
+      it('should leave the only response to the deadline', async () => {
         const { runtimeToken, server } = await startPlatform();
         const release = server.hold();
         const records: KiketRecord[] = [];
@@ -51,13 +51,13 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
         app.use(onError(() => void calls.push('error handler')));
         const { head, body } = signedRequest(JSON.stringify(payload), sentIn(mode));
         await Connection.to(app, async (connection) => {
-          const answer = await connection.write(head, body).answer();
-          expect([answer?.status, codeIn(answer?.text)]).toEqual([503, 'deadline.exceeded']);
+          const response = await connection.write(head, body).response();
+          expect([response?.status, codeIn(response?.text)]).toEqual([503, 'deadline.exceeded']);
           release();
-          // The keys are there once another delivery has been judged by them.
+          // The keys are there once another delivery was verified with them.
           const expired = JSON.stringify(carrying(tokenWith({ exp: NOW })));
           const next = signedRequest(expired, { ...sentIn(mode), path: '/patient' });
-          const refused = await connection.write(next.head, next.body).answer();
+          const refused = await connection.write(next.head, next.body).response();
           expect(refused?.status).toBe(401);
         });
         expect(calls).toEqual(['error handler']);
@@ -109,7 +109,7 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
       expect(server.requests).toHaveLength(1);
     });
 
-    it('should refuse no valid delivery while the platform goes over to a new key', async () => {
+    it('should refuse no valid delivery while the platform changes to a new key', async () => {
       const { stages, server } = await startPlatform();
       const pass = startClock();
       const [old, next] = [createKey('old'), createKey('next')];
@@ -130,13 +130,13 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
       expect(server.requests).toHaveLength(2);
     });
 
-    it('should go on with the keys that it knows while the key server is down', async () => {
+    it('should use the cached keys while the key server is down', async () => {
       const { stages, server } = await startPlatform();
       const pass = startClock();
       const app = looking(express, stages(mode, { now: undefined }), () => 'received');
       const lasting = carrying(tokenWith({ exp: NOW + 1e6 }));
       expect(await found(app, lasting, sentIn(mode))).toBe('received');
-      server.answer = (_req, res) => void res.writeHead(503).end();
+      server.respond = (_req, res) => void res.writeHead(503).end();
       pass(3_600_000);
       expect(await found(app, lasting, sentIn(mode))).toBe('received');
       expect(await found(app, lasting, sentIn(mode))).toBe('received');
@@ -177,7 +177,7 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
       }
     });
 
-    it('should hand an error that a handler throws to Express, not to nobody', async () => {
+    it('should pass an error that a handler throws to Express', async () => {
       const { stages } = await startPlatform();
       const app = express();
       app.set('env', 'test');
@@ -201,14 +201,14 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
   }
 });
 
-/** Lets the clock begin at NOW. Returns a function that moves it. */
+/** Sets the clock to NOW. Returns a function that moves it. */
 function startClock(): (ms: number) => void {
   let nowMs = NOW * 1000;
   jest.spyOn(Date, 'now').mockImplementation(() => nowMs);
   return (ms) => void (nowMs += ms);
 }
 
-/** An error handler that looks on. */
+/** An error handler that records errors and passes them on. */
 function onError(look: () => void): ErrorRequestHandler {
   return (error, _req, _res, next) => {
     look();

@@ -37,7 +37,7 @@ describeMajors('kiketRuntimeToken', (express) => {
   describe.each(modeNames)('%s', (mode) => {
     const { isSigned } = modes[mode]!;
 
-    it('should make what the token says the auth of the delivery', async () => {
+    it('should make the claims of the token the auth of the delivery', async () => {
       const { stages } = await startPlatform();
       const token = tokenWith();
       const app = looking(express, stages(mode), ({ verified, signature, auth }) => ({
@@ -69,7 +69,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       ['the token grants none', [], ['a', 'b'], [[], false, false]],
       ['the token is silent', undefined, ['a', 'b'], [[], false, false]],
       ['the token says null', null, ['*'], [[], false, false]],
-    ])('should take the scopes of the token where %s', async (_name, scopes, inBody, expected) => {
+    ])('should take the scopes of the token when %s', async (_name, scopes, inBody, expected) => {
       const { stages } = await startPlatform();
       const app = looking(express, stages(mode), ({ auth }) => [
         auth.scopes,
@@ -110,14 +110,14 @@ describeMajors('kiketRuntimeToken', (express) => {
         [null, null],
       ],
       [
-        'headers are no ids',
+        'headers are not ids',
         {},
         withoutProject,
         { 'X-Kiket-Organization': '-1', 'X-Kiket-Project': '027' },
         [700_007, 27],
       ],
       ['a header comes twice', {}, withoutProject, { 'X-Kiket-Project': '28\r\nX-Kiket-Project: 27' }, [700_007, 27]],
-    ])('where %s', (_name, changes, fields, headers, ids) => {
+    ])('when %s', (_name, changes, fields, headers, ids) => {
       it('should take organization and project from the token', async () => {
         const { stages } = await startPlatform();
         const app = looking(express, stages(mode), ({ organizationId, projectId }) => [
@@ -133,13 +133,13 @@ describeMajors('kiketRuntimeToken', (express) => {
       const token = tokenWith();
       const calls: unknown[] = [];
       const { server: kiket } = await startPlatform();
-      kiket.answer = ({ url, headers }, res) => {
+      kiket.respond = ({ url, headers }, res) => {
         calls.push([url, headers['x-kiket-runtime-token']]);
         res.setHeader('content-type', 'application/json').end(RATE_LIMIT);
       };
       const baseUrl = new URL(kiket.url).origin;
       const app = looking(express, stages(mode, { api: { baseUrl } }), ({ api }) => api.rateLimit());
-      // The token itself knows better when it expires.
+      // The expiry in the token takes precedence.
       const authentication = { runtime_token: token, expires_at: '2001-01-01T00:00:00Z' };
       expect(await found(app, carrying('', { authentication, api: undefined }), sentIn(mode))).toMatchObject({
         limit: 600,
@@ -147,20 +147,20 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect(calls).toEqual([['/api/v1/ext/rate_limit', token]]);
     });
 
-    it('should take a token of one of several audiences', async () => {
+    it('should accept a token for one of several audiences', async () => {
       const { stages } = await startPlatform();
       const app = looking(express, stages(mode, { audience: ['ours', 'theirs'] }), () => 'received');
       const payload = carrying(tokenWith({ aud: ['others', 'theirs'] }));
       expect(await found(app, payload, sentIn(mode))).toBe('received');
     });
 
-    it('should take a body with a byte order mark', async () => {
+    it('should accept a body with a byte order mark', async () => {
       const { stages } = await startPlatform();
       const app = looking(express, stages(mode), ({ event }) => event);
       expect(await found(app, `\ufeff${JSON.stringify(carrying(tokenWith()))}`, sentIn(mode))).toBe(example.event);
     });
 
-    it('should show the token in no print of the delivery', async () => {
+    it('should not show the token when the delivery is printed', async () => {
       const { stages } = await startPlatform();
       const token = tokenWith();
       let prints = '';
@@ -225,13 +225,16 @@ describeMajors('kiketRuntimeToken', (express) => {
       ['in place of kiketVerify', undefined, withheld],
       ['in place of kiketVerify', false, withheld],
       ['in place of kiketVerify', true, given],
-    ])('should be handed out by how they are vouched for: %s, trustUnsignedBody: %s', async (mode, trust, expected) => {
-      const { stages } = await startPlatform();
-      const app = looking(express, stages(mode, { trustUnsignedBody: trust, fallbackSecrets }), look);
-      expect(await found(app, carrying(tokenWith()), sentIn(mode))).toEqual(expected);
-    });
+    ])(
+      'should be available by the authentication of the body: %s, trustUnsignedBody: %s',
+      async (mode, trust, expected) => {
+        const { stages } = await startPlatform();
+        const app = looking(express, stages(mode, { trustUnsignedBody: trust, fallbackSecrets }), look);
+        expect(await found(app, carrying(tokenWith()), sentIn(mode))).toEqual(expected);
+      },
+    );
 
-    it('should be kept out of what a handler says that has found one in the bytes', async () => {
+    it('should be redacted from the error of a handler that has read one from the bytes', async () => {
       const { stages } = await startPlatform();
       const app = looking(express, stages('in place of kiketVerify'), ({ rawBody }) => {
         throw new NonRetryableError(`It is ${/"canary_[^"]*secret[^"]*"/.exec(rawBody.toString())?.[0]}`);
@@ -240,7 +243,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect((await send(app, payload, sentIn('in place of kiketVerify'))).text).toContain('It is \\"[redacted]\\"');
     });
 
-    it('should say, where one is required, that they are withheld', async () => {
+    it('should be named as withheld when one is required', async () => {
       const { stages } = await startPlatform();
       const app = looking(express, stages('in place of kiketVerify'), ({ secrets }) =>
         secrets.require('MAKE_COM_TOKEN'),
@@ -251,7 +254,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       expect(text).not.toContain('********');
     });
 
-    it('should not be called withheld after kiketVerify', async () => {
+    it('should not be named as withheld after kiketVerify', async () => {
       const { stages } = await startPlatform();
       const app = looking(express, stages('after kiketVerify'), ({ secrets }) => secrets.require('SENTRY_DSN'));
       const { status, body } = await send(app, carrying(tokenWith()), sentIn('after kiketVerify'));
@@ -310,7 +313,7 @@ describe('the options of kiketRuntimeToken', () => {
     expect(start({ [name]: value })).not.toThrow(/canary/);
   });
 
-  it.each(rows(good))('should take %s %p', (name, value) => {
+  it.each(rows(good))('should accept %s %p', (name, value) => {
     expect(start({ [name]: value })).not.toThrow();
   });
 
@@ -318,7 +321,7 @@ describe('the options of kiketRuntimeToken', () => {
     expect(() => kiketRuntimeToken(options as never)).toThrow(/^kiketRuntimeToken: options /);
   });
 
-  it('should take frozen options, and look at no options again', async () => {
+  it('should accept frozen options, and not read them again', async () => {
     const { server } = await startPlatform();
     const options = { issuer, jwksUrl: server.url, trustUnsignedBody: false, now: () => NOW * 1000 };
     const middleware = kiketRuntimeToken(options);

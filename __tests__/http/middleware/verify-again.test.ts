@@ -4,18 +4,18 @@ import { deliver, example, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
 import { describeMajors } from '../../support/express';
 
-/** A look that refuses every delivery, and passes it on. */
+/** A report-only verification that would refuse every delivery. */
 const look = (): ReturnType<typeof kiketVerify> => kiketVerify('another secret', { reportOnly: true });
 
 describeMajors('a strict verification behind one that only reports', (express) => {
   it('should have a deadline', async () => {
-    const neverAnswers = kiketHandler(() => new Promise<object>(() => undefined));
-    const app = endpoint(express, [look(), kiket({ secret, deadlineMs: 50 }), neverAnswers, kiketErrorHandler()]);
-    const answer = await deliver(app).expect(503);
-    expect(answer.body).toMatchObject({ error: { code: 'deadline.exceeded' } });
+    const neverResponds = kiketHandler(() => new Promise<object>(() => undefined));
+    const app = endpoint(express, [look(), kiket({ secret, deadlineMs: 50 }), neverResponds, kiketErrorHandler()]);
+    const response = await deliver(app).expect(503);
+    expect(response.body).toMatchObject({ error: { code: 'deadline.exceeded' } });
   });
 
-  it('should give the secrets and scopes that the first had withheld, even where a log has read them', async () => {
+  it('should give the secrets and scopes that the first had withheld, even when a log has read them', async () => {
     const app = endpoint(express, [
       look(),
       kiketParse(),
@@ -27,10 +27,10 @@ describeMajors('a strict verification behind one that only reports', (express) =
     await deliver(app).expect(200, { keys: Object.keys(example.secrets), granted: true });
   });
 
-  it('should not let a payload through that was read before it was verified', async () => {
+  it('should 500 wiring.missing for a payload that was read before it was verified', async () => {
     const stages = [look(), kiketParse(), kiketVerify(secret), kiketHandler(() => ({})), kiketErrorHandler()];
-    const answer = await deliver(endpoint(express, stages), { event: 'issue.created', issue: 7 }).expect(500);
-    expect(answer.body).toMatchObject({ error: { code: 'wiring.missing' } });
-    expect(answer.text).toContain('kiketParse');
+    const response = await deliver(endpoint(express, stages), { event: 'issue.created', issue: 7 }).expect(500);
+    expect(response.body).toMatchObject({ error: { code: 'wiring.missing' } });
+    expect(response.text).toContain('kiketParse');
   });
 });

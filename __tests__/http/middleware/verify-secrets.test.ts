@@ -19,7 +19,7 @@ const unknown = final(401, 'signature.secret_unknown');
 const unavailable = retried(503, 'signature.secret_unavailable');
 const mismatch = final(401, 'signature.mismatch');
 
-/** What a lookup may return, or resolve to, and what comes of it. */
+/** Results of a lookup that are refused, each with its refusal. */
 const refusals: [string, () => unknown, Refusal][] = [
   ['returns nothing', () => undefined, unknown],
   ['resolves to nothing', () => Promise.resolve(undefined), unknown],
@@ -43,7 +43,7 @@ const found: [string, () => unknown, number][] = [
   ['a string in a later turn', () => new Promise((resolve) => setImmediate(resolve, secret)), 0],
 ];
 
-/** Does `first` for the first delivery, and finds the secret of all tests for those after it. */
+/** Calls `first` for the first delivery, and returns the secret of all tests for later ones. */
 function once(first: () => unknown): Lookup {
   let calls = 0;
   return () => (calls++ === 0 ? first() : secret) as string;
@@ -53,7 +53,7 @@ describeMajors('kiketVerify with a secret function', (express) => {
   describe.each(pathNames)('in %s', (path) => {
     const stagesOf = pathsToHandler[path]!;
 
-    it.each(found)('should take %s', async (_name, lookup, secretIndex) => {
+    it.each(found)('should accept %s', async (_name, lookup, secretIndex) => {
       const indexes: unknown[] = [];
       const { app, log } = observed(express, [
         ...stagesOf({ secret: lookup as Lookup }),
@@ -80,7 +80,7 @@ describeMajors('kiketVerify with a secret function', (express) => {
     it.each<[string, Promise<unknown>]>([
       ['finds the secret', Promise.resolve(secret)],
       ['fails', Promise.reject(new Error('vault is sealed'))],
-    ])('should answer once when it %s after lookupTimeoutMs', async (name, late) => {
+    ])('should send one response when it %s after lookupTimeoutMs', async (name, late) => {
       late.catch(() => undefined);
       let settle!: (late: Promise<unknown>) => void;
       const lookup = once(() => new Promise((resolve) => (settle = resolve)));
@@ -117,7 +117,7 @@ describeMajors('kiketVerify with a secret function', (express) => {
       expect(lookup).not.toHaveBeenCalled();
     });
 
-    it('should be given the request of its route, to tell tenants apart', async () => {
+    it('should receive the request of its route, to distinguish tenants', async () => {
       const secrets: Record<string, string> = { 'workflow.sla_status': 'secret of a tenant' };
       const lookup: Lookup = async (req) => {
         await new Promise(setImmediate);
@@ -129,7 +129,7 @@ describeMajors('kiketVerify with a secret function', (express) => {
       await deliver(app, example, { ...signing, path: '/webhooks/another' }).expect(401);
     });
 
-    it('should verify deliveries at the same time each by its own secret', async () => {
+    it('should verify simultaneous deliveries each with its own secret', async () => {
       const lookup: Lookup = async (req) => {
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
         return req.get('x-tenant');
@@ -155,7 +155,7 @@ describeMajors('kiketVerify with a secret function', (express) => {
         }),
     ],
     ['finds a number', () => 42],
-  ])('should give its failure to onRefused as the cause, and to nobody else, when it %s', async (_name, lookup) => {
+  ])('should give its failure only to onRefused, as the cause, when it %s', async (_name, lookup) => {
     const errors: KiketError[] = [];
     const onRefused = (error: KiketError) => void errors.push(error);
     const { app } = observed(express, [kiketVerify(lookup as unknown as Lookup, { onRefused })]);

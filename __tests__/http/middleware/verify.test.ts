@@ -8,7 +8,7 @@ import { deliver, example, secret } from '../../support/deliver';
 import { describeMajors } from '../../support/express';
 import { failingCallbacks } from '../../support/failing-callbacks';
 import {
-  answersTo,
+  responsesTo,
   bytesOf,
   expectReceived,
   expectRefused,
@@ -42,7 +42,7 @@ function withSignature(value: string | undefined, timestamp?: string) {
   return { headers: { 'X-Kiket-Signature': value, 'X-Kiket-Timestamp': timestamp } };
 }
 
-/** One row for each code, and for what only Node does to headers. The rest is in the unit test of verifySignature. */
+/** One row for each code, and for the effects of Node on headers. The unit test of verifySignature has the others. */
 const refused: RefusedCase[] = [
   { name: 'no signature', refusal: final(401, 'signature.missing'), delivery: withSignature(undefined) },
   { name: 'an empty signature', refusal: malformed, delivery: withSignature('') },
@@ -136,7 +136,7 @@ describeMajors('kiketVerify', (express) => {
       await expectReceived(app, { name, delivery }, { verified: true, ...signature });
     });
 
-    it('should read the clock of each delivery, one that is replaced after the start too', async () => {
+    it('should read the clock at each delivery, also when it is replaced after the start', async () => {
       const { app } = observed(express, stagesOf({}));
       const clock = jest.spyOn(Date, 'now').mockReturnValue(now());
       try {
@@ -166,14 +166,14 @@ describeMajors('kiketVerify', (express) => {
     ['no signature', withSignature(undefined)],
     ['a malformed one', withSignature('nonsense')],
     ['a stale one', { timestampSeconds: nowSeconds - 301 }],
-  ])('should refuse by the headers before a byte of the body has come: %s', async (_name, delivery) => {
+  ])('should refuse by the headers before the body has arrived: %s', async (_name, delivery) => {
     const { app } = observed(express, [kiketVerify(secret, { now })]);
     const { head } = signedRequest(body, delivery);
-    const answer = await Connection.to(app, (connection) => connection.write(head).answer());
-    expect(answer?.status).toBe(401);
+    const response = await Connection.to(app, (connection) => connection.write(head).response());
+    expect(response?.status).toBe(401);
   });
 
-  it('should name both ways out where a request without a signature is refused', async () => {
+  it('should name both remedies when a request without a signature is refused', async () => {
     const response = await deliver(observed(express, [kiketVerify(secret)]).app, example, withSignature(undefined));
     const { message } = (response.body as { error: { message: string } }).error;
     expect(message).toMatch(
@@ -200,7 +200,7 @@ describeMajors('kiketVerify', (express) => {
     it.each(refused)('should be called once with $refusal.code: $name', async (row) => {
       const seen: unknown[] = [];
       const app = watched((error, req) => seen.push([error.code, req.path]));
-      await answersTo(app, [signedRequest(bytesOf(row.payload ?? body), row.delivery)]);
+      await responsesTo(app, [signedRequest(bytesOf(row.payload ?? body), row.delivery)]);
       expect(seen).toEqual([[row.refusal.code, '/kiket']]);
     });
 

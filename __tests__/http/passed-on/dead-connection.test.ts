@@ -11,10 +11,10 @@ import { until } from '../../support/until';
 
 const CONNECTIONS = 50;
 
-/** Half of the time the secret is looked up, so that the connection is dead before the body is read. */
+/** An asynchronous secret lets the connection end before the body is read. */
 const secrets = { 'a secret': secret, 'a secret that is looked up': () => Promise.resolve(secret) };
 
-describeMajors('a valid delivery followed by bytes that are no HTTP', (express) => {
+describeMajors('a valid delivery followed by bytes that are not HTTP', (express) => {
   it.each(Object.entries(secrets))('should not reach a handler without its body, with %s', async (_name, source) => {
     const bodies: unknown[] = [];
     const codes: unknown[] = [];

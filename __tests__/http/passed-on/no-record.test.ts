@@ -58,7 +58,7 @@ function laterThanTheDeadline(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 3 * deadlineMs));
 }
 
-describeMajors('what is passed on', (express) => {
+describeMajors('a request that is passed on', (express) => {
   beforeEach(() => {
     records.length = 0;
     channel('kiket:delivery').subscribe(collect);
@@ -67,7 +67,7 @@ describeMajors('what is passed on', (express) => {
     channel('kiket:delivery').unsubscribe(collect);
   });
 
-  /** Delivers to a plain handler, and waits until the server is through with the answer. */
+  /** Delivers to a plain handler, and waits until the server has finished the response. */
   async function run(
     chain: RequestHandler[],
     handler: (req: Request, res: Response) => unknown,

@@ -59,11 +59,11 @@ const requests: Record<string, RawRequest> = {
     headers: { ...json, 'X-Kiket-Event': 'issue.created', 'X-Kiket-Invocation': 'inv_1' },
     body: '{"event":"issue.created"}',
   },
-  'a body that nobody reads': { path: '/unread', headers: json, body: '{"a":1}' },
+  'a body that is not read': { path: '/unread', headers: json, body: '{"a":1}' },
   'an error that is thrown': { method: 'GET', path: '/throws', framing: undefined },
   'an error with a status of its own': { method: 'GET', path: '/teapot', framing: undefined },
   'an error after the head': { method: 'GET', path: '/breaks', framing: undefined },
-  'two answers': { method: 'GET', path: '/twice', framing: undefined },
+  'two responses': { method: 'GET', path: '/twice', framing: undefined },
 };
 
 function makeApp(express: Express, mount: Mount, errors: 'own' | 'of Express'): Application {
@@ -106,11 +106,11 @@ function ownErrorHandler(error: Error & { status?: number }, _req: Request, res:
   res.status(error.status ?? 500).send(`own: ${error.message}`);
 }
 
-async function answersOf(app: Application): Promise<Record<string, string>> {
+async function responsesOf(app: Application): Promise<Record<string, string>> {
   return withRawServer(app, async ({ send }) => {
-    const answers: Record<string, string> = {};
-    for (const [name, request] of Object.entries(requests)) answers[name] = await send(request);
-    return answers;
+    const responses: Record<string, string> = {};
+    for (const [name, request] of Object.entries(requests)) responses[name] = await send(request);
+    return responses;
   });
 }
 
@@ -122,10 +122,10 @@ describeMajors('the other routes of the application', (express) => {
   afterEach(() => printed.mockRestore());
 
   describe.each(['own', 'of Express'] as const)('with the error handler %s', (errors) => {
-    it.each(Object.entries(mounts))('should answer to the byte as without us: %s', async (_name, mount) => {
-      const before = await answersOf(makeApp(express, () => undefined, errors));
+    it.each(Object.entries(mounts))('should send the same bytes as without us: %s', async (_name, mount) => {
+      const before = await responsesOf(makeApp(express, () => undefined, errors));
       const printedBefore = printed.mock.calls.length;
-      const after = await answersOf(makeApp(express, mount, errors));
+      const after = await responsesOf(makeApp(express, mount, errors));
       expect(after).toEqual(before);
       expect(Object.values(before)).not.toContain('');
       expect(printed.mock.calls.length - printedBefore).toBe(printedBefore);
@@ -159,35 +159,38 @@ describeMajors('the other routes of the application', (express) => {
         framing,
       ]),
     ),
-  )('should tell the error handler of a connection that is cut as without us: %s', async (name, mount, framing) => {
-    const observes = name.startsWith('report-only');
-    const errorOf = async (each: Mount): Promise<unknown> => {
-      const app = express();
-      each(app);
-      const failed = new Promise((resolve) => {
-        app.post('/json', express.json(), () => resolve('the handler has run'));
-        app.use((error: { status?: number; type?: string }, _req: Request, _res: Response, _next: NextFunction) =>
-          resolve({ status: error.status, type: error.type }),
+  )(
+    'should give the error handler the same error of a broken connection as without us: %s',
+    async (name, mount, framing) => {
+      const observes = name.startsWith('report-only');
+      const errorOf = async (each: Mount): Promise<unknown> => {
+        const app = express();
+        each(app);
+        const failed = new Promise((resolve) => {
+          app.post('/json', express.json(), () => resolve('the handler has run'));
+          app.use((error: { status?: number; type?: string }, _req: Request, _res: Response, _next: NextFunction) =>
+            resolve({ status: error.status, type: error.type }),
+          );
+        });
+        return withRawServer(
+          (req, res) => {
+            app(req, res);
+            // After the head has arrived, so that the connection ends while the body is being read.
+            setImmediate(() => socket.destroy());
+          },
+          async ({ port }) => {
+            socket = connect(port, '127.0.0.1');
+            await once(socket, 'connect');
+            const signature = observes ? `X-Kiket-Signature: ${'0'.repeat(64)}\r\n` : '';
+            const head = `POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${signature}`;
+            socket.write(`${head}${framing}\r\n\r\n`);
+            socket.write(framing.includes('chunked') ? '3\r\n{"a\r\n' : '{"a');
+            return failed;
+          },
         );
-      });
-      return withRawServer(
-        (req, res) => {
-          app(req, res);
-          // Once the head is there, so that the cut comes while the body is being read.
-          setImmediate(() => socket.destroy());
-        },
-        async ({ port }) => {
-          socket = connect(port, '127.0.0.1');
-          await once(socket, 'connect');
-          const signature = observes ? `X-Kiket-Signature: ${'0'.repeat(64)}\r\n` : '';
-          const head = `POST /json HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${signature}`;
-          socket.write(`${head}${framing}\r\n\r\n`);
-          socket.write(framing.includes('chunked') ? '3\r\n{"a\r\n' : '{"a');
-          return failed;
-        },
-      );
-    };
-    let socket: ReturnType<typeof connect>;
-    expect(await errorOf(mount)).toEqual(await errorOf(() => undefined));
-  });
+      };
+      let socket: ReturnType<typeof connect>;
+      expect(await errorOf(mount)).toEqual(await errorOf(() => undefined));
+    },
+  );
 });

@@ -25,7 +25,7 @@ const wronglySigned: DeliverOptions = { secret: 'another secret' };
 const nowSeconds = Math.floor(Date.now() / 1000);
 
 describeMajors('report-only', (express) => {
-  /** An application that observes, and the codes of what it would have refused. */
+  /** An application in report-only mode, and the codes that it has reported. */
   function observe(options: Partial<KiketOptions>, ...handlers: RequestHandler[]) {
     const refusals: string[] = [];
     const app = express();
@@ -34,7 +34,7 @@ describeMajors('report-only', (express) => {
     return { app, refusals };
   }
 
-  /** What `inspect` says of the unverified delivery, from inside kiketHandler. */
+  /** Returns the result of `inspect` for the unverified delivery, called inside kiketHandler. */
   async function seen(inspect: (delivery: KiketDelivery) => unknown, payload: object | string = forged) {
     const { app } = observe(
       { fallbackSecrets: { FALLBACK: 'fallback value' } },
@@ -82,7 +82,7 @@ describeMajors('report-only', (express) => {
     expect(refusals).toEqual(['body.already_parsed']);
   });
 
-  it('should fail as a body parser does when the client leaves before kiketParse has read the body', async () => {
+  it('should fail like a body parser when the client disconnects before kiketParse has read the body', async () => {
     const { head, body } = signedRequest(JSON.stringify(example), { headers: { 'X-Kiket-Signature': undefined } });
     const app = express();
     const passedOn = new Promise((resolve) => {
@@ -125,7 +125,7 @@ describeMajors('report-only', (express) => {
     expect(refusals).toEqual([]);
   });
 
-  it('should refuse an authentic payload that is none, as in strict mode', async () => {
+  it('should refuse an authentic payload that is not an object, as in strict mode', async () => {
     const { app } = observe(
       {},
       kiketHandler(() => ({})),
@@ -143,7 +143,7 @@ describeMajors('report-only', (express) => {
     expect(await seen((delivery) => codeOf(() => call(delivery)))).toBe('delivery.unverified');
   });
 
-  it('should answer 401 when the handler asks for a secret of an unverified delivery', async () => {
+  it('should respond with 401 when the handler asks for a secret of an unverified delivery', async () => {
     const { app } = observe(
       {},
       kiketHandler(({ secrets }) => ({ token: secrets.require('MAKE_COM_TOKEN') })),
@@ -152,7 +152,7 @@ describeMajors('report-only', (express) => {
     expect(response.body).toMatchObject({ error: { code: 'delivery.unverified', retryable: false } });
   });
 
-  it('should grant nothing to a forged scope of everything', async () => {
+  it('should not grant a forged wildcard scope', async () => {
     const granted = await seen(({ auth }) => [
       auth.scopes,
       auth.hasScopes('issues.read'),
@@ -163,7 +163,7 @@ describeMajors('report-only', (express) => {
     expect(granted).toEqual([[], false, false, 'scope.missing', null]);
   });
 
-  it('should take secrets and token out of the payload, also by name', async () => {
+  it('should remove secrets and token from the payload, also by name', async () => {
     const names = await seen(({ payload }) => [
       'secrets' in payload,
       'runtime_token' in (payload.authentication as object),
@@ -177,9 +177,9 @@ describeMajors('report-only', (express) => {
     ['no event', {}, [null, 'v1', null]],
     ['types that are all wrong', { event: 1, event_version: [], issue: 'x', authentication: 'y', secrets: 'z' }, 0],
     ['an array', '[]', [null, 'v1', null]],
-    ['a text that is no JSON', '{"event":', [null, 'v1', null]],
+    ['a string that is not JSON', '{"event":', [null, 'v1', null]],
     ['nothing', '', [null, 'v1', null]],
-  ])('should never refuse the payload: %s', async (_what, payload, expected) => {
+  ])('should pass on any unverified payload: %s', async (_what, payload, expected) => {
     const { app } = observe(
       {},
       kiketHandler(({ event, eventVersion, projectId }) => ({
@@ -223,9 +223,9 @@ describeMajors('report-only', (express) => {
 
   it.each<[string, unknown]>([
     ['a parsed body', { parsed: true }],
-    ['a text', 'text'],
+    ['a string', 'text'],
     ['nothing', undefined],
-  ])('should leave req.body as it is: %s', async (_what, body) => {
+  ])('should not change req.body: %s', async (_what, body) => {
     const app = express();
     app.use((req, _res, next) => {
       req.body = body;
@@ -236,7 +236,7 @@ describeMajors('report-only', (express) => {
     await deliver(app, example, wronglySigned).expect(200, [true, true]);
   });
 
-  it('should give the error of an application route to its own error handler, past kiketErrorHandler', async () => {
+  it('should pass the error of an application route to its own error handler, past kiketErrorHandler', async () => {
     const app = express();
     const failure = Object.assign(new Error('own'), { status: 418 });
     app.use(kiketRespond(), kiketVerify(secret, { reportOnly: true }), kiketParse());
@@ -250,7 +250,7 @@ describeMajors('report-only', (express) => {
     await deliver(app, example, wronglySigned).expect(418, { same: true });
   });
 
-  describe('an error behind a delivery that was found valid', () => {
+  describe('an error behind a valid delivery', () => {
     const failure = Object.assign(new Error('own'), { status: 418 });
 
     /** A service with an error handler of its own, behind kiketErrorHandler. */
@@ -273,7 +273,7 @@ describeMajors('report-only', (express) => {
       await deliver(service({ reportOnly: true }, fails), example).expect(418, { same: true });
     });
 
-    it('should be answered by kiketErrorHandler where kiketHandler has taken the delivery', async () => {
+    it('should be handled by kiketErrorHandler when kiketHandler took the delivery', async () => {
       const app = service(
         { reportOnly: true },
         kiketHandler(() => {
@@ -284,24 +284,24 @@ describeMajors('report-only', (express) => {
       expect(response.body).toMatchObject({ error: { code: 'handler.failed' } });
     });
 
-    it('should be answered by kiketErrorHandler in strict mode', async () => {
+    it('should be handled by kiketErrorHandler in strict mode', async () => {
       const response = await deliver(service({}, fails), example);
       expect(response.body).toHaveProperty('error.code');
     });
   });
 
-  it('should answer once when kiketHandler answers for itself and then throws', async () => {
+  it('should send one response when kiketHandler responds itself and then throws', async () => {
     const { app } = observe(
       {},
       kiketHandler((_delivery, _req, res) => {
-        res.json({ answered: true });
+        res.json({ sent: true });
         throw new Error('late');
       }),
     );
-    await deliver(app, example, wronglySigned).expect(200, { answered: true });
+    await deliver(app, example, wronglySigned).expect(200, { sent: true });
   });
 
-  it('should let a strict kiketVerify refuse what an observing one passed on', async () => {
+  it('should let a strict kiketVerify refuse a delivery that a report-only one passed on', async () => {
     const app = express();
     app.use(kiketVerify(secret, { reportOnly: true }));
     app.post(
@@ -314,7 +314,7 @@ describeMajors('report-only', (express) => {
     await deliver(app, example).expect(200);
   });
 
-  it('should let a second kiketVerify accept what one with another secret reported', async () => {
+  it('should let a second kiketVerify accept a delivery that one with another secret reported', async () => {
     const app = express();
     app.use(kiketVerify('another secret', { reportOnly: true }));
     app.post(

@@ -9,9 +9,9 @@ import { pairs } from '../../support/pairs';
 import { deliverTwice, payloadOf, sizes } from '../../support/receiver';
 import type { Framing } from '../../support/signed-request';
 
-/** What a middleware before ours may have made of the stream. */
+/** Actions of an earlier middleware on the stream. */
 const touches: Record<string, (req: Request) => unknown> = {
-  'nobody has touched': () => undefined,
+  'nothing has touched': () => undefined,
   'is paused': (req) => req.pause(),
   'is flowing': (req) => req.resume(),
   'has a data listener': (req) => req.on('data', () => undefined),
@@ -25,14 +25,14 @@ const modes: Record<string, { options: KiketVerifyOptions; signedBy: string }> =
   'over its limit in report-only mode': { options: { reportOnly: true, limit: 500 }, signedBy: secret },
 };
 
-/** What takes a request as a body, and gives its text. */
+/** APIs that accept a request as a body. Each returns the text that it read. */
 const consumers: Record<string, (req: Request, url: string) => Promise<string>> = {
   'fetch()': async (req, url) => (await fetch(url, toInit(req))).text(),
   Request: (req, url) => new globalThis.Request(url, toInit(req)).text(),
   Response: (req) => new Response(req).text(),
 };
 
-// The types of `fetch` know neither `duplex` nor a stream of Node.
+// The types of `fetch` lack `duplex` and Node's streams.
 function toInit(req: Request): RequestInit {
   return { method: 'POST', body: req, duplex: 'half' } as unknown as RequestInit;
 }
@@ -57,7 +57,7 @@ const columns = {
 
 describeMajors('a request behind kiketVerify', (express) => {
   it.each(pairs({ ...columns, touch: Object.keys(touches) }))(
-    'should have the state it had $mode when it $touch ($size, $framing)',
+    'should keep its state $mode when it $touch ($size, $framing)',
     async ({ mode, touch, size, framing }) => {
       const { options, signedBy } = modes[mode]!;
       const body = JSON.stringify(payloadOf(sizes[size]));
@@ -72,8 +72,8 @@ describeMajors('a request behind kiketVerify', (express) => {
         states.push([res.locals.before, stateOf(req)]);
         req.resume().on('end', () => res.json({}));
       });
-      const answers = await deliverTwice(app, body, { framing, secret: signedBy });
-      expect(answers.map((answer) => answer?.status)).toEqual([200, 200]);
+      const responses = await deliverTwice(app, body, { framing, secret: signedBy });
+      expect(responses.map((response) => response?.status)).toEqual([200, 200]);
       expect(states).toHaveLength(2);
       for (const [was, is] of states) expect(is).toEqual(was);
     },
@@ -91,12 +91,12 @@ describeMajors('a request behind kiketVerify', (express) => {
       app.post('/kiket', kiketVerify(secret, options), (req, res, next) => {
         consumers[consumer]!(req, echo.url).then((received) => res.json({ isWhole: received === body }), next);
       });
-      const [answer] = await deliverTwice(app, body, { framing, secret: signedBy });
-      expect([answer?.status, answer?.text]).toEqual([200, '{"isWhole":true}']);
+      const [response] = await deliverTwice(app, body, { framing, secret: signedBy });
+      expect([response?.status, response?.text]).toEqual([200, '{"isWhole":true}']);
     },
   );
 
-  it('should count as read where a middleware before ours has read a part', async () => {
+  it('should count as read when a middleware before ours has read a part', async () => {
     const found: boolean[] = [];
     const app = express();
     const readsPart: RequestHandler = (req, _res, next) => {

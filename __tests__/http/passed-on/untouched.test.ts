@@ -85,27 +85,30 @@ function headersFor(signing: Signing, body: string): Record<string, string> {
   return signDelivery(body, { secret: signing === 'valid' ? secret : 'another secret' }).headers;
 }
 
-/** The answers of an application, by the name of the request. */
-async function answersOf(app: Application, requests: readonly [string, RawRequest][]): Promise<Record<string, string>> {
+/** The responses of an application, by the name of the request. */
+async function responsesOf(
+  app: Application,
+  requests: readonly [string, RawRequest][],
+): Promise<Record<string, string>> {
   return withRawServer(app, async ({ send }) => {
-    const answers: Record<string, string> = {};
-    for (const [name, request] of requests) answers[name] = await send(request);
-    return answers;
+    const responses: Record<string, string> = {};
+    for (const [name, request] of requests) responses[name] = await send(request);
+    return responses;
   });
 }
 
-describeMajors('what is passed on', (express) => {
+describeMajors('a request that is passed on', (express) => {
   it.each(rows)('should get the response it gets without us: $rule in $mount, before $reader', async (row) => {
     const { options, ...which } = rules[row.rule]!;
     const reader = bodyReaders[row.reader]!;
     const requests = requestsTo(reader, which.signings, which.sizes);
     const mount = (app: Application): unknown => mounts[row.mount]!(app, { ...options, limit });
-    const before = await answersOf(
+    const before = await responsesOf(
       makeApp(express, reader, () => undefined),
       requests,
     );
-    const after = await answersOf(makeApp(express, reader, mount), requests);
+    const after = await responsesOf(makeApp(express, reader, mount), requests);
     expect(after).toEqual(before);
-    expect(Object.values(before).filter((answer) => !answer.startsWith('HTTP/1.1 '))).toEqual([]);
+    expect(Object.values(before).filter((response) => !response.startsWith('HTTP/1.1 '))).toEqual([]);
   });
 });

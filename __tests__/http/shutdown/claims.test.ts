@@ -18,7 +18,7 @@ const settleAll: (() => void)[] = [];
 
 afterEach(() => settleAll.splice(0).forEach((settle) => settle()));
 
-/** A claim of a handler that runs on. It is open until it is settled. */
+/** The claim of a handler that keeps running. It is open until it is settled. */
 function claimOf(server: Server, release: () => Promise<void> = () => Promise.resolve()) {
   const settle = (): void => stopRenewing(claim as unknown as Claim);
   const claim = { req: { socket: { server } }, release: jest.fn(release), settle, isOpen: true, renewAtMs: Infinity };
@@ -28,7 +28,7 @@ function claimOf(server: Server, release: () => Promise<void> = () => Promise.re
 }
 
 describe('an open claim', () => {
-  it('should be waited for, although its delivery has been answered', async () => {
+  it('should be waited for, although the response to its delivery was sent', async () => {
     const server = createServer();
     const claim = claimOf(server);
     let isOver = false;
@@ -68,12 +68,12 @@ describe('an open claim', () => {
       connection.write(head, body);
       await until(() => signal !== undefined);
       expect(await kiketShutdown(server, { timeoutMs: 10 })).toEqual({ finished: false, released: 1 });
-      expect(await connection.answer()).toBeUndefined();
+      expect(await connection.response()).toBeUndefined();
     });
     expect(found).toEqual([true]);
   });
 
-  it('should be left to a handler that comes to its end as its signal aborts', async () => {
+  it('should be settled by a handler that ends when its signal aborts', async () => {
     let isRunning = false;
     const stopped = kiketHandler(({ signal }) => {
       isRunning = true;
@@ -96,7 +96,7 @@ describe('an open claim', () => {
 });
 
 describe('a store', () => {
-  it('should not keep kiketShutdown from its end by failing', async () => {
+  it('should not delay the end of kiketShutdown by failing', async () => {
     const server = createServer();
     const failing = claimOf(server, () => Promise.reject(new Error('Redis is down')));
     const other = claimOf(server);
@@ -104,7 +104,7 @@ describe('a store', () => {
     for (const { release } of [failing, other]) expect(release).toHaveBeenCalledTimes(1);
   });
 
-  it('should not keep kiketShutdown from its end by hanging', async () => {
+  it('should not delay the end of kiketShutdown by hanging', async () => {
     const server = createServer();
     claimOf(server, () => new Promise(() => undefined));
     expect(await kiketShutdown(server, { timeoutMs: 10 })).toEqual({ finished: false, released: 1 });

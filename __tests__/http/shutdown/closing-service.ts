@@ -2,11 +2,11 @@ import { createServer, type Server } from 'node:http';
 import type { RequestHandler } from 'express';
 import { kiketErrorHandler, kiketHandler, type KiketMiddleware } from 'kiket-express';
 import { kiketShutdown, type KiketShutdown } from 'kiket-express/shutdown';
-import { Connection, type Answer } from '../../support/connection';
+import { Connection, type ReceivedResponse } from '../../support/connection';
 import type { Express } from '../../support/express';
 import { until } from '../../support/until';
 
-/** What stays under way until it is let go. */
+/** Requests that are held until they are released. */
 export interface Held {
   readonly count: number;
   wait(): Promise<void>;
@@ -31,7 +31,7 @@ export function hold(): Held {
 
 export interface ClosingService {
   readonly server: Server;
-  /** Holds the answer to GET /held. */
+  /** Holds the response to GET /held. */
   readonly held: Held;
 }
 
@@ -56,19 +56,19 @@ export function get(path: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 }
 
-export interface LateAnswer {
-  /** To the request that came after kiketShutdown was called. */
-  readonly answer: Answer | undefined;
-  /** Whether the connection ended with it. */
+export interface LateResponse {
+  /** The response to the request that came after the call of kiketShutdown. */
+  readonly response: ReceivedResponse | undefined;
+  /** True when the connection ended with the response. */
   readonly ended: boolean;
   readonly shutdown: KiketShutdown;
 }
 
 /**
- * Sends a request on a connection that is kept alive, as an answer is still under way on it, after kiketShutdown was called:
+ * Sends a request on a connection that is kept alive, as a response is still under way on it, after kiketShutdown was called:
  * its head, and whatever of the body is written with it.
  */
-export async function sendLate({ server, held }: ClosingService, head: string, body?: Buffer): Promise<LateAnswer> {
+export async function sendLate({ server, held }: ClosingService, head: string, body?: Buffer): Promise<LateResponse> {
   return Connection.to(server, async (connection) => {
     connection.write(get('/held'));
     await until(() => held.count === 1);
@@ -76,9 +76,9 @@ export async function sendLate({ server, held }: ClosingService, head: string, b
     await connection.writeHead(head);
     if (body !== undefined) connection.write(body);
     held.letGo();
-    expect(await connection.answer()).toMatchObject({ status: 200, text: '{"held":true}' });
-    const answer = await connection.answer();
-    const ended = (await connection.answer()) === undefined;
-    return { answer, ended, shutdown: await shutdown };
+    expect(await connection.response()).toMatchObject({ status: 200, text: '{"held":true}' });
+    const response = await connection.response();
+    const ended = (await connection.response()) === undefined;
+    return { response, ended, shutdown: await shutdown };
   });
 }

@@ -34,17 +34,17 @@ type Chained = (req: never, res: never, next: (error?: unknown) => void) => void
 interface Service {
   readonly server: Http2Server | Http2SecureServer;
   readonly held: Held;
-  /** Whether the signal of the delivery that is held has aborted. */
+  /** Returns true when the signal of the held delivery has aborted. */
   readonly aborted: () => boolean;
 }
 
 const opened: { server: Service['server']; clients: ClientHttp2Session[] }[] = [];
 
-/** By a key that both sides know, which needs no certificate. */
+/** With a pre-shared key, which needs no certificate. */
 const key = { psk: Buffer.from('0123456789abcdef'), identity: 'test' };
 const tls = { ciphers: 'PSK-AES128-GCM-SHA256', maxVersion: 'TLSv1.2', pskCallback: () => key.psk } as const;
 
-/** Holds each delivery; every other request is answered at once. */
+/** Holds each delivery; every other request gets its response at once. */
 async function serve(store: KiketStore = new KiketMemoryStore(), isSecure = false): Promise<Service> {
   const held = hold();
   let aborted = false;
@@ -102,7 +102,7 @@ function send(client: ClientHttp2Session): ClientHttp2Stream {
     .end(body);
 }
 
-async function answerTo(stream: ClientHttp2Stream): Promise<[status: number | undefined, text: string]> {
+async function responseTo(stream: ClientHttp2Stream): Promise<[status: number | undefined, text: string]> {
   let status: number | undefined;
   let text = '';
   stream.setEncoding('utf8');
@@ -125,11 +125,11 @@ describe('kiketShutdown of a server of HTTP/2', () => {
   it.each([false, true])('should let a delivery finish, and close its connection; with TLS: %s', async (isSecure) => {
     const { server, held } = await serve(undefined, isSecure);
     const client = open(server);
-    const answer = answerTo(send(client));
+    const response = responseTo(send(client));
     await until(() => held.count === 1);
     const shutdown = kiketShutdown(server);
     held.letGo();
-    expect(await answer).toEqual([200, '{"held":true}']);
+    expect(await response).toEqual([200, '{"held":true}']);
     expect(await shutdown).toEqual(finished);
     await until(() => client.closed);
   });
@@ -138,7 +138,7 @@ describe('kiketShutdown of a server of HTTP/2', () => {
     const { server, held } = await serve();
     held.letGo();
     const client = open(server);
-    expect(await answerTo(send(client))).toEqual([200, '{"held":true}']);
+    expect(await responseTo(send(client))).toEqual([200, '{"held":true}']);
     expect(await kiketShutdown(server)).toEqual(finished);
     await until(() => client.closed);
   });
@@ -146,11 +146,11 @@ describe('kiketShutdown of a server of HTTP/2', () => {
   it('should refuse a delivery that still arrives, and end its connection', async () => {
     const { server, held } = await serve();
     const client = open(server);
-    expect(await answerTo(client.request({ ':path': '/other' }))).toEqual([200, 'other']);
+    expect(await responseTo(client.request({ ':path': '/other' }))).toEqual([200, 'other']);
     const shutdown = kiketShutdown(server);
-    // From Node 24 on the server itself refuses the stream, which Kiket tries again as well.
-    const answer = await answerTo(send(client)).catch((error: Error) => [503, error.message] as const);
-    expect(answer).toEqual([503, expect.stringMatching(/server\.closing|REFUSED_STREAM/)]);
+    // From Node 24 on the server itself refuses the stream. Kiket tries again after that, too.
+    const response = await responseTo(send(client)).catch((error: Error) => [503, error.message] as const);
+    expect(response).toEqual([503, expect.stringMatching(/server\.closing|REFUSED_STREAM/)]);
     expect(await shutdown).toEqual(finished);
     expect(held.count).toBe(0);
     await until(() => client.closed);
@@ -175,10 +175,10 @@ describe('kiketShutdown of a server of HTTP/2', () => {
     const store = new KiketMemoryStore();
     const { server, held, aborted } = await serve(store);
     const client = open(server);
-    const answer = answerTo(send(client));
+    const response = responseTo(send(client));
     await until(() => held.count === 1);
     expect(await kiketShutdown(server, { timeoutMs: 0 })).toEqual({ finished: false, released: 1 });
-    expect(await answer).toEqual([undefined, '']);
+    expect(await response).toEqual([undefined, '']);
     expect(aborted()).toBe(true);
     await until(() => client.closed);
     held.letGo();

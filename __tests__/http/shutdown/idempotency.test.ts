@@ -30,14 +30,14 @@ function replicas(deadlineMs: number) {
 }
 
 describe('a delivery that other replicas may be sent again', () => {
-  it('should have its late answer there, when its handler outlives the deadline but not the shutdown', async () => {
+  it('should get its late response there when its handler outlives the deadline but not the shutdown', async () => {
     const { held, server, other } = replicas(20);
     await Connection.to(server, async (connection) => {
       connection.write(head, body);
-      expect(await connection.answer()).toMatchObject({ status: 503 });
+      expect(await connection.response()).toMatchObject({ status: 503 });
       let isOver = false;
       const shutdown = kiketShutdown(server).finally(() => (isOver = true));
-      expect(await connection.answer()).toBeUndefined();
+      expect(await connection.response()).toBeUndefined();
       expect(isOver).toBe(false);
       held.letGo();
       expect(await shutdown).toEqual({ finished: true, released: 0 });
@@ -46,10 +46,10 @@ describe('a delivery that other replicas may be sent again', () => {
   });
 
   it.each<[string, number, (connection: Connection) => unknown]>([
-    ['is being answered', 9000, () => undefined],
-    ['has outlived the deadline', 20, (connection) => connection.answer()],
+    ['is running within its deadline', 9000, () => undefined],
+    ['has outlived the deadline', 20, (connection) => connection.response()],
     ['has been left by its sender', 9000, (connection) => connection.break()],
-  ])('should run there at once, when at the limit of the shutdown it %s', async (_what, deadlineMs, meanwhile) => {
+  ])('should run there at once when it %s at the limit of the shutdown', async (_what, deadlineMs, meanwhile) => {
     const { held, server, other } = replicas(deadlineMs);
     await Connection.to(server, async (connection) => {
       connection.write(head, body);

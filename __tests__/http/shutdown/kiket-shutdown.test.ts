@@ -23,7 +23,7 @@ const brokenOff = { finished: false, released: 0 };
 
 const opened: { server: Server; sockets: Socket[] }[] = [];
 
-/** Listens, and connects on demand. What is left open is closed after the test. */
+/** A listening server to which a test connects. Open connections are closed after the test. */
 async function open(server: Server): Promise<{ port: number; connection: () => Promise<Socket> }> {
   const port = await listen(server);
   const sockets: Socket[] = [];
@@ -47,7 +47,7 @@ afterEach(async () => {
 });
 
 describeNewest('the connections of a server that is closing', (express) => {
-  it('should not become more', async () => {
+  it('should not increase', async () => {
     const { server, held } = closingService(express, stages);
     await Connection.to(server, async (connection) => {
       const { port } = server.address() as AddressInfo;
@@ -61,7 +61,7 @@ describeNewest('the connections of a server that is closing', (express) => {
     });
   });
 
-  it('should be closed at once where no request is under way', async () => {
+  it('should be closed at once without a running request', async () => {
     const { server, held } = closingService(express, stages);
     const { connection } = await open(server);
     const idle = await connection();
@@ -76,22 +76,22 @@ describeNewest('the connections of a server that is closing', (express) => {
     expect(await shutdown).toEqual(finished);
   });
 
-  it('should be closed soon after the answer that was under way', async () => {
+  it('should be closed soon after the running response', async () => {
     const { server, held } = closingService(express, stages);
     await Connection.to(server, async (connection) => {
       connection.write(get('/held'));
       await until(() => held.count === 1);
       const shutdown = kiketShutdown(server);
       held.letGo();
-      expect(await connection.answer()).toMatchObject({ status: 200 });
-      expect(await connection.answer()).toBeUndefined();
+      expect(await connection.response()).toMatchObject({ status: 200 });
+      expect(await connection.response()).toBeUndefined();
       expect(await shutdown).toEqual(finished);
     });
   });
 
-  it('should serve the other routes, and end with the answer', async () => {
-    const { answer, ended, shutdown } = await sendLate(closingService(express, stages), get('/other'));
-    expect(answer).toMatchObject({ status: 200, headers: { connection: 'close' }, text: '{"other":true}' });
+  it('should serve the other routes, and end with the response', async () => {
+    const { response, ended, shutdown } = await sendLate(closingService(express, stages), get('/other'));
+    expect(response).toMatchObject({ status: 200, headers: { connection: 'close' }, text: '{"other":true}' });
     expect([ended, shutdown]).toEqual([true, finished]);
   });
 
@@ -108,13 +108,13 @@ describeNewest('the connections of a server that is closing', (express) => {
       expect(signal!.aborted).toBe(false);
       expect(await kiketShutdown(server, { timeoutMs: 20 })).toEqual(brokenOff);
       expect(signal!.aborted).toBe(true);
-      expect(await connection.answer()).toBeUndefined();
+      expect(await connection.response()).toBeUndefined();
     });
   });
 });
 
 describe('kiketShutdown', () => {
-  it('should break off at once what is under way, where it may take no time', async () => {
+  it('should break off running requests at once with timeoutMs: 0', async () => {
     const { server, held } = closingService(express, stages);
     const { connection } = await open(server);
     const busy = await connection();
@@ -125,7 +125,7 @@ describe('kiketShutdown', () => {
     await closed;
   });
 
-  it('should find finished, where it may take no time, a server without connections', async () => {
+  it('should finish a server without connections with timeoutMs: 0', async () => {
     const server = createServer();
     await open(server);
     expect(await kiketShutdown(server, { timeoutMs: 0 })).toEqual(finished);
@@ -136,7 +136,7 @@ describe('kiketShutdown', () => {
     expect(await kiketShutdown(createServer())).toEqual(finished);
   });
 
-  it('should wait for what is under way on a server that is closed already', async () => {
+  it('should wait for running requests on a server that is already closed', async () => {
     const { server, held } = closingService(express, stages);
     await Connection.to(server, async (connection) => {
       connection.write(get('/held'));
@@ -151,7 +151,7 @@ describe('kiketShutdown', () => {
     });
   });
 
-  it('should break off a connection on which no request comes to its end', async () => {
+  it('should break off a connection with an incomplete request', async () => {
     const { server } = closingService(express, stages);
     const { connection } = await open(server);
     const silent = await connection();
@@ -163,7 +163,7 @@ describe('kiketShutdown', () => {
     await closed;
   });
 
-  it('should come to its end although a connection has become a WebSocket', async () => {
+  it('should end although a connection has become a WebSocket', async () => {
     const server = createServer();
     server.on('upgrade', (_req, socket) => {
       socket.on('end', () => void socket.destroy()).write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
@@ -176,7 +176,7 @@ describe('kiketShutdown', () => {
     expect(upgraded.destroyed).toBe(false);
   });
 
-  it('should give the same promise when it is called again meanwhile', async () => {
+  it('should return the same promise when it is called again meanwhile', async () => {
     const { server, held } = closingService(express, stages);
     await Connection.to(server, async (connection) => {
       connection.write(get('/held'));
@@ -195,7 +195,7 @@ describe('kiketShutdown', () => {
     expect(await kiketShutdown(server)).toEqual(finished);
   });
 
-  it('should leave nothing behind on a server that listens again', async () => {
+  it('should not affect a server that listens again', async () => {
     const { server } = closingService(express, stages);
     const before = server.listenerCount('request');
     await listen(server);
@@ -203,15 +203,15 @@ describe('kiketShutdown', () => {
     expect([server.listenerCount('request'), closingServers.has(server)]).toEqual([before, false]);
     await Connection.to(server, async (connection) => {
       for (let i = 0; i < 2; i++) {
-        const answer = await connection.write(valid.head, valid.body).answer();
-        expect([answer?.status, answer?.headers.connection]).toEqual([200, 'keep-alive']);
+        const response = await connection.write(valid.head, valid.body).response();
+        expect([response?.status, response?.headers.connection]).toEqual([200, 'keep-alive']);
       }
       await kiketShutdown(server);
-      expect(await connection.answer()).toBeUndefined();
+      expect(await connection.response()).toBeUndefined();
     });
   });
 
-  it('should close two servers of one process by themselves', async () => {
+  it('should close two servers of one process independently', async () => {
     const { server, held } = closingService(express, stages);
     const other = closingService(express, stages);
     const { connection } = await open(server);
@@ -226,15 +226,15 @@ describe('kiketShutdown', () => {
     expect(await shutdown).toEqual(finished);
   });
 
-  it('should close a server of HTTPS alike', async () => {
-    // By a key that both sides know, which needs no certificate.
+  it('should close an HTTPS server as well', async () => {
+    // With a pre-shared key, which needs no certificate.
     const key = { psk: Buffer.from('0123456789abcdef'), identity: 'test' };
     const ciphers = 'PSK-AES128-GCM-SHA256';
     const held = hold();
     const app = express();
     app.set('env', 'test');
-    const answer: RequestHandler = (_req, res) => void held.wait().then(() => res.json({}));
-    app.get('/held', answer).post('/kiket', kiket({ secret }), reply, kiketErrorHandler());
+    const respond: RequestHandler = (_req, res) => void held.wait().then(() => res.json({}));
+    app.get('/held', respond).post('/kiket', kiket({ secret }), reply, kiketErrorHandler());
     const server = createSecureServer({ ciphers, maxVersion: 'TLSv1.2', pskCallback: () => key.psk }, app);
     const { port } = await open(server);
     const socket = connectSecurely({
@@ -274,7 +274,7 @@ describe('the arguments of kiketShutdown', () => {
     ['a port', 3000],
     ['an application instead of its server', express()],
     ['an object that cannot close', {}],
-    ['what closes, but is no HTTP server', { close: () => undefined }],
+    ['an object that can be closed but is not an HTTP server', { close: () => undefined }],
   ])('should be a server, not %s', (_name, wrong) => {
     const shutDown = (): unknown => kiketShutdown(wrong as KiketServer);
     expect(shutDown).toThrow(TypeError);

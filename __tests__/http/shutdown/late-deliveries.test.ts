@@ -15,7 +15,7 @@ import {
 import { kiketRuntimeToken } from 'kiket-express/runtime-token';
 import { kiketShutdown } from 'kiket-express/shutdown';
 import { closingServers, closingError, serverOf } from '../../../lib/shutdown/closing-servers';
-import { Connection, type Answer } from '../../support/connection';
+import { Connection, type ReceivedResponse } from '../../support/connection';
 import { deliver, example, secret } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
 import { describeNewest, majors } from '../../support/express';
@@ -32,8 +32,8 @@ const wronglySigned = signedRequest(JSON.stringify(example), { secret: 'another 
 const runtimeToken = (): KiketMiddleware =>
   kiketRuntimeToken({ issuer: 'kiket.dev', jwksUrl: 'http://127.0.0.1:9/jwks.json' });
 
-function codeOf(answer: Answer | undefined): unknown {
-  return (JSON.parse(answer!.text) as { error: { code: string } }).error.code;
+function codeOf(response: ReceivedResponse | undefined): unknown {
+  return (JSON.parse(response!.text) as { error: { code: string } }).error.code;
 }
 
 describeNewest('a delivery that comes while its server is closing', (express) => {
@@ -43,10 +43,10 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
     ['kiketRawBody', () => [kiketRawBody(), kiketVerify(secret), kiketParse()]],
     ['kiketRespond, kiketVerify', () => [kiketRespond(), kiketVerify(secret), kiketParse()]],
     ['kiketRuntimeToken', () => [runtimeToken(), kiketParse()]],
-  ])('should be sent again by Kiket, as %s refuses it', async (_name, stages) => {
-    const { answer, ended, shutdown } = await sendLate(closingService(express, stages()), valid.head, valid.body);
-    expect(answer).toMatchObject({ status: 503, headers: { connection: 'close' } });
-    expect(JSON.parse(answer!.text)).toEqual({
+  ])('should be refused by %s as retryable', async (_name, stages) => {
+    const { response, ended, shutdown } = await sendLate(closingService(express, stages()), valid.head, valid.body);
+    expect(response).toMatchObject({ status: 503, headers: { connection: 'close' } });
+    expect(JSON.parse(response!.text)).toEqual({
       error: {
         code: 'server.closing',
         message: 'This server is shutting down. Kiket sends the delivery again.',
@@ -54,7 +54,7 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
         details: [],
       },
     });
-    expect(answer!.headers).not.toHaveProperty('retry-after');
+    expect(response!.headers).not.toHaveProperty('retry-after');
     expect(ended).toBe(true);
     expect(shutdown).toEqual({ finished: true, released: 0 });
   });
@@ -65,27 +65,27 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
     ['kiketRawBody', kiketRawBody()],
     ['kiketRuntimeToken', runtimeToken()],
   ])('should be refused by %s before its body has come', async (_name, stage) => {
-    const { answer, ended } = await sendLate(closingService(express, [stage]), valid.head);
-    expect([answer?.status, codeOf(answer), ended]).toEqual([503, 'server.closing', true]);
+    const { response, ended } = await sendLate(closingService(express, [stage]), valid.head);
+    expect([response?.status, codeOf(response), ended]).toEqual([503, 'server.closing', true]);
   });
 
   it('should be refused although its body is large and is not read', async () => {
     const large = signedRequest(JSON.stringify({ event: 'issue.created', context: { text: 'x'.repeat(450 * 1024) } }));
-    const { answer, ended } = await sendLate(closingService(express, [kiket({ secret })]), large.head, large.body);
-    expect([answer?.status, codeOf(answer), ended]).toEqual([503, 'server.closing', true]);
+    const { response, ended } = await sendLate(closingService(express, [kiket({ secret })]), large.head, large.body);
+    expect([response?.status, codeOf(response), ended]).toEqual([503, 'server.closing', true]);
   });
 
   it.each([
     ['signed with another secret', wronglySigned],
     ['not signed', unsigned],
-  ])('should be refused before its signature is looked at: %s', async (_name, { head, body }) => {
+  ])('should be refused before its signature is checked: %s', async (_name, { head, body }) => {
     const findSecret = jest.fn(() => secret);
     const service = closingService(express, [kiket({ secret: findSecret })]);
-    expect(codeOf((await sendLate(service, head, body)).answer)).toBe('server.closing');
+    expect(codeOf((await sendLate(service, head, body)).response)).toBe('server.closing');
     expect(findSecret).not.toHaveBeenCalled();
   });
 
-  it('should be told to onRefused, and recorded as one that is sent again', async () => {
+  it('should be reported to onRefused, and recorded as retryable', async () => {
     const onRefused = jest.fn<void, [KiketError, IncomingMessage]>();
     const onCompleted = jest.fn<void, [KiketRecord]>();
     const service = closingService(express, [kiket({ secret, onRefused, onCompleted })]);
@@ -95,19 +95,19 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
     expect(onRefused.mock.calls.map(([{ code }, req]) => [code, req.url])).toEqual([['server.closing', '/kiket']]);
   });
 
-  it('should be refused by the error handler of the service alike', async () => {
+  it('should be refused by the error handler of the service as well', async () => {
     const app = express();
     app.set('env', 'test');
     const held = hold();
     app.get('/held', (_req, res) => void held.wait().then(() => res.json({ held: true })));
     app.post('/kiket', kiket({ secret }), reply);
-    const { answer, ended } = await sendLate({ server: createServer(app), held }, valid.head, valid.body);
-    expect([answer?.status, answer?.headers.connection, ended]).toEqual([503, 'close', true]);
+    const { response, ended } = await sendLate({ server: createServer(app), held }, valid.head, valid.body);
+    expect([response?.status, response?.headers.connection, ended]).toEqual([503, 'close', true]);
   });
 
-  it('should be refused when it is signed although it need not be', async () => {
+  it('should be refused when it is signed although no signature is required', async () => {
     const service = closingService(express, [kiket({ secret, signatureRequired: false })]);
-    expect(codeOf((await sendLate(service, valid.head, valid.body)).answer)).toBe('server.closing');
+    expect(codeOf((await sendLate(service, valid.head, valid.body)).response)).toBe('server.closing');
   });
 
   it.each<[string, KiketMiddleware, typeof valid]>([
@@ -115,19 +115,23 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
     ['unsigned, which kiketVerify lets pass', kiketVerify(secret, { signatureRequired: false }), unsigned],
     ['wrongly signed, which kiket() reports on', kiket({ secret, reportOnly: true }), wronglySigned],
     ['wrongly signed, which kiketVerify reports on', kiketVerify(secret, { reportOnly: true }), wronglySigned],
-  ])('should go on as if nothing were there: %s', async (_name, stage, { head, body }) => {
+  ])('should be passed on as usual: %s', async (_name, stage, { head, body }) => {
     const readBody: RequestHandler[] = [express.json(), (req, res) => void res.json(req.body)];
     const service = closingService(express, [stage, ...(readBody as KiketMiddleware[])]);
-    const { answer, ended } = await sendLate(service, head, body);
-    expect([answer?.status, answer && (JSON.parse(answer.text) as unknown)]).toEqual([200, example]);
-    expect([answer?.headers.connection, ended]).toEqual(['close', true]);
+    const { response, ended } = await sendLate(service, head, body);
+    expect([response?.status, response && (JSON.parse(response.text) as unknown)]).toEqual([200, example]);
+    expect([response?.headers.connection, ended]).toEqual(['close', true]);
   });
 
-  it('should be verified in full while it is only reported on', async () => {
+  it('should be verified in report-only mode', async () => {
     const refusals: string[] = [];
     const options: Partial<KiketOptions> = { reportOnly: true, onRefused: ({ code }) => void refusals.push(code) };
-    const { answer } = await sendLate(closingService(express, [kiket({ secret, ...options })]), valid.head, valid.body);
-    expect([answer?.status, answer?.text, refusals]).toEqual([
+    const { response } = await sendLate(
+      closingService(express, [kiket({ secret, ...options })]),
+      valid.head,
+      valid.body,
+    );
+    expect([response?.status, response?.text, refusals]).toEqual([
       200,
       JSON.stringify({ event: example.event, verified: true }),
       [],
@@ -149,7 +153,10 @@ describeNewest('a delivery that comes while its server is closing', (express) =>
 
 describeNewest('a delivery that came before its server is closing', (express) => {
   /** Sends half of a delivery, calls kiketShutdown, and sends the rest. */
-  async function finish(stages: readonly KiketMiddleware[], handler?: KiketMiddleware): Promise<Answer | undefined> {
+  async function finish(
+    stages: readonly KiketMiddleware[],
+    handler?: KiketMiddleware,
+  ): Promise<ReceivedResponse | undefined> {
     const { server } = closingService(express, stages, handler);
     return Connection.to(server, async (connection) => {
       const half = valid.body.length / 2;
@@ -157,10 +164,10 @@ describeNewest('a delivery that came before its server is closing', (express) =>
       connection.write(valid.body.subarray(0, half));
       const shutdown = kiketShutdown(server);
       connection.write(valid.body.subarray(half));
-      const answer = await connection.answer();
-      expect(await connection.answer()).toBeUndefined();
+      const response = await connection.response();
+      expect(await connection.response()).toBeUndefined();
       expect(await shutdown).toEqual({ finished: true, released: 0 });
-      return answer;
+      return response;
     });
   }
 
@@ -173,12 +180,12 @@ describeNewest('a delivery that came before its server is closing', (express) =>
   });
 
   it('should be verified by kiketRuntimeToken after kiketVerify', async () => {
-    // The key server cannot be reached, which is what it then says.
-    const answer = await finish([kiketVerify(secret), runtimeToken(), kiketParse()]);
-    expect(codeOf(answer)).not.toBe('server.closing');
+    // The key server cannot be reached, so the response is an error of the token.
+    const response = await finish([kiketVerify(secret), runtimeToken(), kiketParse()]);
+    expect(codeOf(response)).not.toBe('server.closing');
   });
 
-  it.each(pathNames)('should be answered by its handler: %s', async (path) => {
+  it.each(pathNames)('should get the response of its handler: %s', async (path) => {
     const held = hold();
     const handler = kiketHandler(async () => {
       await held.wait();
@@ -194,9 +201,9 @@ describeNewest('a delivery that came before its server is closing', (express) =>
       await until(() => closingServers.has(server));
       expect(isOver).toBe(false);
       held.letGo();
-      expect(await connection.answer()).toMatchObject({ status: 200, text: '{"late":true}' });
-      expect(codeOf(await connection.answer())).toBe('server.closing');
-      expect(await connection.answer()).toBeUndefined();
+      expect(await connection.response()).toMatchObject({ status: 200, text: '{"late":true}' });
+      expect(codeOf(await connection.response())).toBe('server.closing');
+      expect(await connection.response()).toBeUndefined();
       expect(await shutdown).toEqual({ finished: true, released: 0 });
     });
     expect(held.count).toBe(1);
@@ -204,7 +211,7 @@ describeNewest('a delivery that came before its server is closing', (express) =>
 });
 
 describe('two installed copies of this package', () => {
-  it('should both refuse what comes while one of them closes the server', async () => {
+  it('should both refuse deliveries while one of them closes the server', async () => {
     let second!: typeof import('kiket-express');
     jest.isolateModules(() => {
       // eslint-disable-next-line @typescript-eslint/no-require-imports
@@ -212,7 +219,7 @@ describe('two installed copies of this package', () => {
     });
     expect(second.kiketVerify).not.toBe(kiketVerify);
     const service = closingService(majors['Express 5'], [second.kiket({ secret })]);
-    expect(codeOf((await sendLate(service, valid.head, valid.body)).answer)).toBe('server.closing');
+    expect(codeOf((await sendLate(service, valid.head, valid.body)).response)).toBe('server.closing');
   });
 });
 
@@ -228,7 +235,7 @@ describe('the server of a request', () => {
     ['without a socket', undefined],
     ['whose socket has been taken away', null],
     ['whose socket is of no server', {}],
-  ])('should not be missed in a request %s, while another is closing', (_name, socket) => {
+  ])('should not be required in a request %s while another server is closing', (_name, socket) => {
     closingServers.add(server);
     try {
       expect(closingError({ req: requestOf(socket), rawBody: undefined })).toBeUndefined();

@@ -16,7 +16,7 @@ describe('the connections to the API', () => {
     expect(fake.connections.accepted).toBe(2);
   });
 
-  it('should not keep kiketShutdown from its end by a call that hangs', async () => {
+  it('should not delay the end of kiketShutdown by a call that hangs', async () => {
     const fake = await startFake({ apiKeys: { ext_key: ['*'] } });
     fake.fail({ kind: 'hang' });
     const leave = new AbortController();

@@ -10,7 +10,7 @@ import { turns } from '../../support/turns';
 import { until } from '../../support/until';
 
 describe('records of telemetry', () => {
-  it('should leave when the time is over', async () => {
+  it('should be sent when the interval has passed', async () => {
     const fake = await startFake();
     const reporter = report(fake, { intervalMs: 10 });
     ended('a', 'b');
@@ -19,7 +19,7 @@ describe('records of telemetry', () => {
     expect(eventsAt(fake)).toEqual(['a', 'b']);
   });
 
-  it('should leave when a batch is full, not before', async () => {
+  it('should be sent when a batch is full, not before', async () => {
     const fake = await startFake();
     const reporter = report(fake, { batchSize: 3 });
     ended('a', 'b');
@@ -30,14 +30,14 @@ describe('records of telemetry', () => {
     expect(eventsAt(fake).sort()).toEqual(['a', 'b', 'c']);
   });
 
-  it('should leave when the queue is full, though a batch is larger', async () => {
+  it('should be sent when the queue is full, although a batch is larger', async () => {
     const reporter = report(await startFake(), { batchSize: 100, maxQueued: 2 });
     ended('a', 'b');
     await until(() => reporter.sent === 2);
     expect(reporter.dropped).toBe(0);
   });
 
-  it('should leave one by one, with one request each', async () => {
+  it('should be sent one by one, with one request each', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     ended(...events(30));
@@ -46,7 +46,7 @@ describe('records of telemetry', () => {
     expect(countsOf(reporter)).toEqual({ sent: 30, dropped: 0, queued: 0 });
   });
 
-  it('should wait for a batch of their own when they come while others leave', async () => {
+  it('should wait for the next batch when they arrive while others are sent', async () => {
     const held: ServerResponse[] = [];
     const server = await startServer((_req, res) => void held.push(res));
     const reporter = report(server, { batchSize: 2 });
@@ -64,7 +64,7 @@ describe('records of telemetry', () => {
     await until(() => held.length > 2);
   });
 
-  it('should leave four at a time, after the first', async () => {
+  it('should be sent four at a time after the first', async () => {
     const held: ServerResponse[] = [];
     const server = await startServer((_req, res) => void held.push(res));
     const reporter = report(server);
@@ -81,7 +81,7 @@ describe('records of telemetry', () => {
     expect(reporter.sent).toBe(9);
   });
 
-  it('should make way when too many wait: the oldest first', async () => {
+  it('should be dropped when too many wait, the oldest first', async () => {
     const fake = await startFake();
     const dropped: unknown[] = [];
     const onDropped = ({ event }: { event: string }, error: unknown): void => void dropped.push([event, error]);
@@ -98,7 +98,7 @@ describe('records of telemetry', () => {
     ]);
   });
 
-  it.each(failingCallbacks)('should not care for an onDropped that %s', async (_name, onDropped) => {
+  it.each(failingCallbacks)('should not be affected by an onDropped that %s', async (_name, onDropped) => {
     const fake = await startFake();
     const reporter = report(fake, { maxQueued: 1, onDropped });
     fake.fail({ kind: 'status', status: 422, times: 1 });
@@ -110,7 +110,7 @@ describe('records of telemetry', () => {
     expect(countsOf(reporter)).toEqual({ sent: 1, dropped: 2, queued: 0 });
   });
 
-  it('should leave outside the context of the delivery that set them off', async () => {
+  it('should be sent outside the async context of the delivery that triggered the batch', async () => {
     const storage = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];
     const dispatcher = {
@@ -126,7 +126,7 @@ describe('records of telemetry', () => {
     expect(seen).toEqual([undefined, undefined, undefined]);
   });
 
-  it('should each have its own time', async () => {
+  it('should each have a timestamp of its own', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     const before = Date.now();
@@ -140,7 +140,7 @@ describe('records of telemetry', () => {
 });
 
 describeNewest('a delivery', (express) => {
-  it('should be answered while telemetry hangs', async () => {
+  it('should get its response while telemetry hangs', async () => {
     const fake = await startFake();
     fake.fail({ kind: 'hang' });
     const reporter = report(fake, { batchSize: 1, timeoutMs: AN_HOUR_MS });

@@ -17,13 +17,13 @@ import { warningsOf } from '../../support/warnings';
 const repository = resolve(__dirname, '../../..');
 const deliveries = channel('kiket:delivery');
 
-/** A clock that the test moves. What else is asynchronous, such as the network, goes on by itself. */
+/** A fake clock that the test moves. Other asynchronous work, such as the network, is real. */
 function stopTheClock(): void {
   jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'queueMicrotask', 'setImmediate', 'setInterval'] });
 }
 
 describe('flush', () => {
-  it('should send what waits', async () => {
+  it('should send the waiting records', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     ended('a', 'b');
@@ -34,7 +34,7 @@ describe('flush', () => {
     expect(countsOf(reporter)).toEqual({ sent: 3, dropped: 0, queued: 0 });
   });
 
-  it('should have nothing to do where nothing waits', async () => {
+  it('should resolve when no record waits', async () => {
     const fake = await startFake();
     await report(fake).flush();
     expect(fake.connections.accepted).toBe(0);
@@ -48,7 +48,7 @@ describe('flush', () => {
     expect(fake.requests).toHaveLength(10);
   });
 
-  it('should wait for what is under way', async () => {
+  it('should wait for running requests', async () => {
     const fake = await startFake();
     const reporter = report(fake, { batchSize: 2 });
     ended('a', 'b');
@@ -65,7 +65,7 @@ describe('flush', () => {
     ended(...events(100));
     const flushed = reporter.flush();
     await until(() => held.length === 1);
-    // So that what comes next is still under way when the time is over.
+    // So that the next request is still running when the time is over.
     jest.advanceTimersByTime(100);
     held[0]!.writeHead(202).end();
     await until(() => held.length === 5);
@@ -92,7 +92,7 @@ describe('flush', () => {
 });
 
 describe('close', () => {
-  it('should send what waits, and collect no more', async () => {
+  it('should send the waiting records, and accept no more', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     ended('a', 'b');
@@ -105,7 +105,7 @@ describe('close', () => {
     expect(countsOf(reporter)).toEqual({ sent: 2, dropped: 0, queued: 0 });
   });
 
-  it('should do it once', async () => {
+  it('should have one effect when it is called twice', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     ended('a');
@@ -125,7 +125,7 @@ describe('close', () => {
     expect(dropped).toEqual(['a', 'b', 'c']);
   });
 
-  it('should break off what is under way when its time is over, and begin nothing more', async () => {
+  it('should abort running requests when its time is over, and start no other', async () => {
     stopTheClock();
     const held: ServerResponse[] = [];
     const server = await startServer((_req, res) => void held.push(res));
@@ -138,7 +138,7 @@ describe('close', () => {
     jest.advanceTimersByTime(0);
     await until(() => held.length === 1);
     const closed = reporter.close();
-    // So that what comes next has more time than close.
+    // So that the next request has more time than close.
     jest.advanceTimersByTime(1);
     held[0]!.writeHead(202).end();
     await until(() => held.length === 5);
@@ -152,7 +152,7 @@ describe('close', () => {
     expect(held).toHaveLength(5);
   });
 
-  it('should not wait for a dispatcher that ends with no signal', async () => {
+  it('should not wait for a dispatcher that ignores signals', async () => {
     const dispatcher = { request: () => new Promise(() => undefined) };
     const reporter = report({ url: 'https://kiket.dev' }, { dispatcher, timeoutMs: 50 });
     ended('a', 'b');
@@ -160,7 +160,7 @@ describe('close', () => {
     expect(countsOf(reporter)).toEqual({ sent: 0, dropped: 2, queued: 0 });
   });
 
-  it('should drop what the rate limit keeps back', async () => {
+  it('should drop records that wait for the rate limit', async () => {
     const fake = await startFake({ limit: 18 });
     const reporter = report(fake);
     ended(...events(15));
@@ -168,7 +168,7 @@ describe('close', () => {
     expect(countsOf(reporter)).toEqual({ sent: 13, dropped: 2, queued: 0 });
   });
 
-  it('should leave nothing behind', async () => {
+  it('should leave no subscriber and no warning', async () => {
     const fake = await startFake();
     const others = deliveries.hasSubscribers;
     const warnings = await warningsOf(async () => {
@@ -185,7 +185,7 @@ describe('close', () => {
 });
 
 describeNewest('a delivery that ends after close', (express) => {
-  it('should be answered as before', async () => {
+  it('should get its response as before', async () => {
     const fake = await startFake();
     const reporter = report(fake, { batchSize: 1 });
     await reporter.close();
@@ -228,7 +228,7 @@ describe('a process with an open reporter', () => {
     expect(await run(fake.url, never, "reporter.flush(); process.on('exit', told);")).toEqual([1, 0, 0]);
   });
 
-  it('should not end while somebody waits for close', async () => {
+  it('should not end while close() is awaited', async () => {
     const fake = await startFake();
     fake.fail({ kind: 'hang' });
     const options = { ...never, timeoutMs: 300 };

@@ -11,24 +11,29 @@ import { until } from '../../support/until';
 
 const elsewhere = 'http://127.0.0.1:9/elsewhere';
 
-/** Everything that goes wrong with a record, except the rate limit and broken connections. */
+/** All failures of a report except the rate limit and broken connections. */
 const faults: Readonly<Record<string, FakeKiketFault>> = {
-  'answers too late': { kind: 'latency', ms: 60_000 },
+  'responds too late': { kind: 'latency', ms: 60_000 },
   hangs: { kind: 'hang' },
-  'answers JSON that is cut': { kind: 'status', status: 200, body: '{"status":"acc', contentType: 'application/json' },
-  'answers a page of HTML': { kind: 'status', status: 200, body: '<!doctype html><title>Kiket</title>' },
-  'answers more than 10 MB': { kind: 'status', status: 200, body: 'x'.repeat(10 * 1024 * 1024 + 1) },
+  'responds with truncated JSON': {
+    kind: 'status',
+    status: 200,
+    body: '{"status":"acc',
+    contentType: 'application/json',
+  },
+  'responds with a page of HTML': { kind: 'status', status: 200, body: '<!doctype html><title>Kiket</title>' },
+  'responds with more than 10 MB': { kind: 'status', status: 200, body: 'x'.repeat(10 * 1024 * 1024 + 1) },
   redirects: { kind: 'status', status: 302, headers: { Location: elsewhere } },
   'redirects for good': { kind: 'status', status: 308, headers: { Location: elsewhere } },
   ...Object.fromEntries(
     [400, 401, 403, 404, 408, 422, 500, 501, 502, 503, 504].map((status) => [
-      `answers ${status}`,
+      `responds with ${status}`,
       { kind: 'status', status },
     ]),
   ),
 };
 
-/** These are ended by the time limit of the reporter. */
+/** Faults that the time limit of the reporter ends. */
 const endless = new Set<FakeKiketFault['kind']>(['hang', 'latency']);
 
 describeNewest('a delivery', (express) => {
@@ -48,7 +53,7 @@ describeNewest('a delivery', (express) => {
   }
 
   it.each(Object.entries(faults))(
-    'should be answered when telemetry %s, and be reported afterwards',
+    'should get its response when telemetry %s, and be reported afterwards',
     async (...row) => {
       const [, fault] = row;
       const fake = await startFake();
@@ -58,13 +63,13 @@ describeNewest('a delivery', (express) => {
   );
 
   it.each<Passage>(['nothing', 'half'])(
-    'should be answered when %s of the response arrives, and be reported afterwards',
+    'should get its response when %s of the response of telemetry arrives, and be reported afterwards',
     async (passage) => {
       await outlive(await startBreakingFake([passage, passage, passage]), () => undefined);
     },
   );
 
-  it('should be answered where nobody listens', async () => {
+  it('should get its response when no server listens for telemetry', async () => {
     const reporter = report({ url: await closedOrigin() }, { intervalMs: 1 });
     const app = extension(express);
     for (let i = 1; i <= 3; i++) {
@@ -89,7 +94,7 @@ describe('a record that is refused', () => {
     expect(dropped[1]).toMatchObject({ apiStatus: status });
   });
 
-  it('should each be told where the key is wrong, and nothing of the key', async () => {
+  it('should each be reported when the key is wrong, without the key', async () => {
     const fake = await startFake();
     const errors: KiketApiError[] = [];
     const reporter = report(fake, { apiKey: 'ext_canary', onDropped: (_record, error) => void errors.push(error!) });
@@ -101,7 +106,7 @@ describe('a record that is refused', () => {
 });
 
 describe('telemetry that is down', () => {
-  it('should be asked by one record at a time, until it is up', async () => {
+  it('should receive one record at a time until it is up', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     const switchOff = fake.fail({ kind: 'status', status: 500 });
@@ -116,7 +121,7 @@ describe('telemetry that is down', () => {
     expect(eventsAt(fake)[0]).toBe('e3');
   });
 
-  it('should go on as before where one of several records has failed', async () => {
+  it('should receive records as before when only one of several has failed', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     ended('first');
@@ -127,7 +132,7 @@ describe('telemetry that is down', () => {
     expect(countsOf(reporter)).toEqual({ sent: 8, dropped: 3, queued: 0 });
   });
 
-  it('should not be asked at once by what comes next', async () => {
+  it('should not receive the next record at once', async () => {
     const fake = await startFake();
     const reporter = report(fake, { batchSize: 1 });
     fake.fail({ kind: 'status', status: 500, times: 1 });
@@ -141,7 +146,7 @@ describe('telemetry that is down', () => {
     expect(reporter.sent).toBe(5);
   });
 
-  it('should wait for as long as a 503 asks, also when it is to be flushed', async () => {
+  it('should receive nothing during the Retry-After of a 503, even on flush()', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     fake.fail({ kind: 'status', status: 503, headers: { 'Retry-After': '60' }, times: 1 });
@@ -152,7 +157,7 @@ describe('telemetry that is down', () => {
     expect(countsOf(reporter)).toEqual({ sent: 0, dropped: 1, queued: 1 });
   });
 
-  it('should lose the oldest of what waits meanwhile', async () => {
+  it('should lose the oldest waiting records', async () => {
     const fake = await startFake();
     const reporter = report(fake, { batchSize: 1, maxQueued: 3 });
     fake.fail({ kind: 'status', status: 500, times: 1 });

@@ -1,10 +1,10 @@
 import type { KiketTelemetryReporter } from '../../../lib/telemetry';
 
-/** Closed after each test, before the connections that they use: whoever imports this does it first. */
+/** Closed after each test, before the connections that they use: import this module first. */
 export const openReporters: KiketTelemetryReporter[] = [];
 
 afterEach(async () => {
-  // With a clock that a test moves, their time would never be over.
+  // With a fake clock, their time limit would never pass.
   jest.useRealTimers();
   await Promise.all(openReporters.splice(0).map((reporter) => reporter.close()));
 });

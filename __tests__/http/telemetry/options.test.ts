@@ -7,7 +7,7 @@ import { startFake } from '../../support/fake-kiket';
 const counts = { good: [1, 10_000], bad: [0, 1.5, 10_001] };
 const times = { good: [1, 1.5, 3_600_000], bad: [0.5, 3_600_001] };
 
-/** Every option: what it takes, and what it refuses. */
+/** Accepted and rejected values of every option. */
 const options: Record<string, { readonly good: unknown[]; readonly bad: unknown[] }> = {
   apiKey: { good: ['ext_x'], bad: [undefined, null, '', ' ', 'ext_canary\n', 'canary key', 42, {}, ['ext_canary']] },
   baseUrl: { good: [undefined, 'http://localhost:3000'], bad: [null, 'http://canary.example'] },
@@ -27,7 +27,7 @@ function start(given: unknown): void {
 }
 
 describe('the start-up check of kiketTelemetry', () => {
-  it.each(rows('good'))('should take $name: $value', ({ name, value }) => {
+  it.each(rows('good'))('should accept $name: $value', ({ name, value }) => {
     expect(() => start({ apiKey: 'ext_x', [name]: value })).not.toThrow();
   });
 
@@ -35,7 +35,7 @@ describe('the start-up check of kiketTelemetry', () => {
     const attempt = (): void => start({ apiKey: 'ext_x', [name]: value });
     expect(attempt).toThrow(TypeError);
     expect(attempt).toThrow(new RegExp(`^kiketTelemetry: ${name} must be `));
-    // Nothing of a text, which may be a secret.
+    // No part of a string, which may be a secret.
     expect(attempt).not.toThrow(/canary/);
     expect(channel('kiket:delivery').hasSubscribers).toBe(false);
   });
@@ -44,7 +44,7 @@ describe('the start-up check of kiketTelemetry', () => {
     expect(() => start(given)).toThrow(/^kiketTelemetry: options must be an object, but is (?!.*canary)/);
   });
 
-  it('should not see what is done to the options afterwards', async () => {
+  it('should not follow later changes of the options', async () => {
     const fake = await startFake();
     const given = { maxQueued: 2 };
     const reporter = report(fake, given);
@@ -54,11 +54,11 @@ describe('the start-up check of kiketTelemetry', () => {
     expect(reporter.sent).toBe(2);
   });
 
-  it('should take frozen options', () => {
+  it('should accept frozen options', () => {
     expect(() => start(Object.freeze({ apiKey: 'ext_x' }))).not.toThrow();
   });
 
-  it('should forbid in types what is refused at start-up', () => {
+  it('should forbid in types the values that are refused at start-up', () => {
     const misuse: (() => unknown)[] = [
       // @ts-expect-error a key is needed
       () => kiketTelemetry({}),

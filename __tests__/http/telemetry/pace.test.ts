@@ -25,19 +25,19 @@ describe('the pace of telemetry', () => {
     expect(pauses(new Pace(1000), failures)).toEqual([2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
   });
 
-  it('should stay at a minute for good', () => {
+  it('should stay at a minute', () => {
     const pace = new Pace(5000);
     expect(pauses(pace, new Array<KiketApiError[]>(2000).fill([down])).at(-1)).toBe(60_000);
   });
 
-  it('should not pause for less than an interval that is longer', () => {
+  it('should pause at least for the interval', () => {
     expect(pauses(new Pace(90_000), [[down], [down]])).toEqual([90_000, 90_000]);
   });
 
   it.each([
     ['has arrived', undefined],
     ['was refused', refused],
-  ])('should begin anew once a record %s', (_name, outcome) => {
+  ])('should start again once a record %s', (_name, outcome) => {
     expect(pauses(new Pace(1000), [[down], [down], [down, outcome], [down]])).toEqual([2000, 4000, 0, 2000]);
   });
 
@@ -49,7 +49,7 @@ describe('the pace of telemetry', () => {
     [[limited()], 2000],
     [[undefined, limited()], 1000],
     [[limited(9_999_999_999)], 3_600_000],
-  ])('should pause as 429 asks: %#', (failures, pause) => {
+  ])('should pause for the time that 429 asks for: %#', (failures, pause) => {
     expect(pauses(new Pace(1000), [failures])).toEqual([pause]);
   });
 
@@ -59,20 +59,20 @@ describe('the pace of telemetry', () => {
     [{ limit: 600, remaining: 0, resetInSeconds: 0 }, 1000],
     [{ limit: 600, remaining: 0, resetInSeconds: 9_999_999 }, 60_000],
     [{ limit: 0, remaining: 0, resetInSeconds: 30 }, 0],
-  ])('should pause where less than half is left: %j', (told, pause) => {
+  ])('should pause when less than half of the limit is left: %j', (told, pause) => {
     const pace = new Pace(1000);
     pace.learn({ failures: [undefined], rateLimit: { ...told, windowSeconds: 60 } });
     expect(Math.max(0, pace.resumesAtMs - now)).toBe(pause);
   });
 
-  it('should make an exception of a failure, not of what the API asks for', () => {
+  it('should end a pause after a failure early on tryAgain(), but not one that the API asks for', () => {
     const pace = new Pace(1000);
     expect(pauses(pace, [[limited(5)], [down], [down]])).toEqual([5000, 5000, 8000]);
     pace.tryAgain();
     expect(pace.resumesAtMs - now).toBe(5000);
   });
 
-  it('should let one request go ahead at first and after a pause', () => {
+  it('should allow one request at first and after a pause', () => {
     const pace = new Pace(1000);
     expect(pace.concurrency).toBe(1);
     pauses(pace, [[undefined]]);

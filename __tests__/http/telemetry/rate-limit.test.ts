@@ -7,7 +7,7 @@ import { turns } from '../../support/turns';
 import { until } from '../../support/until';
 
 describe('the reporter at the rate limit', () => {
-  it('should leave half of it, and wait for the next window', async () => {
+  it('should leave half of the limit, and wait for the next window', async () => {
     const fake = await startFake({ limit: 18 });
     const reporter = report(fake);
     ended(...events(15));
@@ -18,7 +18,7 @@ describe('the reporter at the rate limit', () => {
     expect(fake.requests).toHaveLength(13);
   });
 
-  it('should go on in the next window', async () => {
+  it('should continue in the next window', async () => {
     const fake = await startFake({ limit: 8, windowSeconds: 1 });
     const reporter = report(fake, { intervalMs: 1 });
     ended(...events(10));
@@ -27,7 +27,7 @@ describe('the reporter at the rate limit', () => {
     expect(fake.requests.map(({ status }) => status)).not.toContain(429);
   });
 
-  it('should see what the handlers have used of it', async () => {
+  it('should count the calls of handlers', async () => {
     const fake = await startFake({ limit: 10 });
     const api = createKiketApi({ baseUrl: fake.url, apiKey: 'ext_fake' });
     for (let i = 0; i < 6; i++) await api.rateLimit();
@@ -37,7 +37,7 @@ describe('the reporter at the rate limit', () => {
     expect(countsOf(reporter)).toEqual({ sent: 1, dropped: 0, queued: 4 });
   });
 
-  it('should keep what then is too much, the newest of it', async () => {
+  it('should keep the newest records while it waits', async () => {
     const fake = await startFake({ limit: 2 });
     const reporter = report(fake, { batchSize: 1, maxQueued: 3 });
     ended('a');
@@ -49,7 +49,7 @@ describe('the reporter at the rate limit', () => {
     expect(countsOf(reporter)).toEqual({ sent: 2, dropped: 2, queued: 3 });
   });
 
-  it('should keep a record that met 429, in its place', async () => {
+  it('should keep a record after 429, in its place', async () => {
     const fake = await startFake({ windowSeconds: 1 });
     const reporter = report(fake, { intervalMs: 1, maxQueued: 3 });
     fake.fail({ kind: 'rate-limit', retryAfter: 1, times: 1 });
@@ -60,7 +60,7 @@ describe('the reporter at the rate limit', () => {
     expect(fake.requests).toHaveLength(4);
   });
 
-  it('should keep all of several that met 429, in their order', async () => {
+  it('should keep several records after 429, in their order', async () => {
     const fake = await startFake({ windowSeconds: 1 });
     const reporter = report(fake, { intervalMs: 1 });
     ended('first');
@@ -68,13 +68,13 @@ describe('the reporter at the rate limit', () => {
     fake.fail({ kind: 'rate-limit', retryAfter: 0, times: 4 });
     ended('a', 'b', 'c', 'd');
     await until(() => reporter.sent === 5);
-    // After the pause one goes ahead: the oldest.
+    // After the pause the oldest is sent alone.
     expect(eventsAt(fake).slice(0, 2)).toEqual(['first', 'a']);
     expect(reporter.dropped).toBe(0);
     expect(fake.requests).toHaveLength(9);
   });
 
-  it('should drop a record that met 429 where others have taken its place', async () => {
+  it('should drop a record after 429 when others have filled the queue', async () => {
     const held: ServerResponse[] = [];
     const server = await startServer((_req, res) => void held.push(res));
     const dropped: unknown[] = [];
@@ -105,14 +105,14 @@ describe('the reporter at the rate limit', () => {
     await until(() => server.counts.requests === 1);
     await until(() => reporter.queued === 1);
     ended('b');
-    // Not even when asked: what the API has asked for comes first.
+    // Not even on request: the pause that the API has asked for takes precedence.
     await reporter.flush();
     await turns(20);
     expect(server.counts.requests).toBe(1);
     expect(countsOf(reporter)).toEqual({ sent: 0, dropped: 0, queued: 2 });
   });
 
-  it('should come back when the time of Retry-After is over, not before', async () => {
+  it('should continue when Retry-After has passed, not before', async () => {
     const atMs: number[] = [];
     const server = await startServer((_req, res) => {
       atMs.push(performance.now());

@@ -29,7 +29,7 @@ describeNewest('a record of telemetry', (express) => {
   it.each<[string, Stage, number, object]>([
     ['ok after a reply', kiketHandler(() => ({})), 200, { status: 'ok', outcome: 'success' }],
     [
-      'ok after an answer of a plain handler',
+      'ok after a response of a plain handler',
       ((_req, res) => void res.status(201).json({})) satisfies RequestHandler,
       201,
       { status: 'ok', outcome: 'success' },
@@ -67,7 +67,7 @@ describeNewest('a record of telemetry', (express) => {
     expect(Date.parse(sent!.timestamp)).toBeLessThanOrEqual(Date.now());
   });
 
-  it('should have no status of HTTP where the answer was broken off', async () => {
+  it('should have no HTTP status when the response was broken off', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     const handler = kiketHandler((_delivery, _req, res) => {
@@ -90,7 +90,7 @@ describeNewest('a record of telemetry', (express) => {
     expect(fake.telemetry).toMatchObject([{ version: 'v2' }]);
   });
 
-  it('should be sent with the API key, and hold nothing else', async () => {
+  it('should be sent with the API key, and contain nothing else', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     await deliver(extension(express, throwing(new Error('x')))).expect(500);
@@ -108,12 +108,12 @@ describeNewest('a record of telemetry', (express) => {
     ['no signature', example, { headers: { 'X-Kiket-Signature': undefined } }],
     ['a forged event in its header', example, { secret: 'another secret', event: 'issue.created' }],
     ['a stale timestamp', example, { timestampSeconds: 1 }],
-    ['a body that is no JSON', '{', {}],
+    ['a body that is not JSON', '{', {}],
     ['no event', { no: 'event' }, {}],
     ['a header that contradicts the body', example, { event: 'issue.created' }],
   ];
 
-  it.each(anonymous)('should not be made of a delivery with %s', async (_name, payload, options) => {
+  it.each(anonymous)('should not be created for a delivery with %s', async (_name, payload, options) => {
     const fake = await startFake();
     const reporter = report(fake, { batchSize: 1 });
     const app = extension(express);
@@ -125,7 +125,7 @@ describeNewest('a record of telemetry', (express) => {
     expect(fake.requests).toMatchObject([{ body: { event, status: 'ok' } }]);
   });
 
-  it('should not be made where nothing reads the event', async () => {
+  it('should not be created when no middleware reads the event', async () => {
     const fake = await startFake();
     const reporter = report(fake);
     const plain: RequestHandler = (_req, res) => void res.json({});
@@ -154,7 +154,7 @@ describeNewest('a record of telemetry', (express) => {
     ],
   ];
 
-  it.each(leaking)('should hold nothing of what a handler %s', async (_name, handle) => {
+  it.each(leaking)('should contain nothing that a handler %s', async (_name, handle) => {
     const fake = await startFake({ apiKeys: { ext_key: ['*'] } });
     const reporter = report(fake, { apiKey: 'ext_key' });
     const handler = kiketHandler((delivery) => handle(delivery) as object);
@@ -168,11 +168,11 @@ describeNewest('a record of telemetry', (express) => {
   });
 });
 
-describe('what others publish on the channel', () => {
+describe('a message of others on the channel', () => {
   it.each<[string, unknown]>([
     ['nothing', undefined],
     ['null', null],
-    ['a text', 'event'],
+    ['a string', 'event'],
     ['an empty object', {}],
     ['an event alone', { event: 'issue.created' }],
   ])('should not disturb the reporter: %s', async (_name, message) => {

@@ -8,10 +8,10 @@ import type { Express } from '../../support/express';
 
 export const TELEMETRY = '/api/v1/ext/telemetry';
 
-/** As good as never. */
+/** Longer than any test. */
 export const AN_HOUR_MS = 3_600_000;
 
-/** A reporter that is closed after the test. By itself it sends nothing: neither the time nor the number is ever reached. */
+/** A reporter that sends only on request, as its interval and batch size are never reached. Closed after the test. */
 export function report(
   { url }: { readonly url: string },
   options: Partial<KiketTelemetryOptions> = {},
@@ -52,7 +52,7 @@ export function countsOf({ sent, dropped, queued }: KiketTelemetryReporter): obj
   return { sent, dropped, queued };
 }
 
-/** An application whose deliveries `handler` answers. */
+/** An application whose deliveries go to `handler`. */
 export function extension(express: Express, handler: Stage = kiketHandler(() => ({}))): ReturnType<Express> {
   return endpoint(express, [kiket({ secret }), handler, kiketErrorHandler()]);
 }

@@ -6,7 +6,7 @@ export { startFake as start } from '../../support/fake-kiket';
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed JSON; `undefined` where there is no body. */
+  /** Parsed JSON; `undefined` without a body. */
   readonly body: unknown;
 }
 

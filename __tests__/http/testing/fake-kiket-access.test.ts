@@ -30,7 +30,7 @@ describe('a credential', () => {
     ['a wrong runtime token before an API key', () => ({ 'X-Kiket-Runtime-Token': 'x', ...valid.key() }), 401, 200],
     ['a runtime token before a wrong API key', (k) => ({ ...valid.runtime(k), 'X-Kiket-API-Key': 'x' }), 200, 401],
     ['a wrong API key before a workspace token', () => ({ 'X-Kiket-API-Key': 'x', ...valid.workspace() }), 401, 401],
-  ])('should be judged: %s', async (_name, headers, inside, outside) => {
+  ])('should be accepted or refused: %s', async (_name, headers, inside, outside) => {
     const kiket = await start();
     const replies = [
       await call(kiket, EXT, undefined, headers(kiket)),
@@ -102,7 +102,7 @@ describe('scopes', () => {
     ['GET /api/v1/ext/issues/FAKE-1', undefined],
     ['POST /api/v1/ext/issues', { issue: { title: 'New', project_id: 28 } }],
     ['PATCH /api/v1/ext/issues/FAKE-2', { issue: { project_id: 28 } }],
-  ])('should close another project: %s %j', async (what, body) => {
+  ])('should not allow another project: %s %j', async (what, body) => {
     const kiket = await start();
     kiket.addIntakeForm({ key: 'form', project_id: 28 });
     kiket.addIssue({ project_id: 28 });
@@ -131,7 +131,7 @@ describe('scopes', () => {
     expect((body as Record<string, unknown>)[name]).toHaveLength(1);
   });
 
-  it('should be those of the API key too', async () => {
+  it('should apply to the API key too', async () => {
     const kiket = await start({ apiKeys: { ext_narrow: ['project:27'] } });
     const path = 'GET /api/v1/ext/custom_data/m/t?project_id=';
     const statuses = ['27', '28'].map(async (id) => {
@@ -141,7 +141,7 @@ describe('scopes', () => {
   });
 
   it.each(['/api/v1/ext/rate_limit?project_id=x', '/api/v1/ext/sla/events?issue_id=1.5'])(
-    'should refuse an id that is no number: %s',
+    'should refuse an id that is not a number: %s',
     async (path) => {
       expect((await call(await start(), `GET ${path}`)).status).toBe(422);
     },

@@ -47,7 +47,7 @@ describe('custom data', () => {
     expect(kiket.addRecord('com.acme.crm', 'contacts', {}, { projectId: 27 }).id).toBe(2);
   });
 
-  it('should ignore values of a client for what the platform sets', async () => {
+  it('should ignore values of a client for fields that the platform sets', async () => {
     const kiket = await start();
     const own = { id: 99, created_at: 'x', updated_at: 'x', deleted_at: 'mine' };
     const { body } = await call(kiket, `POST ${TABLE}${IN_27}`, { record: own });

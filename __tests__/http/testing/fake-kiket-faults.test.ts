@@ -24,7 +24,7 @@ async function receive(kiket: FakeKiket, method = 'GET', path = RATE_LIMIT, body
 
 const usual = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'x-request-id'];
 
-const answering: FakeKiketFault[] = [
+const responding: FakeKiketFault[] = [
   { kind: 'latency', ms: 1 },
   { kind: 'rate-limit' },
   { kind: 'status', status: 500 },
@@ -32,7 +32,7 @@ const answering: FakeKiketFault[] = [
 ];
 
 describeOnMajors('fail()', () => {
-  it.each(answering)('should leave the usual headers on $kind', async (fault) => {
+  it.each(responding)('should leave the usual headers on $kind', async (fault) => {
     const kiket = await start();
     kiket.fail(fault);
     const { status, headers } = await receive(kiket);
@@ -40,14 +40,17 @@ describeOnMajors('fail()', () => {
     expect(kiket.requests).toMatchObject([{ status }]);
   });
 
-  it.each(answering.filter(({ kind }) => kind !== 'latency'))('should not carry the request out: %j', async (fault) => {
-    const kiket = await start();
-    kiket.fail(fault);
-    await receive(kiket, 'POST', RECORDS, '{"record":{}}');
-    expect(kiket.records('m', 't')).toEqual([]);
-  });
+  it.each(responding.filter(({ kind }) => kind !== 'latency'))(
+    'should not carry the request out: %j',
+    async (fault) => {
+      const kiket = await start();
+      kiket.fail(fault);
+      await receive(kiket, 'POST', RECORDS, '{"record":{}}');
+      expect(kiket.records('m', 't')).toEqual([]);
+    },
+  );
 
-  it('should go on until it is switched off', async () => {
+  it('should persist until it is switched off', async () => {
     const kiket = await start();
     const switchOff = kiket.fail({ kind: 'status', status: 503 });
     for (let i = 0; i < 3; i++) expect((await receive(kiket)).status).toBe(503);
@@ -56,7 +59,7 @@ describeOnMajors('fail()', () => {
     expect((await receive(kiket)).status).toBe(200);
   });
 
-  it('should go on for a number of times', async () => {
+  it('should persist for a number of requests', async () => {
     const kiket = await start();
     const switchOff = kiket.fail({ kind: 'status', status: 503, times: 2 });
     const statuses = [];
@@ -93,7 +96,7 @@ describeOnMajors('fail()', () => {
     expect(statuses).toEqual([500, 502, 200]);
   });
 
-  it('should hit a caller that is not known, too', async () => {
+  it('should also hit an unknown caller', async () => {
     const kiket = await start();
     kiket.fail({ kind: 'status', status: 502 });
     expect((await call(kiket, `GET ${RATE_LIMIT}`, undefined, {})).status).toBe(502);
@@ -137,7 +140,7 @@ describeOnMajors('the fault latency', () => {
     return performance.now() - startMs;
   };
 
-  it('should delay, and go on as usual', async () => {
+  it('should delay a request, and then carry it out', async () => {
     const kiket = await start();
     kiket.fail({ kind: 'latency', ms: 60 });
     expect(await elapsedMs(kiket)).toBeGreaterThanOrEqual(58);
@@ -153,7 +156,7 @@ describeOnMajors('the fault latency', () => {
     expect(kiket.requests).toMatchObject([{ status: 503 }]);
   });
 
-  it('should not carry out what the client has given up', async () => {
+  it('should not carry out a request that the client has aborted', async () => {
     const kiket = await start();
     kiket.fail({ kind: 'latency', ms: 500, times: 1 });
     const controller = new AbortController();
@@ -188,7 +191,7 @@ describeOnMajors('the fault rate-limit', () => {
       { error: 'Rate limit exceeded', retry_after: 0 },
     ],
     ['soon', 'soon', { error: 'Rate limit exceeded' }],
-  ])('should answer 429 with Retry-After %s', async (retryAfter, header, body) => {
+  ])('should respond with 429 and Retry-After %s', async (retryAfter, header, body) => {
     const kiket = await start({ now: clock().now });
     kiket.fail({ kind: 'rate-limit', retryAfter });
     const reply = await receive(kiket);
@@ -209,7 +212,7 @@ describeOnMajors('the fault status', () => {
     [{ status: 500, body: '' }, 'text/html; charset=utf-8', ''],
     [{ status: 200, body: '{"data":', contentType: 'application/json' }, 'application/json', '{"data":'],
     [{ status: 400, body: {}, contentType: 'application/problem+json' }, 'application/problem+json', '{}'],
-  ])('should answer %j', async (fault, contentType, text) => {
+  ])('should respond with %j', async (fault, contentType, text) => {
     const kiket = await start();
     kiket.fail({ kind: 'status', ...fault });
     const reply = await receive(kiket);
@@ -234,15 +237,15 @@ describeOnMajors('the fault status with a Location', () => {
 });
 
 describeOnMajors('the fault hang', () => {
-  it('should never answer', async () => {
+  it('should never respond', async () => {
     const kiket = await start();
     kiket.fail({ kind: 'hang' });
-    const answer = receive(kiket).catch(({ code }: NodeJS.ErrnoException) => code);
+    const response = receive(kiket).catch(({ code }: NodeJS.ErrnoException) => code);
     await until(() => kiket.requests.length > 0);
     const patience = new Promise((resolve) => setTimeout(resolve, 50, 'nothing yet'));
-    expect(await Promise.race([answer, patience])).toBe('nothing yet');
+    expect(await Promise.race([response, patience])).toBe('nothing yet');
     await kiket.close();
-    expect(await answer).toBe('ECONNRESET');
+    expect(await response).toBe('ECONNRESET');
     expect(kiket.requests).toMatchObject([{ status: undefined }]);
   });
 });

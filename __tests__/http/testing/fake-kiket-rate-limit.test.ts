@@ -8,7 +8,7 @@ function rateOf({ headers }: Reply): number[] {
 }
 
 describe('the rate limit', () => {
-  it('should be told in every header and by its own path, in the same words', async () => {
+  it('should be the same in every header and at its own path', async () => {
     const { now, pass } = clock();
     const kiket = await start({ now });
     const first = await call(kiket, RATE_LIMIT);
@@ -20,7 +20,7 @@ describe('the rate limit', () => {
     expect(rateOf(second)).toEqual([600, 598, 53]);
   });
 
-  it('should answer 429 past the limit, until the window ends', async () => {
+  it('should respond with 429 past the limit, until the window ends', async () => {
     const { now, pass } = clock();
     const kiket = await start({ now, limit: 2, windowSeconds: 30 });
     await call(kiket, RATE_LIMIT);
@@ -38,7 +38,7 @@ describe('the rate limit', () => {
     expect(rateOf(await call(kiket, RATE_LIMIT))).toEqual([2, 1, 30]);
   });
 
-  it('should carry nothing out past the limit', async () => {
+  it('should carry out no request past the limit', async () => {
     const kiket = await start({ limit: 1 });
     const create = () => call(kiket, 'POST /api/v1/ext/custom_data/m/t?project_id=1', { record: {} });
     expect([(await create()).status, (await create()).status]).toEqual([201, 429]);
@@ -57,7 +57,7 @@ describe('the rate limit', () => {
     expect(await statusesOf()).toEqual([429, 429, 429, 429]);
   });
 
-  it('should count every request of a credential, whatever is answered', async () => {
+  it('should count every request of a credential, whatever the response', async () => {
     const kiket = await start({ limit: 4 });
     await call(kiket, 'GET /nowhere');
     await call(kiket, 'POST /api/v1/ext/telemetry', '{');
@@ -67,7 +67,7 @@ describe('the rate limit', () => {
     expect((await call(kiket, RATE_LIMIT)).status).toBe(429);
   });
 
-  it('should count nobody whom it does not know', async () => {
+  it('should not count unknown credentials', async () => {
     const kiket = await start({ limit: 1 });
     for (let i = 0; i < 3; i++) {
       const refused = await call(kiket, RATE_LIMIT, undefined, {});
@@ -75,7 +75,7 @@ describe('the rate limit', () => {
     }
   });
 
-  it('should start anew when it is reset', async () => {
+  it('should start again when it is reset', async () => {
     const kiket = await start({ limit: 1 });
     await call(kiket, RATE_LIMIT);
     expect((await call(kiket, RATE_LIMIT)).status).toBe(429);
@@ -84,7 +84,7 @@ describe('the rate limit', () => {
   });
 
   it.each(['GET /nowhere', 'PUT /api/v1/ext/issues', 'GET /api/v1/ext/issues/none', 'DELETE /api/v1/ext/issues/%zz'])(
-    'should be in the answer to %s, with an id of its own',
+    'should be in the response to %s, with an id of its own',
     async (what) => {
       const kiket = await start();
       const replies = [await call(kiket, what), await call(kiket, what)];

@@ -90,7 +90,7 @@ describe('intake forms', () => {
     }
   });
 
-  it('should take a submission, and have it approved or rejected once', async () => {
+  it('should accept a submission, and its approval or rejection once', async () => {
     const { now, pass } = clock();
     const kiket = await start({ now });
     kiket.addIntakeForm({ key: 'f', project_id: 27 });
@@ -242,7 +242,7 @@ describe('issues', () => {
     expect([reply.status, reply.body]).toEqual([201, { comment }]);
   });
 
-  it('should go to the project of the query where the body names none', async () => {
+  it('should go to the project of the query when the body names none', async () => {
     const kiket = await start();
     expect(await call(kiket, `POST ${ISSUES}?project_id=27`, { issue: { title: 'New' } })).toMatchObject({
       body: { issue: { project_id: 27 } },
@@ -321,7 +321,7 @@ describe('extension secrets', () => {
 });
 
 describe('reports', () => {
-  it('should be kept as they come', async () => {
+  it('should be kept unchanged', async () => {
     const kiket = await start();
     const event = { event: 'sync.done', version: 'v1', data: { n: 1 }, timestamp: '2026-01-01T00:00:00Z' };
     const record = { event: 'issue.created', version: 'v1', status: 'ok', duration_ms: 3 };
@@ -331,11 +331,14 @@ describe('reports', () => {
     expect(kiket.telemetry).toEqual([record]);
   });
 
-  it.each(['/api/v1/extensions/com.acme/events', '/api/v1/ext/telemetry'])('should name an event: %s', async (path) => {
-    const kiket = await start();
-    for (const body of [undefined, {}, { event: '' }, { event: 1 }, []]) {
-      expect((await call(kiket, `POST ${path}`, body)).status).toBe(422);
-    }
-    expect([kiket.eventLog, kiket.telemetry]).toEqual([[], []]);
-  });
+  it.each(['/api/v1/extensions/com.acme/events', '/api/v1/ext/telemetry'])(
+    'should require the name of an event: %s',
+    async (path) => {
+      const kiket = await start();
+      for (const body of [undefined, {}, { event: '' }, { event: 1 }, []]) {
+        expect((await call(kiket, `POST ${path}`, body)).status).toBe(422);
+      }
+      expect([kiket.eventLog, kiket.telemetry]).toEqual([[], []]);
+    },
+  );
 });

@@ -33,7 +33,7 @@ const rows = (kind: 'good' | 'bad') =>
   Object.entries(checks).flatMap(([name, check]) => [undefined, ...check[kind]].map((value) => [name, value] as const));
 
 describe('startFakeKiket', () => {
-  it.each(rows('good'))('should take %s: %j', async (name, value) => {
+  it.each(rows('good'))('should accept %s: %j', async (name, value) => {
     const kiket = await start({ [name]: value });
     expect(kiket.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   });
@@ -74,7 +74,7 @@ describe('startFakeKiket', () => {
 });
 
 describe('callback()', () => {
-  it('should give what the platform puts into a payload', async () => {
+  it('should return the fields that the platform adds to a payload', async () => {
     const { now } = clock();
     const kiket = await start({ now, runtimeHeader: 'X-Kiket-Other' });
     const { authentication, api } = kiket.callback({ scopes: ['project:27'], expiresInSeconds: 90 });
@@ -112,7 +112,7 @@ describe('callback()', () => {
 });
 
 describeOnMajors('requests', () => {
-  it('should hold every request, as it was written, in the order of arrival', async () => {
+  it('should contain every request, as it was written, in the order of arrival', async () => {
     const kiket = await start();
     await call(kiket, 'GET /api/v1/ext/sla/events?project_id=27&state=a&state=b%20c&a[b]=d');
     await call(kiket, 'POST /nowhere', { a: [1] }, { 'X-Own': 'value' });
@@ -132,14 +132,14 @@ describeOnMajors('requests', () => {
     ]);
   });
 
-  it('should hold a request that is still under way', async () => {
+  it('should contain a request that is still running', async () => {
     const kiket = await start();
     kiket.fail({ kind: 'hang' });
-    const answer = call(kiket, RATE_LIMIT).catch(() => 'none');
+    const response = call(kiket, RATE_LIMIT).catch(() => 'none');
     await until(() => kiket.requests.length > 0);
     expect(kiket.requests).toMatchObject([{ path: '/api/v1/ext/rate_limit', status: undefined }]);
     await kiket.close();
-    expect(await answer).toBe('none');
+    expect(await response).toBe('none');
   });
 });
 
@@ -162,7 +162,7 @@ describe('connections', () => {
 });
 
 describeOnMajors('close()', () => {
-  it('should end connections that are idle, that have sent nothing, or that wait for an answer', async () => {
+  it('should end connections that are idle, that have sent nothing, or that wait for a response', async () => {
     const kiket = await start();
     await call(kiket, RATE_LIMIT);
     kiket.fail({ kind: 'latency', ms: 2 ** 31 - 1 });
@@ -213,7 +213,7 @@ describeOnMajors('a request over HTTP', () => {
     ['GET //api/v1/ext/rate_limit', 404],
     ['GET /api/v1/ext/custom_data/module/', 404],
     ['GET /api/v1/ext/issues/%zz', 400],
-  ])('should answer %s with %i', async (what, status) => {
+  ])('should respond to %s with %i', async (what, status) => {
     const reply = await call(await start(), what);
     expect(reply.status).toBe(status);
     if (status === 404) expect(reply.body).toEqual({ error: 'Not found' });
@@ -224,12 +224,12 @@ describeOnMajors('a request over HTTP', () => {
     ['PUT /api/v1/ext/custom_data/m/t/1', 'GET, PATCH, DELETE'],
     ['OPTIONS /api/v1/ext/issues', 'GET, POST'],
     ['GET /api/v1/ext/telemetry', 'POST'],
-  ])('should answer %s with 405 and what is allowed', async (what, allow) => {
+  ])('should respond to %s with 405 and the allowed methods', async (what, allow) => {
     const reply = await call(await start(), what);
     expect([reply.status, reply.headers.get('allow')]).toEqual([405, allow]);
   });
 
-  it('should answer HEAD as GET, without a body', async () => {
+  it('should respond to HEAD as to GET, without a body', async () => {
     const reply = await call(await start(), 'HEAD /api/v1/ext/rate_limit');
     expect([reply.status, reply.body]).toEqual([200, undefined]);
   });
@@ -246,7 +246,7 @@ describeOnMajors('a request over HTTP', () => {
     expect(reply.status).toBe(status);
   });
 
-  it('should be answered while all timers are fake', async () => {
+  it('should get a response while all timers are fake', async () => {
     const kiket = await start();
     jest.useFakeTimers();
     try {
@@ -269,7 +269,7 @@ describeOnMajors('a request over HTTP', () => {
     for (const { body, status } of kiket.requests) expect([body, status]).toEqual([expect.any(Object), 202]);
   });
 
-  it('should go on when a client leaves within its body', async () => {
+  it('should continue when a client disconnects during its body', async () => {
     const kiket = await start();
     const socket = connect(Number(new URL(kiket.url).port), '127.0.0.1');
     socket.write('POST /api/v1/ext/telemetry HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{');
@@ -280,7 +280,7 @@ describeOnMajors('a request over HTTP', () => {
     expect((await call(kiket, RATE_LIMIT)).status).toBe(200);
   });
 
-  it('should answer 500 when its clock throws', async () => {
+  it('should respond with 500 when its clock throws', async () => {
     let isBroken = false;
     const now = (): number => {
       if (isBroken) throw new Error('no time');

@@ -10,7 +10,7 @@ import { startFake } from '../../support/fake-kiket';
 import { describeWithRedisServer, startRedis, type RedisServer } from '../../support/redis-server';
 import { jobIn, openQueue, startWorker } from './queues';
 
-/** What must never come to Redis. */
+/** Values that must never reach Redis. */
 const canaries = {
   'the delivery secret': secret,
   'a secret of the payload': 'canary_payload_secret',
@@ -27,7 +27,7 @@ const canaries = {
   'what the handler returns': 'canary_return_value',
 };
 
-/** What must be there, so that it is known where to look. */
+/** A value that must be in Redis, as proof that the search works. */
 const visible = 'visible_title_of_the_issue';
 
 const body = `{"event":"issue.created",${canaries['white space of the raw body']}
@@ -42,7 +42,7 @@ describeWithRedisServer('Redis', () => {
   const commands: string[] = [];
 
   beforeAll(async () => {
-    // Every write is logged, with what it has overwritten later.
+    // Every write is logged, including values that are overwritten later.
     redis = await startRedis({ persistent: true, settings: { rdbcompression: 'no' } });
     const client = new Redis(redis.url);
     monitor = await client.monitor();
@@ -51,7 +51,7 @@ describeWithRedisServer('Redis', () => {
   });
   afterAll(() => monitor.disconnect());
 
-  it('should never hold what is secret, whatever becomes of a job', async () => {
+  it('should never contain secrets, after any outcome of a job', async () => {
     const fake = await startFake({ apiKeys: { [canaries['the key of the API']]: ['*'] } });
     fake.setSecret('ext-1', 'TOKEN', canaries['a secret that the API has told']);
     const api = { apiKey: canaries['the key of the API'], baseUrl: fake.url, extensionId: 'ext-1' };
@@ -59,7 +59,7 @@ describeWithRedisServer('Redis', () => {
     const app = endpoint(majors['Express 5'], [
       kiket({ secret, fallbackSecrets: { TOKEN: canaries['a fallback secret'] }, api }),
       kiketHandler((delivery) => {
-        // Looked at before, which makes nothing of it part of the job.
+        // Reading these before must not make them part of the job.
         expect(delivery.secrets.get(canaries['the name of a secret'])).toBe(canaries['a secret of the payload']);
         expect(delivery.auth.runtimeToken).toBe(canaries['the runtime token']);
         return kiketEnqueue(queue)(delivery);
@@ -103,7 +103,7 @@ describeWithRedisServer('Redis', () => {
   });
 });
 
-/** As it is, as JSON writes it, and as JSON in JSON. */
+/** The value itself, as JSON, and as JSON in JSON. */
 function formsOf(value: string): string[] {
   const json = (text: string): string => JSON.stringify(text).slice(1, -1);
   return [value, json(value), json(json(value))];

@@ -4,7 +4,7 @@ import { jobData } from './queues';
 
 type Process = (job: { id: string; data: unknown }) => Promise<unknown>;
 
-/** A Worker of BullMQ's that does what the test says, as Redis does not fail or answer to order. */
+/** A Worker that the test controls, because Redis cannot be made to fail or reply at a given moment. */
 class FakeWorker {
   static last: FakeWorker;
   readonly closed: boolean[] = [];
@@ -48,7 +48,7 @@ describe('close', () => {
     return { close: () => worker.close(), fake: FakeWorker.last };
   };
 
-  it('should wait for a running job also when Redis breaks off meanwhile', async () => {
+  it('should wait for a running job when Redis disconnects meanwhile', async () => {
     const { close, fake } = start();
     void fake.process({ id: '1', data: jobData });
     const closed = close();

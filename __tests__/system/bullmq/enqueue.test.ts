@@ -30,7 +30,7 @@ function without(payload: object, ...fields: string[]): object {
   return Object.fromEntries(Object.entries(payload).filter(([field]) => !fields.includes(field)));
 }
 
-/** A queue that keeps what it is given. */
+/** A queue that records the jobs in memory. */
 class RecordingQueue implements KiketQueue {
   readonly name = 'recording';
   readonly added: { name: string; data: object; options: Record<string, unknown> }[] = [];
@@ -60,7 +60,7 @@ describeWithRedis('kiketEnqueue', () => {
   beforeEach(() => void (queue = openQueue(redis)));
 
   describeMajors('the handler', (express) => {
-    it('should answer 202 once Redis has the job', async () => {
+    it('should respond with 202 once Redis has the job', async () => {
       const app = appOf(express, kiketEnqueue(queue));
       await deliver(app, example, { invocationId: 'inv_1', organizationId: 7 }).expect(202, { accepted: true });
       const [job] = await jobsOf(queue);
@@ -78,7 +78,7 @@ describeWithRedis('kiketEnqueue', () => {
       });
     });
 
-    it('should enqueue a delivery once, however often and with whatever token the platform sends it', async () => {
+    it('should enqueue a delivery once for any number of attempts with any tokens', async () => {
       const app = appOf(express, kiketEnqueue(queue));
       for (const attempt of ['first', 'second', 'second']) {
         const authentication = { ...example.authentication, runtime_token: `rt_${attempt}` };
@@ -87,7 +87,7 @@ describeWithRedis('kiketEnqueue', () => {
       expect(await jobsOf(queue)).toHaveLength(1);
     });
 
-    it('should enqueue other deliveries beside it', async () => {
+    it('should enqueue other deliveries as well', async () => {
       const app = appOf(express, kiketEnqueue(queue));
       const send = (payload: object, options: DeliverOptions): Promise<unknown> =>
         deliver(app, payload, { invocationId: 'inv_1', organizationId: 7, ...options }).expect(202);
@@ -98,7 +98,7 @@ describeWithRedis('kiketEnqueue', () => {
       expect(await jobsOf(queue)).toHaveLength(4);
     });
 
-    it('should enqueue the same bytes once, whatever headers a thief puts around them', async () => {
+    it('should enqueue the same bytes once with any forged headers', async () => {
       const app = appOf(express, kiketEnqueue(queue));
       const timestampSeconds = Math.floor(Date.now() / 1000);
       for (const options of [
@@ -112,7 +112,7 @@ describeWithRedis('kiketEnqueue', () => {
       expect(await jobsOf(queue)).toHaveLength(1);
     });
 
-    it('should know a delivery also when its job is done', async () => {
+    it('should recognise a delivery after its job is done', async () => {
       const app = appOf(express, kiketEnqueue(queue));
       const timestampSeconds = Math.floor(Date.now() / 1000);
       const send = (invocationId: string): Promise<unknown> =>
@@ -126,7 +126,7 @@ describeWithRedis('kiketEnqueue', () => {
       expect(await jobsOf(queue)).toHaveLength(1);
     });
 
-    it('should know deliveries without an invocation by their bytes', async () => {
+    it('should recognise deliveries without an invocation by their bytes', async () => {
       const app = appOf(express, kiketEnqueue(queue));
       const timestampSeconds = Math.floor(Date.now() / 1000);
       await deliver(app, '{"event":"issue.created"}', { timestampSeconds }).expect(202);
@@ -142,7 +142,7 @@ describeWithRedis('kiketEnqueue', () => {
       expect(await jobsOf(queue)).toEqual([]);
     });
 
-    it('should refuse what reportOnly has passed on', async () => {
+    it('should refuse a delivery that reportOnly has passed on', async () => {
       const app = appOf(express, kiketEnqueue(queue), [
         kiketVerify('another secret', { reportOnly: true }),
         kiketParse(),
@@ -163,14 +163,14 @@ describeWithRedis('kiketEnqueue', () => {
     });
   });
 
-  it('should keep a completed job at least a day, and a failed one for good', async () => {
+  it('should keep a completed job at least a day, and a failed one forever', async () => {
     await deliver(appOf(express, kiketEnqueue(queue))).expect(202);
     const [job] = await jobsOf(queue);
     expect(job!.opts).toMatchObject({ attempts: 6, backoff: { type: 'kiket' }, removeOnComplete: { age: 86_400 } });
     expect(job!.opts).not.toHaveProperty('removeOnFail');
   });
 
-  it('should leave the queue its own options', async () => {
+  it('should not override the options of the queue', async () => {
     const defaultJobOptions = { attempts: 3, priority: 5, removeOnComplete: { age: 604_800 }, removeOnFail: true };
     queue = openQueue(redis, { defaultJobOptions });
     await deliver(appOf(express, kiketEnqueue(queue))).expect(202);
@@ -178,7 +178,7 @@ describeWithRedis('kiketEnqueue', () => {
     expect(job!.opts).toMatchObject({ ...defaultJobOptions, backoff: { type: 'kiket' } });
   });
 
-  it('should name the job after the delivery, so that every replica names it alike', async () => {
+  it('should derive the job id from the delivery, so that all replicas use the same', async () => {
     await deliver(appOf(express, kiketEnqueue(queue)), example, { invocationId: 'inv_1' }).expect(202);
     const [job] = await jobsOf(queue);
     expect(job!.id).toMatch(/^kiket-[0-9a-f]{64}$/);
@@ -202,7 +202,7 @@ describe('kiketEnqueue', () => {
       { age: 604_800, limit: 10 },
     ],
     [false, false],
-  ])('should keep completed jobs long enough where the queue says removeOnComplete: %j', async (given, kept) => {
+  ])('should keep completed jobs long enough when the queue has removeOnComplete: %j', async (given, kept) => {
     expect(await optionsWith({ removeOnComplete: given })).toMatchObject({ removeOnComplete: kept });
   });
 
@@ -211,12 +211,12 @@ describe('kiketEnqueue', () => {
     [{}, 6],
     [{ attempts: 1 }, 1],
     [{ attempts: 20 }, 20],
-  ])('should have attempts of the queue %j or else six', async (given, attempts) => {
+  ])('should use the attempts of the queue %j, or six', async (given, attempts) => {
     expect(await optionsWith(given)).toMatchObject({ attempts });
   });
 
   it.each([
-    ['are none', { ...example, secrets: null }, () => {}],
+    ['are null', { ...example, secrets: null }, () => {}],
     [
       'are put in sight by a handler',
       example,
@@ -238,21 +238,21 @@ describe('kiketEnqueue', () => {
     );
   });
 
-  it('should call no project trusted that only a header names', async () => {
+  it('should not use a project that only a header names for calls back', async () => {
     const queue = new RecordingQueue();
     const payload = without(example, 'issue', 'authentication');
     await deliver(appOf(express, kiketEnqueue(queue)), payload, { projectId: 99 }).expect(202);
     expect(queue.added[0]!.data).toMatchObject({ projectId: 99, apiProjectId: undefined });
   });
 
-  it('should have calls back go to the project of the only scope', async () => {
+  it('should use the project of the only scope for calls back', async () => {
     const queue = new RecordingQueue();
     const payload = { ...without(example, 'issue'), authentication: { scopes: ['read:issues', 'project:5'] } };
     await deliver(appOf(express, kiketEnqueue(queue)), payload).expect(202);
     expect(queue.added[0]!.data).toMatchObject({ apiProjectId: 5 });
   });
 
-  it('should let the handler around it answer in words of its own', async () => {
+  it('should let the handler around it send a response of its own', async () => {
     const enqueue = kiketEnqueue(new RecordingQueue());
     const handler: KiketHandler = async (delivery) => {
       await enqueue(delivery);
@@ -265,7 +265,7 @@ describe('kiketEnqueue', () => {
     ['a copy', (delivery: KiketDelivery) => ({ ...delivery })],
     ['a fake', () => ({ event: 'issue.created', payload: {} })],
     ['nothing', () => undefined],
-  ])('should say so when it is given %s of a delivery', async (_what, make) => {
+  ])('should throw a TypeError for %s of a delivery', async (_what, make) => {
     const queue = new RecordingQueue();
     const enqueue = kiketEnqueue(queue);
     const app = appOf(express, (delivery) => enqueue(make(delivery) as KiketDelivery));
@@ -281,7 +281,7 @@ describe('kiketEnqueue', () => {
     expect(queue.added).toEqual([]);
   });
 
-  it('should say which middleware has not run', async () => {
+  it('should name the middleware that has not run', async () => {
     const enqueue = kiketEnqueue(new RecordingQueue());
     const app = endpoint(express, [
       kiketVerify(secret),
@@ -313,7 +313,7 @@ describe('kiketEnqueue', () => {
         for (let i = 0; i < 100_000; i++) payload['context'] = { inner: payload['context'] };
       },
     ],
-  ])('should say so when a handler has made the payload %s', async (_what, change) => {
+  ])('should fail when a handler has made the payload %s', async (_what, change) => {
     const queue = new RecordingQueue();
     const enqueue = kiketEnqueue(queue);
     const app = appOf(express, (delivery) => {
@@ -330,7 +330,7 @@ describe('kiketEnqueue', () => {
     expect(queue.added).toEqual([]);
   });
 
-  it('should say so when the payload is nested too deeply for JSON', async () => {
+  it('should fail when the payload is nested too deeply for JSON', async () => {
     const depth = 100_000;
     const body = `{"event":"issue.created","context":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}`;
     await deliver(appOf(express, kiketEnqueue(new RecordingQueue())), body).expect(500);

@@ -13,7 +13,7 @@ describeWithRedisServer('an outage of Redis', () => {
   let redis: RedisServer;
   beforeEach(async () => void (redis = await startRedis()));
   afterEach(() => redis.resume());
-  // So long ioredis lets a connection live that was cut while its server was away.
+  // ioredis takes this time to end a connection that was cut while its server was away.
   afterAll(() => wait(2100));
 
   describeMajors('kiketEnqueue', (express) => {
@@ -24,7 +24,7 @@ describeWithRedisServer('an outage of Redis', () => {
         kiketErrorHandler({ onError }),
       ]);
 
-    it('should be 503 by the deadline while Redis hangs, and the job be there once when it wakes up', async () => {
+    it('should be 503 by the deadline while Redis hangs, and add the job once when Redis continues', async () => {
       const queue = openQueue(redis);
       await queue.waitUntilReady();
       const app = appOf(queue, 300);
@@ -42,7 +42,7 @@ describeWithRedisServer('an outage of Redis', () => {
       expect(await jobsOf(queue)).toHaveLength(1);
     });
 
-    it('should be 503 when Redis is not there, and take the delivery when it is', async () => {
+    it('should be 503 while Redis is down, and accept the delivery afterwards', async () => {
       const connection = { maxRetriesPerRequest: 0, retryStrategy: () => 20 };
       const queue = openQueue(redis, { connection: connection as never });
       await queue.waitUntilReady();
@@ -59,7 +59,7 @@ describeWithRedisServer('an outage of Redis', () => {
       expect(await jobsOf(queue)).toHaveLength(1);
     });
 
-    it('should be 503 when Redis has no room', async () => {
+    it('should be 503 when Redis has no free memory', async () => {
       const queue = openQueue(redis);
       await queue.waitUntilReady();
       await redis.send('CONFIG', 'SET', 'maxmemory', '1');
@@ -69,7 +69,7 @@ describeWithRedisServer('an outage of Redis', () => {
       expect(await jobsOf(queue)).toEqual([]);
     });
 
-    it('should keep a failure that comes after the deadline to the diagnostics', async () => {
+    it('should publish a failure after the deadline only to diagnostics', async () => {
       let fail: (() => void) | undefined;
       const add = (): Promise<never> => new Promise((_resolve, reject) => (fail = () => reject(new Error('gone'))));
       const messages = await published<{ error: { code: string } }>('kiket:late-error', async () => {
@@ -80,7 +80,7 @@ describeWithRedisServer('an outage of Redis', () => {
       expect(messages.map(({ error }) => error.code)).toEqual(['store.unavailable']);
     });
 
-    it('should leave the status of the deadline alone when the job arrives later', async () => {
+    it('should keep the status of the deadline when the job arrives later', async () => {
       let arrive: (() => void) | undefined;
       const add = (): Promise<unknown> => new Promise<void>((resolve) => (arrive = resolve));
       const statuses: number[] = [];
@@ -101,7 +101,7 @@ describeWithRedisServer('an outage of Redis', () => {
   });
 
   describe('kiketWorker', () => {
-    it('should go on by itself when Redis is back, and finish what it was at', async () => {
+    it('should resume by itself when Redis is back, and finish its job', async () => {
       const persistent = await startRedis({ persistent: true });
       const queue = openQueue(persistent);
       let release: (() => void) | undefined;
@@ -118,7 +118,7 @@ describeWithRedisServer('an outage of Redis', () => {
       expect(runs).toBe(1);
     });
 
-    it('should tell onError, or else stderr as BullMQ does; and close() resolve, also while Redis is away', async () => {
+    it('should report to onError or stderr, and resolve close(), while Redis is down', async () => {
       const print = jest.spyOn(console, 'error').mockImplementation(() => {});
       const told: unknown[][] = [];
       const stopped = await startRedis();
@@ -154,7 +154,7 @@ describeWithRedisServer('an outage of Redis', () => {
   });
 });
 
-/** Resolves once nobody is connected but who asks. */
+/** Resolves once the asking client is the only one connected. */
 async function isLeftAlone(redis: RedisServer): Promise<void> {
   await until(async () => {
     const clients = String(await redis.send('CLIENT', 'LIST'));

@@ -50,7 +50,7 @@ export async function jobIn(
   return job!;
 }
 
-/** What kiketEnqueue writes of a small delivery. */
+/** The job data that kiketEnqueue writes for a small delivery. */
 export const jobData = {
   event: 'issue.created',
   eventVersion: 'v1',

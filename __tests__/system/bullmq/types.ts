@@ -1,4 +1,4 @@
-// What kiketEnqueue and kiketWorker take and give, at compile time.
+// The types of the arguments and results of kiketEnqueue and kiketWorker.
 
 import type { Queue } from 'bullmq';
 import { kiketEvents, kiketHandler, type KiketDelivery } from 'kiket-express';
@@ -22,7 +22,7 @@ export const structural: KiketQueue = queue;
 // @ts-expect-error no queue
 kiketEnqueue({ name: 'fake' });
 
-// For every event, however it is registered
+// For every event, in every form of registration,
 kiketHandler(enqueue);
 kiketHandler('issue.created', enqueue);
 kiketHandler('vendor.unknown', enqueue);
@@ -38,7 +38,7 @@ kiketHandler('issue.created', async (delivery) => {
 });
 export const accept = (delivery: KiketDelivery): Promise<KiketAccepted> => enqueue(delivery);
 
-// but a guard, whose answer cannot wait.
+// except a guard, whose response cannot wait.
 // @ts-expect-error by its name
 kiketHandler('workflow.before_transition', enqueue);
 // @ts-expect-error in a version
@@ -48,7 +48,7 @@ kiketEvents().on('workflow.before_transition', enqueue);
 // @ts-expect-error in a list
 kiketEvents().on(['issue.created', 'workflow.before_transition'], enqueue);
 
-// A job has what is not secret, and nothing else.
+// A job has only the members that are not secret.
 export const onTransition: KiketJobHandler<'issue.transitioned'> = ({ event, payload }) => {
   exactly<'issue.transitioned'>()(event);
   exactly<KiketTransition | undefined>()(payload.transition);

@@ -10,7 +10,7 @@ import { turns } from '../../support/turns';
 import { until } from '../../support/until';
 import { jobData, jobIn, openQueue, startWorker } from './queues';
 
-/** As kiketEnqueue makes jobs. */
+/** The options of a job from kiketEnqueue. */
 const jobOptions = { attempts: 6, backoff: { type: 'kiket' } };
 
 /** A handler whose jobs run until they are released. */
@@ -38,7 +38,7 @@ describeWithRedis('kiketWorker', () => {
     queue.add('issue.created', data, options);
 
   describe('the job', () => {
-    it('should be the delivery, without what is secret', async () => {
+    it('should be the delivery, without its secrets', async () => {
       const jobs: KiketJobDelivery[] = [];
       startWorker(redis, queue, (job) => void jobs.push(job));
       await add();
@@ -53,7 +53,7 @@ describeWithRedis('kiketWorker', () => {
       expect(jobs[0]!.signal.aborted).toBe(false);
     });
 
-    it('should lack what the delivery lacked', async () => {
+    it('should not have fields that the delivery did not have', async () => {
       const jobs: KiketJobDelivery[] = [];
       startWorker(redis, queue, (job) => void jobs.push(job));
       await add({ event: 'issue.created', eventVersion: 'v2', payload: {} });
@@ -66,7 +66,7 @@ describeWithRedis('kiketWorker', () => {
       });
     });
 
-    it('should leave nothing of what the handler returns', async () => {
+    it('should not store the result of the handler', async () => {
       startWorker(redis, queue, () => 'canary');
       await add();
       const job = await jobIn(queue, 'completed');
@@ -85,7 +85,7 @@ describeWithRedis('kiketWorker', () => {
       waiting.release();
     });
 
-    it('should run so many at a time as concurrency says', async () => {
+    it('should run as many at a time as concurrency allows', async () => {
       const waiting = new Waiting();
       startWorker(redis, queue, waiting.run, { concurrency: 3 });
       await Promise.all([add(), add(), add(), add()]);
@@ -105,10 +105,10 @@ describeWithRedis('kiketWorker', () => {
   });
 
   describe('a failed attempt', () => {
-    it('should be made again, later each time', async () => {
+    it('should be repeated, after a longer delay each time', async () => {
       const { id } = await add();
       for (const attempt of [1, 2, 3]) {
-        // Takes no further job, so that the attempt is looked at before the next.
+        // Takes no further job, so that the attempt can be checked before the next.
         const worker: KiketWorker = startWorker(redis, queue, () => {
           void worker.close();
           throw new RangeError('boom');
@@ -127,13 +127,13 @@ describeWithRedis('kiketWorker', () => {
       }
     });
 
-    it('should be the last when the job has no more', async () => {
+    it('should be the last when the job has no attempts left', async () => {
       startWorker(redis, queue, () => Promise.reject(new RetryableError('busy', { retryAfterSeconds: 0 })));
       await add();
       expect(await jobIn(queue, 'failed')).toMatchObject({ attemptsMade: 6, failedReason: 'RetryableError: busy' });
     });
 
-    it('should be made again when it says', async () => {
+    it('should be repeated after its Retry-After', async () => {
       startWorker(redis, queue, () => {
         throw new RetryableError('busy', { retryAfterSeconds: 120 });
       });
@@ -141,7 +141,7 @@ describeWithRedis('kiketWorker', () => {
       expect(await jobIn(queue, 'delayed')).toMatchObject({ delay: 120_000, attemptsMade: 1 });
     });
 
-    it('should be the only one when it is final, and stay to be looked at', async () => {
+    it('should be the only one when it is final, and keep the failed job', async () => {
       const thrown = new NonRetryableError('The contact is unknown', { code: 'crm.contact_unknown' });
       startWorker(redis, queue, () => Promise.reject(thrown));
       await add();
@@ -154,7 +154,7 @@ describeWithRedis('kiketWorker', () => {
       });
     });
 
-    it('should be told to onError as it was thrown, with its job', async () => {
+    it('should be passed to onError as it was thrown, with its job', async () => {
       const told: unknown[][] = [];
       const thrown = new NonRetryableError('gone');
       startWorker(redis, queue, () => Promise.reject(thrown), { onError: (...args) => void told.push(args) });
@@ -173,7 +173,7 @@ describeWithRedis('kiketWorker', () => {
         },
       ],
       ['rejects', () => Promise.reject(new Error('log is full'))],
-    ])('should be the same when onError %s', async (_how, onError) => {
+    ])('should be handled in the same way when onError %s', async (_how, onError) => {
       startWorker(redis, queue, () => Promise.reject(new NonRetryableError('gone')), { onError });
       await add();
       expect((await jobIn(queue, 'failed')).failedReason).toBe('NonRetryableError: gone');
@@ -182,15 +182,15 @@ describeWithRedis('kiketWorker', () => {
     it.each([
       ['nothing', {}],
       ['an array', []],
-      ['an event that is no text', { ...jobData, event: 1 }],
+      ['an event that is not a string', { ...jobData, event: 1 }],
       ['no event', { ...jobData, event: '' }],
       ['no version', { ...jobData, eventVersion: undefined }],
       ['no payload', { ...jobData, payload: null }],
-      ['an invocation that is no text', { ...jobData, invocationId: 5 }],
-      ['a project that is no id', { ...jobData, projectId: '27' }],
-      ['an organization that is no id', { ...jobData, organizationId: 0 }],
-      ['a project for the API that is no id', { ...jobData, apiProjectId: -1 }],
-    ])('should be final, and not run, for a job of another that holds %s', async (_what, data) => {
+      ['an invocation that is not a string', { ...jobData, invocationId: 5 }],
+      ['a project that is not an id', { ...jobData, projectId: '27' }],
+      ['an organization that is not an id', { ...jobData, organizationId: 0 }],
+      ['a project for the API that is not an id', { ...jobData, apiProjectId: -1 }],
+    ])('should be final, without a run, for a foreign job with %s', async (_what, data) => {
       const told: unknown[][] = [];
       const run = jest.fn();
       startWorker(redis, queue, run, { onError: (...args) => void told.push(args) });
@@ -204,7 +204,7 @@ describeWithRedis('kiketWorker', () => {
   });
 
   describe('the time limit', () => {
-    it('should abort the signal and fail the attempt, also while the handler goes on', async () => {
+    it('should abort the signal and fail the attempt while the handler still runs', async () => {
       const jobs: KiketJobDelivery[] = [];
       startWorker(
         redis,
@@ -240,7 +240,7 @@ describeWithRedis('kiketWorker', () => {
       expect(errors[0]).toMatchObject({ code: 'api.unavailable', cause: { code: 'deadline.exceeded' } });
     });
 
-    it('should leave what fails later to the diagnostics', async () => {
+    it('should publish a later failure only to diagnostics', async () => {
       const late = new Error('too late');
       const messages = await published('kiket:late-error', async () => {
         let fail: (() => void) | undefined;
@@ -255,7 +255,7 @@ describeWithRedis('kiketWorker', () => {
       expect(messages).toEqual([{ error: late, event: 'issue.created', eventVersion: 'v1', invocationId: 'inv_1' }]);
     });
 
-    it('should not abort what has ended, nor a job that is within it', async () => {
+    it('should not abort an ended job, nor one within the limit', async () => {
       const jobs: KiketJobDelivery[] = [];
       const messages = await published('kiket:late-error', async () => {
         startWorker(
@@ -289,7 +289,7 @@ describeWithRedis('kiketWorker', () => {
       expect(fake.requests[0]).toMatchObject({ path: '/api/v1/ext/sla/events', query: { project_id: '27' } });
     });
 
-    it('should call for no project that only a header has named', async () => {
+    it('should not call for a project that only a header names', async () => {
       const fake = await startFake();
       const data = { ...jobData, projectId: 99, apiProjectId: undefined };
       await apiOf({ api: { apiKey: 'ext_fake', baseUrl: fake.url } }, data, (api) => api.slaEvents().list());
@@ -304,7 +304,7 @@ describeWithRedis('kiketWorker', () => {
       expect(fake.requests[0]).toMatchObject({ body: { event: 'done', version: 'v2' } });
     });
 
-    it('should not wait for the API longer than the job may take', async () => {
+    it('should not wait for the API beyond the time limit', async () => {
       const fake = await startFake();
       fake.fail({ kind: 'rate-limit', retryAfter: 5 });
       const options = { api: { apiKey: 'ext_fake', baseUrl: fake.url }, timeoutMs: 4000 };
@@ -313,14 +313,14 @@ describeWithRedis('kiketWorker', () => {
       expect(job.delay).toBe(5000);
     });
 
-    it('should fail at the call, not at the start, without a key', async () => {
+    it('should fail at the call, not at the start, without an API key', async () => {
       const job = await apiOf({}, jobData, (api) => api.rateLimit());
       expect(job.failedReason).toMatch(/^KiketApiError: .*Set api\.apiKey\./);
     });
   });
 
   describe('a lock that was lost', () => {
-    it('should abort the signal, as another may have the job', async () => {
+    it('should abort the signal, because another worker may have the job', async () => {
       const waiting = new Waiting();
       startWorker(redis, queue, waiting.run, { lockSeconds: 3, concurrency: 2 });
       const job = await add();
@@ -367,7 +367,7 @@ describeWithRedis('kiketWorker', () => {
   });
 
   describe('close', () => {
-    it('should wait for the running job and take no other', async () => {
+    it('should wait for the running job, and take no other', async () => {
       const waiting = new Waiting();
       const worker = startWorker(redis, queue, waiting.run);
       await add();
@@ -391,13 +391,13 @@ describeWithRedis('kiketWorker', () => {
       });
     });
 
-    it('should resolve at once when nothing runs', async () => {
+    it('should resolve at once without a running job', async () => {
       const worker = startWorker(redis, queue, () => {});
       await worker.close();
       await worker.close();
     });
 
-    it('should close the connections that BullMQ has made, and leave a client of the user’s open', async () => {
+    it('should close the connections that BullMQ has opened, but not a client of the user', async () => {
       const ownRedis = await startRedis();
       const client = new Redis(ownRedis.port, { maxRetriesPerRequest: null });
       const ran: KiketJobDelivery[] = [];

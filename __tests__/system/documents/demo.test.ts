@@ -6,7 +6,7 @@ import ts from 'typescript';
 
 const repository = resolve(__dirname, '../../..');
 
-/** A copy of the demo, with the package built from the sources as they are now. */
+/** A copy of the demo, with the package built from the current sources. */
 class Demo {
   readonly #directory = mkdtempSync(join(tmpdir(), 'kiket-demo-'));
   readonly #package = join(this.#directory, 'node_modules/kiket-express');

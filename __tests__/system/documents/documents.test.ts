@@ -14,12 +14,12 @@ describe('docs/errors.md', () => {
   const sections = sectionsOf(read('docs/errors.md'), 3);
   const codeOf = (heading: string): KiketErrorCode => heading.replaceAll('`', '') as KiketErrorCode;
 
-  it('should have a heading for every code, and for nothing else', () => {
+  it('should have a heading for every code, and no other', () => {
     expect(sections.map(({ heading }) => codeOf(heading)).sort()).toEqual(Object.keys(KIKET_ERRORS).sort());
   });
 
   it.each(sections.map(({ heading, text }) => [codeOf(heading), text] as const))(
-    'should give the status of the table, what Kiket does next and what to do: %s',
+    'should have the status of the table, and the parts Next and What to do: %s',
     (code, text) => {
       const status = KIKET_ERRORS[code];
       const retryable = status >= 500 || (status as number) === 429;
@@ -38,7 +38,7 @@ describe('docs/errors.md', () => {
   );
 });
 
-describe('the answer in docs/errors.md', () => {
+describe('the response in docs/errors.md', () => {
   it('should be what kiketErrorHandler sends', async () => {
     const [block] = blocksOf(read('docs/errors.md'));
     const app = express();

@@ -41,7 +41,7 @@ describeWithRedis('examples/cluster', () => {
   }
 
   it(
-    'should do everything once, also after a process was killed, and end in order',
+    'should run every delivery once, also after a process was killed, and end gracefully',
     async () => {
       running = new ExampleProcess('cluster', { KIKET_WEBHOOK_SECRET: secret, REDIS_URL: redis.url });
       const ended = running.end();
@@ -57,7 +57,7 @@ describeWithRedis('examples/cluster', () => {
       expect(output).toMatch(/^replays +800$/m);
       expect(output).toMatch(/^Everything was done once\.$/m);
       expect(code).toBe(0);
-      // The fourth of those that take deliveries.
+      // The fourth worker that takes deliveries.
       const others = new Set<number>();
       await until(async () => others.add(await processBehind(origin)).size === 4, 'a fourth process');
       expect([...others]).not.toContain(killed);
@@ -82,7 +82,7 @@ describeWithRedis('examples/cluster', () => {
   );
 });
 
-/** Of the process that a new connection goes to. */
+/** The pid of the process that accepts a new connection. */
 async function processBehind(origin: string): Promise<number> {
   const dispatcher = new Agent();
   try {

@@ -18,7 +18,7 @@ const payload = {
   secrets: { API_TOKEN: 'canary_secret_value' },
 };
 
-/** What no observer may tell. The secret of all tests has the word in it too. */
+/** A word that no observer may show. It is also part of the secret of all tests. */
 const CANARY = 'canary';
 
 describe('examples/observability', () => {
@@ -46,7 +46,7 @@ describe('examples/observability', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-  /** How many deliveries have been counted, by outcome. */
+  /** Returns the number of counted deliveries, by outcome. */
   function counted(): unknown[] {
     return measurements
       .getMetrics()
@@ -55,7 +55,7 @@ describe('examples/observability', () => {
       .flatMap(({ dataPoints }) => dataPoints.map(({ attributes, value }) => [attributes['kiket.outcome'], value]));
   }
 
-  it('should tell of a delivery in a span, in the log and in a count, all of its trace', async () => {
+  it('should report a delivery in a span, in the log and in a count, with one trace id', async () => {
     await deliver(app, payload, { headers }).expect(200, { ok: true });
     await telemetry.flush();
 
@@ -69,7 +69,7 @@ describe('examples/observability', () => {
     expect(counted()).toEqual([['success', 1]]);
   });
 
-  it('should tell of a failure without what its message quotes', async () => {
+  it('should report a failure without the secrets in its message', async () => {
     await deliver(app, { ...payload, event: 'issue.updated' }, { headers }).expect(500);
     await telemetry.flush();
     expect(lines()).toMatchObject([
@@ -86,7 +86,7 @@ describe('examples/observability', () => {
     expect(text).not.toContain(CANARY);
   });
 
-  it('should tell of a refusal', async () => {
+  it('should report a refusal', async () => {
     await deliver(app, payload, { headers, secret: 'another secret' }).expect(401);
     expect(lines()).toMatchObject([
       { msg: 'Failed', type: 'SignatureError', code: 'signature.mismatch', trace_id: TRACE_ID },
@@ -95,7 +95,7 @@ describe('examples/observability', () => {
     expect(text).not.toContain(CANARY);
   });
 
-  it('should tell its health', async () => {
+  it('should report its health', async () => {
     const response = await request(app).get('/health').expect(200);
     expect(response.body).toMatchObject({
       status: 'ok',

@@ -32,7 +32,7 @@ describe('examples/new-service', () => {
     expect(codeOf(await deliver(createNewService(secret)).expect(404))).toBe('event.unhandled');
   });
 
-  it('should answer its other routes', async () => {
+  it('should serve its other routes', async () => {
     await request(createNewService(secret)).get('/health').expect(200, { ok: true });
   });
 });
@@ -100,26 +100,26 @@ describe('examples/sla-alert', () => {
     expect([alerts.length, recorded().length]).toEqual([1, 1]);
   });
 
-  it("should be retried while Kiket's API has too many requests, and succeed then", async () => {
+  it("should be retried while Kiket's API responds with 429, and then succeed", async () => {
     kiket.fail({ kind: 'rate-limit', retryAfter: 42, times: 1 });
     expect(codeOf(await deliverOverdue().expect(429).expect('Retry-After', '42'))).toBe('api.rate_limited');
     expect(alerts).toEqual([]);
     await deliverOverdue().expect(200, { ok: true, alerted: true });
   });
 
-  it('should leave calls to others when few are left', async () => {
+  it('should leave the last calls of the rate limit to others', async () => {
     kiket = await startFake({ limit: 10 });
     expect(codeOf(await deliverOverdue().expect(503).expect('Retry-After', /^\d+$/))).toBe('handler.retryable');
     expect(alerts).toEqual([]);
   });
 
-  it('should keep no record of an alert that was not taken', async () => {
+  it('should keep no record of an alert that was not accepted', async () => {
     status = 500;
     await deliverOverdue().expect(503);
     expect(recorded()).toEqual([]);
   });
 
-  it('should alert nobody while nothing is overdue', async () => {
+  it('should send no alert while nothing is overdue', async () => {
     await deliverOverdue({ metrics: { overdue_minutes: 0 } }).expect(200, { ok: true, alerted: false });
     expect(alerts).toEqual([]);
   });
@@ -128,8 +128,8 @@ describe('examples/sla-alert', () => {
     [500, 503, 'handler.retryable'],
     [429, 503, 'handler.retryable'],
     [404, 422, 'handler.final'],
-  ])('should turn the %i of the on-call service into %i %s', async (answered, told, code) => {
-    status = answered;
+  ])('should turn the %i of the on-call service into %i %s', async (received, told, code) => {
+    status = received;
     expect(codeOf(await deliverOverdue().expect(told))).toBe(code);
   });
 
@@ -172,28 +172,34 @@ describe('examples/legacy-service', () => {
     ['report-only', 200, ['signature.mismatch']],
     ['verify', 401, []],
     ['parse-and-respond', 401, []],
-  ] as const)('should answer a forged delivery: %s, %i, and report %j', async (step, status, reported) => {
-    const reports: string[] = [];
-    const app = createLegacyService(step, secret, (code) => reports.push(code));
-    await deliver(app, example, { path: '/hooks/kiket', ...forged }).expect(status);
-    expect(reports).toEqual(reported);
-  });
+  ] as const)(
+    'should respond to a forged delivery in the step %s with %i, and report %j',
+    async (step, status, reported) => {
+      const reports: string[] = [];
+      const app = createLegacyService(step, secret, (code) => reports.push(code));
+      await deliver(app, example, { path: '/hooks/kiket', ...forged }).expect(status);
+      expect(reports).toEqual(reported);
+    },
+  );
 
   it.each([
     ['untouched', 404],
     ['report-only', 404],
     ['verify', 404],
     ['parse-and-respond', 500],
-  ] as const)('should answer the 404 of another system: %s, %i', async (step, status) => {
+  ] as const)('should respond to the 404 of another system in the step %s with %i', async (step, status) => {
     await hook(step, { event: 'workflow.sla_status' }).expect(status);
   });
 
   it.each([
     ['verify', 413],
     ['parse-and-respond', 200],
-  ] as const)("should answer what is over express.json()'s limit: %s, %i", async (step, status) => {
-    await hook(step, { ...example, context: { padding: 'x'.repeat(200_000) } }).expect(status);
-  });
+  ] as const)(
+    'should respond to a body over the limit of express.json() in the step %s with %i',
+    async (step, status) => {
+      await hook(step, { ...example, context: { padding: 'x'.repeat(200_000) } }).expect(status);
+    },
+  );
 
   const others: [string, (agent: Agent) => Test][] = [
     ['a route without a session', (agent) => agent.get('/account')],
@@ -208,25 +214,25 @@ describe('examples/legacy-service', () => {
     ['no such route', (agent) => agent.get('/nowhere')],
   ];
 
-  /** What each of the other routes answers, one after the other in one session. */
-  async function answersOf(step: Step): Promise<object[]> {
+  /** The responses of the other routes, requested in order in one session. */
+  async function responsesOf(step: Step): Promise<object[]> {
     const agent = request.agent(createLegacyService(step, secret));
-    const answers: object[] = [];
+    const responses: object[] = [];
     for (const [name, send] of others) {
       const { status, headers, text } = await send(agent);
       const setsCookie = 'set-cookie' in headers;
-      answers.push({ name, status, headers: { ...headers, date: '', 'set-cookie': setsCookie }, text });
+      responses.push({ name, status, headers: { ...headers, date: '', 'set-cookie': setsCookie }, text });
     }
-    return answers;
+    return responses;
   }
 
-  it('should have other routes that answer in different ways', async () => {
-    const answers = await answersOf('untouched');
-    expect(answers).toMatchObject([401, 200, 200, 201, 201, 400, 413, 201, 201, 404].map((status) => ({ status })));
+  it('should have other routes with different responses', async () => {
+    const responses = await responsesOf('untouched');
+    expect(responses).toMatchObject([401, 200, 200, 201, 201, 400, 413, 201, 201, 404].map((status) => ({ status })));
   });
 
-  it.each(adopted)('should answer its other routes to the byte as before: %s', async (step) => {
-    expect(await answersOf(step)).toEqual(await answersOf('untouched'));
+  it.each(adopted)('should send the same bytes for its other routes as before: %s', async (step) => {
+    expect(await responsesOf(step)).toEqual(await responsesOf('untouched'));
   });
 });
 
@@ -246,14 +252,14 @@ describe('examples/many-events', () => {
     ['comment.created', 'v1', {}, 'comment.created on Broken door'],
     ['acme.release_published', 'v1', {}, 'Released: 1.4'],
     ['issue.updated', 'v1', {}, undefined],
-  ])('should take %s in version %s', async (event, event_version, reply, line) => {
+  ])('should handle %s in version %s', async (event, event_version, reply, line) => {
     const authentication = { scopes: ['comments.read'] };
     const payload = { event, event_version, issue, release: { name: '1.4' }, authentication };
     expect((await deliver(app, payload).expect(200)).body).toEqual(reply);
     expect(lines).toEqual(line === undefined ? [] : [line]);
   });
 
-  it('should post what is urgent since v2', async () => {
+  it('should post urgent issues since v2', async () => {
     const payload = { event: 'issue.created', event_version: 'v2', issue: { ...issue, priority: 'urgent' } };
     await deliver(app, payload).expect(200, { ok: true, posted: true });
     expect(lines).toEqual(['New and urgent: Broken door']);
@@ -280,7 +286,7 @@ describe('examples/many-events', () => {
     ['/v/v2/webhooks/issue.created', 200],
     ['/v/1/webhooks/issue.created', 400],
     ['/webhooks/issue.assigned', 400],
-  ])('should be reached at %s: %i', async (path, status) => {
+  ])('should respond at %s with %i', async (path, status) => {
     const payload = { event: 'issue.created', event_version: 'v2', issue };
     const response = await deliver(app, payload, { path }).expect(status);
     expect(response.body).toMatchObject(status === 200 ? { posted: false } : { error: { code: 'delivery.conflict' } });
@@ -291,7 +297,7 @@ describe('examples/many-events', () => {
     await deliver(app, { issue }, { path }).expect(200, { ok: true, posted: false });
   });
 
-  it('should tell its health', async () => {
+  it('should report its health', async () => {
     const app = createManyEvents(secret);
     await deliver(app, { event: 'issue.updated' }).expect(200);
     await deliver(app, { event: 'comment.created' }).expect(403);
@@ -352,7 +358,7 @@ describe('an example that is started', () => {
     START_MS,
   );
 
-  it('should be one of these', () => {
+  it('should be one of the tested examples', () => {
     const folders = readdirSync(resolve(__dirname, '../../../examples'), { withFileTypes: true });
     const names = folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
     expect(names.sort()).toEqual([

@@ -47,7 +47,7 @@ function run(express: Express, app: App, name: string, change = (code: string): 
   runBlock(change(snippets.get(name)!), app, secret, express, { exports, modules: { './tickets': tickets } });
 }
 
-/** A change of a block, which must have what is to be changed. */
+/** Returns a change of a block. It throws when the block does not contain the string to replace. */
 function replacing(from: string | RegExp, to: string): (code: string) => string {
   return (code) => {
     const changed = code.replace(from, to);
@@ -95,11 +95,11 @@ const forged = { ...asCreated, secret: 'whsec_of_another' };
 const large = (payload: object): object => ({ ...payload, context: { padding: 'x'.repeat(400_000) } });
 
 describe('the blocks of docs/migrating.md', () => {
-  it('should be tested, each of them', () => {
+  it('should all be tested', () => {
     expect([...snippets.keys()]).toEqual(Object.keys(behaviours));
   });
 
-  it('should run, but for the one that needs what is not on npm', () => {
+  it('should all run, except the one that needs a package that is not on npm', () => {
     expect(blocks.filter(({ mark }) => mark !== '').map(({ heading, mark }) => [heading, mark])).toEqual([
       ['The extension before', 'before'],
     ]);
@@ -110,7 +110,7 @@ describe('the blocks of docs/migrating.md', () => {
   }, 300_000);
 });
 
-/** What each block must do, beside what the tables say. */
+/** The behaviour of each block, in addition to the tables. */
 const behaviours: Record<string, (app: App, express: Express) => Promise<unknown>> = {
   'The handler before': async (app) => {
     expect(await captureOutput(() => deliver(app, created, asCreated).expect(200))).toContain(token);
@@ -236,7 +236,7 @@ const behaviours: Record<string, (app: App, express: Express) => Promise<unknown
       issue: { project_id: 27 },
       authentication: { runtime_token, scopes: ['*'] },
       secrets: { CRM_TOKEN: 'of the body' },
-      // A server of whoever sends it; nobody asks it.
+      // A server of an attacker, which must receive no request.
       api: { base_url: 'https://evil.example' },
     });
     const path = '/webhooks/issue.created';
@@ -252,7 +252,7 @@ const behaviours: Record<string, (app: App, express: Express) => Promise<unknown
     const elsewhere = { path, projectId: 28 };
     expect(codeOf(await deliver(app, valid, elsewhere).expect(401))).toBe('token.invalid');
 
-    // Where deliveries are not signed.
+    // For deliveries that are not signed.
     const unverified = replacing('  kiketVerify(secret),\n', '');
     const unsigned = { path, headers: { 'X-Kiket-Signature': undefined } };
     const tokenOnly = start(express, 'The runtime token', unverified);
@@ -262,7 +262,7 @@ const behaviours: Record<string, (app: App, express: Express) => Promise<unknown
     );
     await deliver(trusting, valid, unsigned).expect(200, { project: 27, secrets: ['CRM_TOKEN'] });
 
-    keys.answer = (_req, res) => void res.writeHead(500).end();
+    keys.respond = (_req, res) => void res.writeHead(500).end();
     const withoutKeys = start(express, 'The runtime token');
     expect(codeOf(await deliver(withoutKeys, valid, { path }).expect(503))).toBe('token.keys_unavailable');
   },
@@ -291,14 +291,14 @@ const issueCreated = (changes: object = {}): object => ({
 });
 
 describeMajors('a block of docs/migrating.md', (express) => {
-  it.each([...snippets.keys()])('should do what is said of it: %s', async (name) => {
-    // Telemetry and the runtime token need something else started first.
+  it.each([...snippets.keys()])('should behave as documented: %s', async (name) => {
+    // Telemetry and the runtime token need another server first.
     const app = name === 'Telemetry' || name === 'The runtime token' ? express() : start(express, name);
     await behaviours[name]!(app, express);
   });
 });
 
-describeMajors('what each step answers', (express) => {
+describeMajors('the responses of each step', (express) => {
   const columns = [
     'The handler before',
     'The handler before 2',
@@ -328,15 +328,15 @@ describeMajors('what each step answers', (express) => {
   const rows = tableOf(sectionOf('Responses of each step'));
   const HANGS = 'comes while the ticket system hangs';
 
-  it('should be said of these', () => {
+  it('should be documented for these deliveries', () => {
     expect(rows.map(([delivery]) => delivery)).toEqual([...Object.keys(deliveries), HANGS]);
   });
 
   it.each(rows.filter(([delivery]) => delivery !== HANGS).map(([delivery, ...cells]) => [delivery!, cells] as const))(
-    'should be as the table says: a delivery that %s',
+    'should be as in the table: a delivery that %s',
     async (delivery, cells) => {
       const [payload, options, mode = 'up'] = deliveries[delivery]!;
-      const answers: string[] = [];
+      const responses: string[] = [];
       await captureOutput(async () => {
         for (const name of columns) {
           tickets.mode = mode;
@@ -347,16 +347,16 @@ describeMajors('what each step answers', (express) => {
             void sent.set('X-Kiket-Signature', `sha256=${header.get('X-Kiket-Signature')}`);
           }
           const { status } = await sent;
-          answers.push(tickets.opened.length > 0 ? `${status}, ticket` : String(status));
+          responses.push(tickets.opened.length > 0 ? `${status}, ticket` : String(status));
         }
       });
-      expect(answers).toEqual(cells);
+      expect(responses).toEqual(cells);
     },
   );
 
-  it(`should be as the table says: a delivery that ${HANGS}`, async () => {
+  it(`should be as in the table: a delivery that ${HANGS}`, async () => {
     const cells = rows.find(([delivery]) => delivery === HANGS)!.slice(1);
-    const answers: string[] = [];
+    const responses: string[] = [];
     await captureOutput(async () => {
       for (const [i, name] of columns.entries()) {
         tickets.mode = 'hanging';
@@ -364,23 +364,23 @@ describeMajors('what each step answers', (express) => {
         jest.useFakeTimers({
           doNotFake: ['nextTick', 'setImmediate', 'setInterval', 'performance', 'Date', 'queueMicrotask'],
         });
-        const answer = deliver(app, created, asCreated).then(({ status }) => String(status));
+        const response = deliver(app, created, asCreated).then(({ status }) => String(status));
         await until(() => tickets.held.length > 0);
         jest.advanceTimersByTime(10_000);
         jest.useRealTimers();
-        // That nothing comes shows only with time.
-        answers.push(await (cells[i] === 'none' ? Promise.race([answer, wait(200, 'none')]) : answer));
-        // Whatever the handler writes now is dropped.
+        // The absence of a response shows only with time.
+        responses.push(await (cells[i] === 'none' ? Promise.race([response, wait(200, 'none')]) : response));
+        // Any later write of the handler is dropped.
         for (const res of tickets.held.splice(0)) res.writeHead(201).end();
-        await answer;
+        await response;
         tickets.mode = 'up';
         await deliver(app, created, asCreated).expect(200);
       }
     });
-    expect(answers).toEqual(cells);
+    expect(responses).toEqual(cells);
   });
 
-  it('should be the same with another form of the old handler behind a step', async () => {
+  it('should be the same with another form of the old handler', async () => {
     const app = express();
     app.set('env', 'test');
     app.use('/kiket', kiketVerify(secret));
@@ -391,7 +391,7 @@ describeMajors('what each step answers', (express) => {
   });
 });
 
-describeMajors('what changes for an extension of the SDK', (express) => {
+describeMajors('the changes for an extension of the SDK', (express) => {
   type Case = () => Test | Promise<Test>;
   let app: App;
   beforeEach(() => (app = start(express, 'The extension after')));
@@ -428,12 +428,12 @@ describeMajors('what changes for an extension of the SDK', (express) => {
   };
   const rows = tableOf(sectionOf('What changes'));
 
-  it('should be said of these', () => {
+  it('should be documented for these deliveries', () => {
     expect(rows.map(([delivery]) => delivery)).toEqual(Object.keys(cases));
   });
 
   it.each(rows.map(([delivery, , now]) => [delivery!, now!] as const))(
-    'should be as the table says: a delivery that %s: %s',
+    'should be as in the table: a delivery that %s: %s',
     async (delivery, now) => {
       const [, status, code] = /^(\d{3})(?: ([a-z_]+\.[a-z_]+))?/.exec(now)!;
       const response = await cases[delivery]!();
@@ -446,7 +446,7 @@ describeMajors('what changes for an extension of the SDK', (express) => {
     },
   );
 
-  it('should take a secret of the environment only where fallbackSecrets says so', async () => {
+  it('should use a secret of the environment only with fallbackSecrets', async () => {
     process.env.CRM_REGION = 'us';
     try {
       const withFallback = start(express, 'The extension after');
@@ -460,7 +460,7 @@ describeMajors('what changes for an extension of the SDK', (express) => {
     }
   });
 
-  it('should answer a handler that returns nothing with an empty 200, and a guard with 500', async () => {
+  it('should respond with an empty 200 when a handler returns nothing, and with 500 to a guard', async () => {
     const events = kiketEvents()
       .on('issue.created@v1', () => {})
       .on('workflow.before_transition', (() => ({ ok: true })) as never);

@@ -40,7 +40,7 @@ interface Running {
   readonly exported: Readonly<Record<string, unknown>>;
 }
 
-/** What each snippet must do, once it has run. */
+/** The behaviour of each snippet, once it has run. */
 const behaviours: Record<string, (app: App, running: Running) => Promise<unknown>> = {
   'One line': async (app, { express }) => {
     addExistingService(app, express);
@@ -97,7 +97,7 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
     const send = (authentication: object, invocationId: string) =>
       deliver(app, { ...delivery, authentication }, { invocationId });
     await send({ runtime_token: 'token_of_one' }, 'one').expect(200, { charged: 1 });
-    // An answer leaves before Redis has it: until then the retry is told to come again, as Kiket does.
+    // A response leaves before Redis has it. Until then a retry is asked to come again, as Kiket does.
     let again!: Response;
     await until(async () => {
       again = await send({ runtime_token: 'a_fresh_token' }, 'one');
@@ -228,7 +228,7 @@ const withRedis = [...snippets].filter(([, code]) => code.includes('REDIS_URL'))
 const withoutRedis = [...snippets].filter(([, code]) => !code.includes('REDIS_URL'));
 
 describeMajors('a snippet of the README', (express) => {
-  it.each(withoutRedis)('should do what is said of it: %s', check);
+  it.each(withoutRedis)('should behave as documented: %s', check);
 
   describeWithRedisServer('with Redis', () => {
     const { REDIS_URL } = process.env;
@@ -239,17 +239,17 @@ describeMajors('a snippet of the README', (express) => {
     });
     afterEach(async () => {
       process.env.REDIS_URL = REDIS_URL;
-      // What the snippet has opened it has closed on SIGTERM, but for the connection that asks.
+      // On SIGTERM the snippet closes all connections that it opened. Only the asking connection is left.
       for (let clients = ''; clients.split('\n').length !== 2;) clients = String(await redis.send('CLIENT', 'LIST'));
     });
 
-    it.each(withRedis)('should do what is said of it: %s', check);
+    it.each(withRedis)('should behave as documented: %s', check);
   });
 
   async function check(name: string, code: string): Promise<void> {
     const app = express();
     app.set('env', 'test');
-    // As the block needs it; elsewhere a key would be used where none is meant to be.
+    // Only for this block. Elsewhere a key would be used unintentionally.
     if (code.includes('KIKET_API_KEY!')) process.env.KIKET_API_KEY = 'ext_fake';
     const exported = {};
     const tests = runBlock(code, app, secret, express, { exports: exported });
@@ -258,7 +258,7 @@ describeMajors('a snippet of the README', (express) => {
 });
 
 describe('the README', () => {
-  it('should have its snippets tested, each of them', () => {
+  it('should have all its snippets tested', () => {
     expect([...snippets.keys()]).toEqual(Object.keys(behaviours));
   });
 
@@ -266,7 +266,7 @@ describe('the README', () => {
     expect(typeErrorsOf([...snippets.values()], resolve(repository, 'tsconfig.json'))).toEqual([]);
   }, 300_000);
 
-  it('should name first the commands for the demo and for the tests', () => {
+  it('should first name the commands for the demo and for the tests', () => {
     const commands = blocks.filter(({ language }) => language === 'sh').map(({ code }) => code.trim());
     expect(commands.slice(0, 2)).toEqual(['npm ci && npm run demo', 'npm ci && npm test']);
   });

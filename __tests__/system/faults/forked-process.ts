@@ -28,7 +28,7 @@ export class ForkedProcess<Said> {
     return this.#child.pid!;
   }
 
-  /** What the program says by {@link sayStarted}. */
+  /** Resolves with the value that the program passed to {@link sayStarted}. */
   async whenStarted(): Promise<Said> {
     const said = await Promise.race([once(this.#child, 'message'), this.#closed.then(() => undefined)]);
     if (said === undefined) throw new Error(`The process has ended with ${this.#child.exitCode}`);
@@ -49,7 +49,7 @@ export class ForkedProcess<Said> {
     this.#child.kill('SIGTERM');
   }
 
-  /** How it has ended by itself. */
+  /** Resolves when the process has ended by itself. */
   async end(): Promise<{ code: number | null; signal: string | null }> {
     await this.#closed;
     return { code: this.#child.exitCode, signal: this.#child.signalCode };

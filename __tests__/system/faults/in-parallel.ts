@@ -1,4 +1,4 @@
-/** Calls `run` for each item in order, `limit` at a time, and gives the results in the same order. */
+/** Calls `run` for each item in order, `limit` at a time, and returns the results in the same order. */
 export async function inParallel<T, R>(limit: number, items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
   const results = new Array<R>(items.length);
   let next = 0;

@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Random } from './random';
 
-/** For a machine that has much else to do; on an idle one these tests take seconds. */
+/** For a busy machine. On an idle one these tests take seconds. */
 const LIMIT_MS = 120_000;
 
 /**
- * A test that makes random choices. When it fails, it says with which seed: `KIKET_SEED=<seed> npx jest __tests__/system/faults` makes
- * the same choices again.
+ * A test that makes random choices. When it fails, it prints its seed.
+ * `KIKET_SEED=<seed> npx jest __tests__/system/faults` repeats the choices.
  */
 export function itWithSeed(name: string, run: (random: Random) => Promise<void>): void {
   it(
@@ -23,7 +23,7 @@ export function itWithSeed(name: string, run: (random: Random) => Promise<void>)
         ended.abort();
       }
     },
-    // So that the test gives up before Jest does, who does not know the seed.
+    // The test gives up before Jest does, because only the test prints the seed.
     LIMIT_MS + 10_000,
   );
 }

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import type { NextFunction, Response } from 'express';
 
-/** The text of a time-out of the service. */
+/** The message of a time-out of the service. */
 export const TIMED_OUT = 'The service has timed out';
 
-const LATE = 'This comes after the answer.';
+const LATE = 'This comes after the response.';
 
-/** What whoever still holds a response may do after its answer. */
+/** Writes to a response object after the response was sent. */
 export const LATE_WRITES = {
   json: (res) => res.status(500).json({ late: LATE }),
   status: (res) => res.sendStatus(503),

@@ -12,7 +12,7 @@ export interface Run {
 }
 
 /**
- * What handlers did, in a folder of the test: it outlives the process that writes it and every Redis. A line is written before
+ * The runs of handlers, in a folder of the test, which outlives every process and every Redis. A line is written before
  * the next statement of the handler, so that nothing of a killed process is missing.
  */
 export class Ledger {
@@ -20,7 +20,7 @@ export class Ledger {
 
   constructor(folder = mkdtempSync(join(tmpdir(), 'kiket-faults-'))) {
     this.folder = folder;
-    // So that it can be read before anything has run.
+    // The file can be read before the first run.
     appendFileSync(this.#file, '');
   }
 

@@ -23,7 +23,7 @@ describeWithRedis('four replicas with one Redis', () => {
   }, START_MS);
   afterAll(() => ledger.remove());
 
-  /** In a random order, and each comes again only after all others. */
+  /** Returns the origins in a random order, each again only after all others. */
   function inTurn(random: Random): () => string {
     const order = random.shuffle(origins, origins.length);
     let next = 0;
@@ -31,7 +31,7 @@ describeWithRedis('four replicas with one Redis', () => {
   }
 
   itWithSeed(
-    'should run each of 1,000 deliveries once, that are sent five times at the same time, and answer all alike',
+    'should run each of 1,000 deliveries once when it is sent five times at once, and send all the same response',
     async (random) => {
       const SENDERS = 64;
       const ids = Array.from({ length: 1000 }, freshId);
@@ -40,17 +40,17 @@ describeWithRedis('four replicas with one Redis', () => {
       const received = new Map(ids.map((id) => [id, new Set<string>()]));
       const replays = new Map(ids.map((id) => [id, 0]));
 
-      // Near one another, so that some of a delivery arrive while the first is handled.
+      // Close together, so that some copies arrive while the first is handled.
       await inParallel(SENDERS, random.shuffle(sendings, 100), async ({ id, attempt }) => {
         const nextOrigin = () => random.pick(origins);
-        const answer = await deliver(
+        const response = await deliver(
           random,
           nextOrigin,
           () => attempt,
           (refusal) => refusals.add(nameOf(refusal)),
         );
-        received.get(id)!.add(`${answer.status} ${answer.text}`);
-        if (answer.replayed) replays.set(id, replays.get(id)! + 1);
+        received.get(id)!.add(`${response.status} ${response.text}`);
+        if (response.replayed) replays.set(id, replays.get(id)! + 1);
       });
 
       const runs = ledger.runs().map(({ id }) => id);
@@ -64,38 +64,41 @@ describeWithRedis('four replicas with one Redis', () => {
   );
 
   describe.each(['/slow', '/slow/plain'])('a handler that outlives its deadline: %s', (path) => {
-    itWithSeed('should run once, and give the last of five retries its late answer', async (random) => {
+    itWithSeed('should run once, and give the last of five retries its late response', async (random) => {
       const id = freshId();
       const nextOrigin = inTurn(random);
       const attempt = () => sign(payloadOf(id, 'automation.triggered'), { invocationId: id });
       expect(nameOf(await send(nextOrigin(), attempt(), path))).toBe('503 deadline.exceeded');
       for (let retry = 1; retry < 5; retry++) {
-        const answer = await send(nextOrigin(), attempt(), path);
-        expect(nameOf(answer)).toBe('503 delivery.in_progress');
+        const response = await send(nextOrigin(), attempt(), path);
+        expect(nameOf(response)).toBe('503 delivery.in_progress');
       }
       ledger.letGo(id);
       await until(async () => (await claimsIn(redis)).length === 0, 'the late response to be stored');
-      const answer = await send(nextOrigin(), attempt(), path);
-      expect(answer).toMatchObject({ status: 200, replayed: true, text: expect.stringContaining(id) as unknown });
+      const response = await send(nextOrigin(), attempt(), path);
+      expect(response).toMatchObject({ status: 200, replayed: true, text: expect.stringContaining(id) as unknown });
       expect(ledger.runsOf(id)).toHaveLength(1);
     });
   });
 
-  itWithSeed('should run what was 422 for a missing secret, once the operator has added it', async (random) => {
-    const id = freshId();
-    const nextOrigin = inTurn(random);
-    const sendWith = (changes: object) =>
-      deliver(random, nextOrigin, () => sign(payloadOf(id, 'issue.updated', changes), { invocationId: id }));
-    const missing = { secret_status: { missing: ['CRM_KEY'] } };
-    expect(nameOf(await sendWith(missing))).toBe('422 secret.missing');
-    expect(nameOf(await sendWith(missing))).toBe('422 secret.missing');
-    expect(ledger.runsOf(id)).toHaveLength(0);
-    const added = { secrets: { CRM_KEY: 'key_of_the_crm' } };
-    const answer = await sendWith(added);
-    expect(answer).toMatchObject({ status: 200, replayed: false });
-    expect(await sendWith(added)).toEqual({ ...answer, replayed: true });
-    expect(ledger.runsOf(id)).toHaveLength(1);
-  });
+  itWithSeed(
+    'should run a delivery that was 422 for a missing secret, once the operator has added it',
+    async (random) => {
+      const id = freshId();
+      const nextOrigin = inTurn(random);
+      const sendWith = (changes: object) =>
+        deliver(random, nextOrigin, () => sign(payloadOf(id, 'issue.updated', changes), { invocationId: id }));
+      const missing = { secret_status: { missing: ['CRM_KEY'] } };
+      expect(nameOf(await sendWith(missing))).toBe('422 secret.missing');
+      expect(nameOf(await sendWith(missing))).toBe('422 secret.missing');
+      expect(ledger.runsOf(id)).toHaveLength(0);
+      const added = { secrets: { CRM_KEY: 'key_of_the_crm' } };
+      const response = await sendWith(added);
+      expect(response).toMatchObject({ status: 200, replayed: false });
+      expect(await sendWith(added)).toEqual({ ...response, replayed: true });
+      expect(ledger.runsOf(id)).toHaveLength(1);
+    },
+  );
 
   const forgeries: [string, Record<string, string | undefined>][] = [
     ['another invocation', { 'X-Kiket-Invocation': 'forged' }],
@@ -113,49 +116,58 @@ describeWithRedis('four replicas with one Redis', () => {
     ['names its event', (id: string) => payloadOf(id, 'automation.triggered')],
     ['leaves its event to the header', (id: string) => ({ issue: { id } })],
   ])('the same signed bytes, whose body %s', (_, payloadFor) => {
-    itWithSeed('should not run again with forged headers, neither meanwhile nor afterwards', async (random) => {
+    itWithSeed('should not run again with forged headers, neither during the run nor afterwards', async (random) => {
       const id = freshId();
       const nextOrigin = inTurn(random);
       const real = sign(payloadFor(id), { invocationId: id, event: 'automation.triggered' });
       const sendForged = () =>
         Promise.all(
           forgeries.map(async ([name, headers]) => {
-            const answer = await send(nextOrigin(), withHeaders(real, headers));
-            return { name, answer };
+            const response = await send(nextOrigin(), withHeaders(real, headers));
+            return { name, response };
           }),
         );
 
       const first = send(nextOrigin(), real);
       await until(() => ledger.runsOf(id).length > 0, 'the first attempt to be handled');
-      for (const { name, answer } of await sendForged()) {
+      for (const { name, response } of await sendForged()) {
         const expected = expect.stringMatching(/^(?:503 delivery.in_progress|400 delivery.conflict)$/) as unknown;
-        expect({ name, told: nameOf(answer) }).toEqual({ name, told: expected });
+        expect({ name, told: nameOf(response) }).toEqual({ name, told: expected });
       }
       ledger.letGo(id);
-      const answer = await first;
-      expect(answer).toMatchObject({ status: 200, replayed: false });
+      const response = await first;
+      expect(response).toMatchObject({ status: 200, replayed: false });
       await until(async () => (await claimsIn(redis)).length === 0, 'the response to be stored');
       for (const forged of await sendForged()) {
-        if (forged.answer.code !== 'delivery.conflict') expect(forged.answer).toEqual({ ...answer, replayed: true });
+        if (forged.response.code !== 'delivery.conflict')
+          expect(forged.response).toEqual({ ...response, replayed: true });
       }
       expect(ledger.runsOf(id)).toHaveLength(1);
     });
   });
 
   describe.each(['before', 'after'])('another signed body with a stolen invocation, sent %s the real one', (when) => {
-    itWithSeed('should run, and leave the real one its own run and its own answer', async (random) => {
+    itWithSeed('should run, and not affect the run and the response of the real one', async (random) => {
       const [id, other] = [freshId(), freshId()];
       const nextOrigin = inTurn(random);
       const deliverOf = (issue: string) =>
         deliver(random, nextOrigin, () => sign(payloadOf(issue, 'issue.created'), { invocationId: id }));
       const order = when === 'before' ? [other, id] : [id, other];
       for (const issue of order) {
-        const answer = await deliverOf(issue);
-        expect(answer).toMatchObject({ status: 200, replayed: false, text: expect.stringContaining(issue) as unknown });
+        const response = await deliverOf(issue);
+        expect(response).toMatchObject({
+          status: 200,
+          replayed: false,
+          text: expect.stringContaining(issue) as unknown,
+        });
       }
       for (const issue of order) {
-        const answer = await deliverOf(issue);
-        expect(answer).toMatchObject({ status: 200, replayed: true, text: expect.stringContaining(issue) as unknown });
+        const response = await deliverOf(issue);
+        expect(response).toMatchObject({
+          status: 200,
+          replayed: true,
+          text: expect.stringContaining(issue) as unknown,
+        });
       }
       expect([id, other].map((issue) => ledger.runsOf(issue).length)).toEqual([1, 1]);
     });
@@ -164,12 +176,12 @@ describeWithRedis('four replicas with one Redis', () => {
 
 let ids = 0;
 
-/** Of an issue that no other test delivers. */
+/** The payload of an issue that no other test delivers. */
 function freshId(): string {
   return `${process.pid}-${Date.now()}-${ids++}`;
 }
 
-/** Five, of which some have a token of their own, and so other bytes. */
+/** Five attempts, of which some have a token of their own and so other bytes. */
 function attemptsOf(random: Random, id: string): Signed[] {
   const attempt = (): Signed =>
     sign(payloadOf(id, 'issue.created'), { invocationId: id, scheme: random.pick(['body', 'timestamped']) });

@@ -3,7 +3,7 @@ export function readSettings<Settings>(): Settings {
   return JSON.parse(process.env.SETTINGS!) as Settings;
 }
 
-/** Tells the test that this program is ready. From then on it ends with the test, and by itself once nothing else is open. */
+/** Reports to the test that this program is ready. From then on it ends with the test, or when nothing else is open. */
 export function sayStarted(said: unknown = null): void {
   process.once('disconnect', () => process.exit());
   process.channel!.unref();

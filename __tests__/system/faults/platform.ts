@@ -2,15 +2,15 @@ import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { signDelivery, type SignDeliveryOptions } from 'kiket-express/testing';
 import { Agent } from 'undici';
-import { parseAnswer } from '../../support/connection';
+import { parseResponse } from '../../support/connection';
 import { secret } from '../../support/deliver';
 import { toPieces } from '../../support/raw-http';
 import type { Random } from './random';
 
-/** One attempt, as it goes over the wire. */
+/** One signed attempt. */
 export type Signed = ReturnType<typeof signDelivery>;
 
-export interface Answer {
+export interface AttemptResponse {
   /** 0 stands for a network error. */
   readonly status: number;
   readonly text: string;
@@ -19,14 +19,14 @@ export interface Answer {
   readonly code: string | undefined;
 }
 
-/** Longer than any deadline here, and than a store may take: what takes longer hangs. */
+/** Longer than any deadline here and any store call. A longer request hangs. */
 const PATIENCE_MS = 30_000;
 
 const agent = new Agent({ connections: 32, headersTimeout: PATIENCE_MS, bodyTimeout: PATIENCE_MS });
 
 afterAll(() => agent.destroy());
 
-/** A payload with what each attempt brings anew. */
+/** A payload with a new token, as in each attempt. */
 export function payloadOf(id: string, event: string, changes: object = {}): object {
   const runtime_token = `rt_${Math.random()}`;
   return { event, issue: { id, project_id: 27 }, authentication: { runtime_token }, ...changes };
@@ -37,7 +37,7 @@ export function sign(payload: object, options: Partial<SignDeliveryOptions> = {}
 }
 
 /** Sends one attempt. */
-export async function send(origin: string, { headers, body }: Signed, path = '/kiket'): Promise<Answer> {
+export async function send(origin: string, { headers, body }: Signed, path = '/kiket'): Promise<AttemptResponse> {
   try {
     const response = await agent.request({ origin, path, method: 'POST', headers, body });
     const text = await response.body.text();
@@ -49,34 +49,34 @@ export async function send(origin: string, { headers, body }: Signed, path = '/k
   }
 }
 
-/** Most milliseconds from the last byte that is sent until the connection is broken. */
+/** Maximum milliseconds from the last sent byte until the connection is broken. */
 const BREAK_MS = 20;
 
 /**
  * Sends attempts ahead on one connection (pipelined), in pieces of random size.
  *
- * @param breaks whether the connection is broken at a random byte of them, or at a random moment after the last.
- * @returns the answers that came before the end of the connection, in the order of the attempts.
- * @throws {Error} when anything but answers comes.
+ * @param breaks true to break the connection at a random byte of them, or at a random moment after the last.
+ * @returns the responses that came before the end of the connection, in the order of the attempts.
+ * @throws {Error} when anything other than responses comes.
  */
 export async function sendAhead(
   random: Random,
   origin: string,
   attempts: readonly { readonly attempt: Signed; readonly path: string }[],
   breaks: boolean,
-): Promise<Answer[]> {
-  const answers: Answer[] = [];
+): Promise<AttemptResponse[]> {
+  const responses: AttemptResponse[] = [];
   let received = Buffer.alloc(0);
   const socket = connect(Number(new URL(origin).port), '127.0.0.1').on('error', () => {});
   socket.setTimeout(PATIENCE_MS, () => socket.destroy());
   const closed = new Promise((resolve) => socket.on('close', resolve));
   socket.on('data', (chunk) => {
     received = Buffer.concat([received, chunk]);
-    for (let parsed; (parsed = parseAnswer(received)) !== undefined; received = received.subarray(parsed.length)) {
-      const { status, text, headers } = parsed.answer;
-      answers.push({ status, text, replayed: headers['kiket-replayed'] === 'true', code: codeOf(text) });
+    for (let parsed; (parsed = parseResponse(received)) !== undefined; received = received.subarray(parsed.length)) {
+      const { status, text, headers } = parsed.response;
+      responses.push({ status, text, replayed: headers['kiket-replayed'] === 'true', code: codeOf(text) });
     }
-    if (!breaks && answers.length === attempts.length) breakLater();
+    if (!breaks && responses.length === attempts.length) breakLater();
   });
 
   const bytes = Buffer.concat(attempts.map(toBytes));
@@ -89,8 +89,9 @@ export async function sendAhead(
   }
   if (breaks) breakLater();
   await closed;
-  if (!breaks && received.length > 0) throw new Error(`What came is no answer: ${received.toString('latin1')}`);
-  return answers;
+  if (!breaks && received.length > 0)
+    throw new Error(`Received something that is not a response: ${received.toString('latin1')}`);
+  return responses;
 
   function breakLater(): void {
     setTimeout(() => socket.destroy(), random.below(BREAK_MS));
@@ -101,34 +102,34 @@ function toBytes({ attempt: { headers, body }, path }: { attempt: Signed; path: 
   return Buffer.concat(toPieces({ path, headers: { ...headers, Connection: undefined }, body }));
 }
 
-/** What the platform delivers again (contract.md §4). */
-export function isRetryable({ status }: Answer): boolean {
+/** True for a response after which the platform delivers again. */
+export function isRetryable({ status }: AttemptResponse): boolean {
   return status === 0 || status === 429 || status >= 500;
 }
 
 /**
- * Sends until an answer is final, and gives it. The platform's delays are longer, and its attempts fewer.
+ * Sends until a response is final, and returns it. The platform's delays are longer, and its attempts fewer.
  *
- * @param refused is given the answers before.
+ * @param refused receives the earlier responses.
  */
 export async function deliver(
   random: Random,
   nextOrigin: () => string,
   nextAttempt: () => Signed,
-  refused: (answer: Answer) => void = () => {},
-): Promise<Answer> {
+  refused: (response: AttemptResponse) => void = () => {},
+): Promise<AttemptResponse> {
   while (!agent.destroyed) {
-    const answer = await send(nextOrigin(), nextAttempt());
-    if (!isRetryable(answer)) return answer;
-    refused(answer);
+    const response = await send(nextOrigin(), nextAttempt());
+    if (!isRetryable(response)) return response;
+    refused(response);
     await wait(10 + random.below(40));
   }
-  // A test has failed meanwhile, and nobody waits for the answer.
+  // The test has failed meanwhile, and does not wait for the response.
   return new Promise(() => {});
 }
 
 /** `503 store.unavailable`, or `network error`. */
-export function nameOf({ status, code }: Answer): string {
+export function nameOf({ status, code }: AttemptResponse): string {
   return status === 0 ? 'network error' : `${status} ${code}`;
 }
 

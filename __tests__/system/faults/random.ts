@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Choices that can be made again: the same seed gives the same ones, in the same order. */
+/** Reproducible choices: the same seed results in the same choices, in the same order. */
 export class Random {
   readonly #seed: number;
   #choices = 0;

@@ -1,14 +1,14 @@
 import type { RedisServer } from '../../support/redis-server';
 import { until } from '../../support/until';
 import type { Ledger } from './ledger';
-import { deliver, payloadOf, sign, type Answer, type Signed } from './platform';
+import { deliver, payloadOf, sign, type AttemptResponse, type Signed } from './platform';
 import type { Random } from './random';
 import { claimsIn } from './store-contents';
 
-/** A delivery whose answer is in the store. */
+/** A delivery whose response is in the store. */
 export interface Recorded {
   readonly id: string;
-  readonly answer: Answer;
+  readonly response: AttemptResponse;
 }
 
 export async function deliverRecorded(
@@ -18,22 +18,22 @@ export async function deliverRecorded(
 ): Promise<readonly Recorded[]> {
   const ids = Array.from({ length: 20 }, (_, i) => `recorded-${i}`);
   const recorded = await Promise.all(
-    ids.map(async (id) => ({ id, answer: await deliver(random, nextOrigin, () => attempt(id)) })),
+    ids.map(async (id) => ({ id, response: await deliver(random, nextOrigin, () => attempt(id)) })),
   );
   await until(async () => (await claimsIn(redis)).length === 0, 'the responses to be stored');
   return recorded;
 }
 
-/** Sends them again: each must be given the answer that it has been given, and not run again. */
+/** Sends them again, and expects the first response of each, without another run. */
 export async function expectReplays(
   random: Random,
   nextOrigin: () => string,
   recorded: readonly Recorded[],
   ledger: Ledger,
 ): Promise<void> {
-  for (const { id, answer } of recorded) {
+  for (const { id, response } of recorded) {
     const again = await deliver(random, nextOrigin, () => attempt(id));
-    expect({ id, again }).toEqual({ id, again: { ...answer, replayed: true } });
+    expect({ id, again }).toEqual({ id, again: { ...response, replayed: true } });
     expect(ledger.runsOf(id)).toHaveLength(1);
   }
 }

@@ -33,7 +33,7 @@ describeWithRedisServer('a primary of Redis that is killed while deliveries come
   });
 
   itWithSeed(
-    'should make them retryable until its replica has taken over, which knows what it was told',
+    'should make deliveries retryable until its replica has taken over, which keeps all replicated records',
     async (random) => {
       const nextOrigin = () => random.pick(origins);
       const recorded = await deliverRecorded(random, nextOrigin, primary);
@@ -46,7 +46,7 @@ describeWithRedisServer('a primary of Redis that is killed while deliveries come
       await until(() => traffic.refusals.has('503 store.unavailable'), 'senders to be refused');
       address.to(standby.port);
       traffic.refusals.clear();
-      // It takes no writes yet.
+      // The new primary does not accept writes yet.
       await until(() => traffic.refusals.has('503 store.unavailable'), 'senders to be refused again');
       await standby.send('REPLICAOF', 'NO', 'ONE');
       await traffic.untilMore();

@@ -7,7 +7,7 @@ import { deliver, nameOf, payloadOf, send, sign, type Signed } from './platform'
 import { startReplica, type Replica } from './replica-process';
 import { claimsIn } from './store-contents';
 
-describeWithRedis('a replica that is killed in mid-handler', () => {
+describeWithRedis('a replica that is killed during a handler', () => {
   const ledger = new Ledger();
   let redis: RedisServer;
   let killed: Replica;
@@ -23,7 +23,7 @@ describeWithRedis('a replica that is killed in mid-handler', () => {
   }, START_MS);
   afterAll(() => ledger.remove());
 
-  /** Resolves once so many claims are held for longer again. */
+  /** Resolves once `count` claims have been renewed. */
   async function allRenewed(count: number): Promise<void> {
     let leftMs = Infinity;
     await until(async () => {
@@ -34,7 +34,7 @@ describeWithRedis('a replica that is killed in mid-handler', () => {
     }, 'the claims to be renewed');
   }
 
-  itWithSeed('should lose no delivery: another runs each, and not before the lock is over', async (random) => {
+  itWithSeed('should lose no delivery: another replica runs each, after its lock has expired', async (random) => {
     const ids = Array.from({ length: 10 }, (_, i) => `${i}-${random.next()}`);
     const attempt = (id: string): Signed => sign(payloadOf(id, 'automation.triggered'), { invocationId: id });
     const runIds = (): string[] => ledger.runs().map(({ id }) => id);
@@ -48,7 +48,7 @@ describeWithRedis('a replica that is killed in mid-handler', () => {
 
     const lookedAtMs = Date.now();
     const claims = await claimsIn(redis);
-    // Each has two. Where one is over already, any of these deliveries may be free.
+    // Each delivery has two claims. When one has expired, any of these deliveries may be free.
     const freeAtMs = claims.length < 2 * ids.length ? 0 : lookedAtMs + Math.min(...claims);
     const refusals = new Set<string>();
     const retries = Promise.all(
@@ -63,8 +63,8 @@ describeWithRedis('a replica that is killed in mid-handler', () => {
     );
     await until(() => runIds().length === 2 * ids.length, 'all to be handled again');
     for (const id of ids) ledger.letGo(id);
-    for (const [index, answer] of (await retries).entries()) {
-      expect(answer).toMatchObject({ status: 200, text: expect.stringContaining(ids[index]!) as unknown });
+    for (const [index, response] of (await retries).entries()) {
+      expect(response).toMatchObject({ status: 200, text: expect.stringContaining(ids[index]!) as unknown });
     }
     expect(['503 delivery.in_progress']).toEqual(expect.arrayContaining([...refusals]));
     for (const id of ids) {

@@ -3,7 +3,7 @@ import type { majors } from '../../support/express';
 import type { ClientName } from '../../support/redis-clients';
 import { ForkedProcess } from './forked-process';
 
-/** What replica.ts is told. */
+/** The settings of a replica. */
 export interface ReplicaSettings {
   readonly folder: string;
   readonly redisUrl: string;
@@ -20,7 +20,7 @@ export interface Replica {
   readonly process: ForkedProcess<number>;
 }
 
-/** One that is listening. */
+/** A replica that is listening. */
 export async function startReplica(settings: Omit<ReplicaSettings, 'secret'>): Promise<Replica> {
   const process = new ForkedProcess<number>('replica.ts', { ...settings, secret });
   return { origin: `http://127.0.0.1:${await process.whenStarted()}`, process };

@@ -7,7 +7,7 @@ import { payloadOf, send, sign } from './platform';
 import { startReplica, type Replica } from './replica-process';
 import { Traffic } from './traffic';
 
-describeWithRedis('a replica with kiketShutdown that is told to end while deliveries come in', () => {
+describeWithRedis('a replica with kiketShutdown that receives SIGTERM while deliveries come in', () => {
   const ledger = new Ledger();
   let redis: RedisServer;
   let terminated: Replica;
@@ -26,7 +26,7 @@ describeWithRedis('a replica with kiketShutdown that is told to end while delive
   afterAll(() => ledger.remove());
 
   itWithSeed(
-    'should end by itself; no delivery is lost, none runs twice, and all senders are answered',
+    'should end by itself; no delivery is lost, none runs twice, and all senders get a response',
     async (random) => {
       const traffic = new Traffic(random, () => random.pick(origins), 2);
       await traffic.untilMore();
@@ -39,8 +39,8 @@ describeWithRedis('a replica with kiketShutdown that is told to end while delive
       terminated.process.terminate();
       await until(() => traffic.refusals.has('network error'), 'the process to refuse connections');
       for (const id of ids) ledger.letGo(id);
-      for (const [index, answer] of (await Promise.all(held)).entries()) {
-        expect(answer).toMatchObject({ status: 200, text: expect.stringContaining(ids[index]!) as unknown });
+      for (const [index, response] of (await Promise.all(held)).entries()) {
+        expect(response).toMatchObject({ status: 200, text: expect.stringContaining(ids[index]!) as unknown });
       }
       expect(await terminated.process.end()).toEqual({ code: 0, signal: null });
 

@@ -21,7 +21,7 @@ import { Ledger } from './ledger';
 import { readSettings, sayStarted } from './parent';
 import type { ReplicaSettings } from './replica-process';
 
-/** What a test has to do while a handler runs takes less, also on a busy machine. */
+/** Longer than the work of a test while a handler runs, also on a busy machine. */
 const LONG_MS = 60_000;
 
 /** Time enough for the store, before a deadline that a test waits for. */
@@ -32,11 +32,11 @@ const ledger = new Ledger(folder);
 
 interface Ran {
   readonly id: string;
-  /** No other run has it, so that its answer is known again. */
+  /** Unique for each run, so that its response can be recognised. */
   readonly run: string;
 }
 
-/** What must take effect once. */
+/** The effect of a delivery, which must happen once. */
 async function take({ payload }: { payload: KiketPayload }): Promise<Ran> {
   const id = String(payload.issue?.id);
   ledger.write(id);
@@ -45,7 +45,7 @@ async function take({ payload }: { payload: KiketPayload }): Promise<Ran> {
   return { id, run: randomUUID() };
 }
 
-/** The same, and does not end before the test says so; whatever its signal says. */
+/** The same, but waits for the test, and ignores its signal. */
 async function takeUntilLetGo({ payload }: { payload: KiketPayload }): Promise<Ran> {
   const id = String(payload.issue?.id);
   await ledger.runUntilLetGo(id);
@@ -68,7 +68,7 @@ const timeOut: RequestHandler = ({ query: { status, afterMs, by } }, res, next) 
   next();
 };
 
-/** Handlers whose response is written to after its answer, from a closure and twice: `?write=json&afterMs=20`. */
+/** Handlers that write to a response after it was sent, from a closure and twice: `?write=json&afterMs=20`. */
 const LATE_HANDLERS: Readonly<Record<string, RequestHandler>> = {
   returns: (req, res, next) => {
     const handle = kiketHandler(async (delivery) => {
@@ -103,8 +103,8 @@ function writeLate(...[{ query }, res, next]: Parameters<RequestHandler>): void 
   }, Number(query.afterMs));
 }
 
-/** Kills or freezes this process as soon as an answer is written: before anything that comes after it. */
-const endWithAnswer: RequestHandler = ({ query: { signal } }, res, next) => {
+/** Kills or freezes this process as soon as a response is written, before any later step. */
+const endWithResponse: RequestHandler = ({ query: { signal } }, res, next) => {
   const { end } = res as unknown as { end: (...args: unknown[]) => typeof res };
   res.end = (...args: unknown[]) => {
     end.apply(res, args);
@@ -134,8 +134,8 @@ async function start(): Promise<void> {
   app.post('/timed-out/1', timeOut, receive, once, events);
   app.post('/timed-out/2', receive, timeOut, once, events);
   app.post('/timed-out/3', receive, once, timeOut, events);
-  app.post('/ends', endWithAnswer, receive, once, events);
-  app.post('/ends/plain', endWithAnswer, receive, once, (req, res) => {
+  app.post('/ends', endWithResponse, receive, once, events);
+  app.post('/ends/plain', endWithResponse, receive, once, (req, res) => {
     void take(kiketDelivery(req)).then((ran) => res.json(ran));
   });
   app.post('/until-cut', receive, once, kiketHandler(takeUnlessCut));
@@ -147,7 +147,7 @@ async function start(): Promise<void> {
   });
   for (const [name, handler] of Object.entries(LATE_HANDLERS)) app.post(`/late/${name}`, receive, once, handler);
   app.use(kiketErrorHandler());
-  // Here the last handler of Express is told of late errors.
+  // Here the last handler of Express receives late errors.
   for (const [name, handler] of Object.entries(LATE_HANDLERS)) app.post(`/last/${name}`, receive, once, handler);
 
   const server = app.listen(0, '127.0.0.1', () => sayStarted((server.address() as AddressInfo).port));

@@ -12,12 +12,12 @@ async function keptForMs(redis: RedisServer): Promise<number[]> {
   return (await redis.send('EVAL', KEPT, '0')) as number[];
 }
 
-/** For how many milliseconds each claim is held from now. */
+/** Returns the milliseconds for which each claim is still held. */
 export async function claimsIn(redis: RedisServer): Promise<number[]> {
   return (await keptForMs(redis)).filter((ms) => ms <= BETWEEN_MS);
 }
 
-/** How many keys have a record. */
+/** Returns the number of keys that have a record. */
 export async function countRecords(redis: RedisServer): Promise<number> {
   return (await keptForMs(redis)).filter((ms) => ms > BETWEEN_MS).length;
 }

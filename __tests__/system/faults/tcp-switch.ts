@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** One address for whichever server is the primary, as those who run Redis for others offer it. */
+/** One address for the current primary, as providers of managed Redis offer it. */
 export class TcpSwitch {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #port: number;
 
-  /** @param port where connections go at first. */
+  /** @param port the first target of connections. */
   static async to(port: number): Promise<TcpSwitch> {
     const address = new TcpSwitch(port);
     await once(address.#server.listen(0, '127.0.0.1'), 'listening');

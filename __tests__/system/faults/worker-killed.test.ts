@@ -11,7 +11,7 @@ import { Ledger } from './ledger';
 import { payloadOf } from './platform';
 import type { WorkerSettings } from './worker';
 
-describeWithRedis('a worker that is killed in mid-job', () => {
+describeWithRedis('a worker that is killed during a job', () => {
   const IDS = ['1', '2', '3'];
   const ledger = new Ledger();
   let redis: RedisServer;
@@ -35,7 +35,7 @@ describeWithRedis('a worker that is killed in mid-job', () => {
   }
 
   it(
-    'should lose no job: another finishes each',
+    'should lose no job: another worker finishes each',
     async () => {
       const app = express();
       app.post('/kiket', kiket({ secret }), kiketHandler(kiketEnqueue(queue)), kiketErrorHandler());

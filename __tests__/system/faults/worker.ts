@@ -2,7 +2,7 @@ import { kiketWorker } from 'kiket-express/bullmq';
 import { Ledger } from './ledger';
 import { readSettings, sayStarted } from './parent';
 
-/** What this program is told. */
+/** The settings of this program. */
 export interface WorkerSettings {
   readonly folder: string;
   readonly port: number;

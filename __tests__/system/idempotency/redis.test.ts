@@ -23,7 +23,7 @@ describeWithRedis('KiketRedisStore on one server', () => {
       return [one!, other!];
     };
 
-    // Another major of a client can differ in how it sends a command and what it makes of a reply.
+    // Majors of a client can differ in sending a command and in parsing a reply.
     if (NEWEST_CLIENTS.includes(name)) describeStoreContract(name, replicas);
     else it('should understand every reply', () => expectEveryReply(replicas()[0]));
 
@@ -38,13 +38,13 @@ describeWithRedis('KiketRedisStore on one server', () => {
       for (let i = 0; i < 5; i++) {
         const keys = freshKeys(2);
         expect(await store.claim(keys, 'a', LONG_MS)).toEqual({ state: 'claimed' });
-        expect(await store.complete(keys, 'a', 'answer', LONG_MS)).toBe(true);
+        expect(await store.complete(keys, 'a', 'response', LONG_MS)).toBe(true);
       }
       expect(sent).toEqual(Array(10).fill('EVAL'));
       expect((await runsOf(server)) - before).toBe(10);
     });
 
-    it('should keep nothing without an end, and nothing but under its prefix', async () => {
+    it('should keep only keys that expire and have its prefix', async () => {
       const mark = randomUUID();
       const [client] = open;
       const store = new KiketRedisStore({ sendCommand: client!.sendCommand, prefix: `${mark}:` });
@@ -86,14 +86,14 @@ describeWithRedis('KiketRedisStore on one server', () => {
       expect(await server.send('EXISTS', `kiket:${keys[0]}`)).toBe(0);
     });
 
-    it('should not be seen under another prefix', async () => {
+    it('should not be visible under another prefix', async () => {
       const keys = freshKeys(2);
       expect(await storeOf('one:').claim(keys, 'a', LONG_MS)).toEqual({ state: 'claimed' });
       expect(await storeOf('other:').claim(keys, 'b', LONG_MS)).toEqual({ state: 'claimed' });
       expect(await storeOf('').claim(keys, 'c', LONG_MS)).toEqual({ state: 'claimed' });
     });
 
-    it('should count as held when somebody has taken the end from a claim', async () => {
+    it('should count as held when the expiry of a claim was removed', async () => {
       const keys = freshKeys(2);
       await storeOf().claim(keys, 'a', LONG_MS);
       for (const key of keys) await server.send('PERSIST', `kiket:${key}`);
@@ -101,7 +101,7 @@ describeWithRedis('KiketRedisStore on one server', () => {
       await storeOf().release(keys, 'a');
     });
 
-    it('should make a call reject where somebody else keeps something', async () => {
+    it('should make a call reject when another program uses them', async () => {
       const [key] = freshKeys(1);
       await server.send('LPUSH', `kiket:${key}`, 'not ours');
       await expect(storeOf().claim([key], 'a', LONG_MS)).rejects.toThrow('WRONGTYPE');
@@ -109,7 +109,7 @@ describeWithRedis('KiketRedisStore on one server', () => {
   });
 });
 
-/** How often the server has run EVAL since it started. */
+/** Returns the number of EVAL commands that the server has run since its start. */
 async function runsOf(server: RedisServer): Promise<number> {
   const stats = String(await server.send('INFO', 'commandstats'));
   return Number(/cmdstat_eval:calls=(\d+)/.exec(stats)?.[1] ?? 0);

@@ -8,7 +8,7 @@ const majors = ['express4', 'express5'] as const;
 beforeAll(async () => {
   await workbench.pack();
   await Promise.all([
-    // Each with the oldest or the newest version of the peers that few have.
+    // Each with the oldest or the newest version of the optional peers.
     workbench.install('express4', { express: '^4.18.0', jose: '6.0.8' }),
     workbench.install('express5', { express: '^5.0.0', jose: '^6.0.0', '@opentelemetry/api': '^1.9.0' }),
     workbench.install('tools', { esbuild: '~0.28.0' }),
@@ -64,7 +64,7 @@ describe.each(majors)('the installed package with %s', (major) => {
 
 describe('require and import', () => {
   it(
-    'should give the same classes and functions, under every name of every entry',
+    'should return the same classes and functions, for every name of every entry',
     async () => {
       const names = ['kiket-express', ...entries.map((entry) => `kiket-express/${entry}`)];
       const outcome = await node(workbench.path('express5/esm'), 'same-classes.js', ...names);
@@ -73,14 +73,14 @@ describe('require and import', () => {
     PATIENCE_MS,
   );
 
-  it('should reach nothing but the entry points', async () => {
+  it('should reach only the entry points', async () => {
     const script = "require('kiket-express/dist/signature/hmac')";
     const { code, output } = await node(workbench.path('express5'), '-e', script);
     expect(output).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
     expect(code).toBe(1);
   });
 
-  it('should load nothing but Node and its own files for kiket-express/signature', async () => {
+  it('should load only Node and its own files for kiket-express/signature', async () => {
     const script =
       "require('kiket-express/signature'); console.log(Object.keys(require.cache).filter((file) => !/kiket-express.dist/.test(file)))";
     expect(await node(workbench.path('express5'), '-e', script)).toEqual({ code: 0, output: '[]\n' });
@@ -93,7 +93,7 @@ describe('require and import', () => {
 });
 
 describe('two installed copies', () => {
-  it('should serve a delivery together, and know the errors of each other', async () => {
+  it('should serve a delivery together, and recognise the errors of each other', async () => {
     const directory = workbench.path('express5/copies');
     const installed = workbench.path('express5/node_modules/kiket-express');
     cpSync(installed, join(directory, 'second/node_modules/kiket-express'), { recursive: true });
@@ -101,7 +101,7 @@ describe('two installed copies', () => {
   });
 });
 
-describe('what is loaded, in a fresh process', () => {
+describe('the modules loaded in a fresh process', () => {
   /** The packages of all modules in the cache after `statement`, this package aside. */
   async function packagesAfter(statement: string): Promise<string[]> {
     const script = `${statement}; console.log(JSON.stringify(Object.keys(require.cache)))`;
@@ -129,7 +129,7 @@ describe('what is loaded, in a fresh process', () => {
     opentelemetry: ['@opentelemetry'],
   };
 
-  it.each(entries)('should be nothing for kiket-express/%s that it does not need', async (entry) => {
+  it.each(entries)('should be only those that kiket-express/%s needs', async (entry) => {
     const loaded = await packagesAfter(`require('kiket-express/${entry}')`);
     expect(loaded.filter((name) => watched.includes(name))).toEqual(needs[entry] ?? []);
   });
@@ -139,11 +139,11 @@ describe('what is loaded, in a fresh process', () => {
     expect(loaded.filter((name) => watched.includes(name))).toEqual(['secure-json-parse']);
   });
 
-  it('should be lru-cache once there is a KiketMemoryStore', async () => {
+  it('should include lru-cache once there is a KiketMemoryStore', async () => {
     expect(await packagesAfter("new (require('kiket-express').KiketMemoryStore)()")).toContain('lru-cache');
   });
 
-  it('should be Ajv once payloadSchemas are given', async () => {
+  it('should include Ajv once payloadSchemas are given', async () => {
     const statement = "require('kiket-express').kiketParse({ payloadSchemas: { 'issue.created': {} } })";
     expect(await packagesAfter(statement)).toContain('ajv');
   });

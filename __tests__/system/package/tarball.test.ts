@@ -49,7 +49,7 @@ describe('the tarball', () => {
     expect(found).toEqual([]);
   });
 
-  it('should ask for nothing to be run when it is installed', () => {
+  it('should have no install scripts', () => {
     const { scripts = {} } = JSON.parse(read('package.json')) as { scripts?: Record<string, string> };
     expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
   });
@@ -57,7 +57,7 @@ describe('the tarball', () => {
 
 describe('the peers', () => {
   it(
-    'should let a service have any version of those that are optional',
+    'should allow any version of optional peers',
     async () => {
       const older = { express: '^5.0.0', jose: '^4.15.0', bullmq: '^4.0.0', '@types/express': '4.17.0' };
       await workbench.install('older-peers', { ...older, '@opentelemetry/api': '1.0.0' }, '--dry-run');
@@ -66,7 +66,7 @@ describe('the peers', () => {
   );
 
   it(
-    'should not let a service have another Express',
+    'should not allow another major of Express',
     async () => {
       const attempt = workbench.install('older-express', { express: '^3.0.0' }, '--dry-run');
       await expect(attempt).rejects.toThrow('ERESOLVE');
@@ -80,7 +80,7 @@ describe('the entry points', () => {
     .map((file) => file.replace(/\.ts$/, ''))
     .filter((name) => name !== 'kiket');
 
-  it('should be one for every middleware, and the modules that users import', () => {
+  it('should be one for each middleware, and the modules that users import', () => {
     const expected = [
       '.',
       ...[...middlewares, 'api', 'bullmq', 'errors', 'redis', 'shutdown', 'signature', 'telemetry', 'testing'].map(
@@ -104,7 +104,7 @@ describe('the entry points', () => {
     expect([...reachableModules()].filter(isForeign)).toEqual([]);
   });
 
-  /** What the types of all entry points import, directly or through one another. */
+  /** Returns the modules that the types of all entry points import, directly or indirectly. */
   function reachableModules(): ReadonlySet<string> {
     const modules = new Set<string>();
     const pending = Object.values(manifest.exports).flatMap((target) =>
@@ -124,9 +124,9 @@ describe('the entry points', () => {
   }
 });
 
-describe('the judges of packages', () => {
+describe('the checkers of packages', () => {
   it(
-    'should find nothing: publint --strict',
+    'should report nothing: publint --strict',
     async () => {
       const { code, output } = await tool('publint/src/cli.js', '--strict', workbench.tarball);
       expect(output).toContain('All good!');
@@ -136,7 +136,7 @@ describe('the judges of packages', () => {
   );
 
   it(
-    'should find nothing: attw, with node10, node16 from CommonJS and from ESM, and bundler',
+    'should report nothing: attw, with node10, node16 from CommonJS and from ESM, and bundler',
     async () => {
       const args = ['--format', 'json', '--no-definitely-typed', workbench.tarball];
       const { code, output } = await tool('@arethetypeswrong/cli/dist/index.js', ...args);

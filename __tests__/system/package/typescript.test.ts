@@ -17,7 +17,7 @@ type Resolution = keyof typeof resolutions;
 const all = Object.keys(resolutions) as Resolution[];
 
 /**
- * What users have installed. TypeScript 6 deprecates node10 and says how to keep it; 7 has removed it. Between the oldest
+ * The versions that users have installed. TypeScript 6 deprecates node10, and 7 has removed it. Between the oldest
  * and the newest one of each kind is enough.
  */
 const versions: { typescript: string; resolutions: Resolution[]; options: object }[] = [
@@ -30,7 +30,7 @@ const majors = [
   { major: 5, express: '^5.0.0', types: '^5.0.0' },
 ];
 
-/** One use of each entry, alone in its program: nothing else brings the types of `req.kiket` and `res.kiket`. */
+/** One use of each entry, alone in its program, without other sources of the types of `req.kiket` and `res.kiket`. */
 const uses: Record<string, string> = {
   'raw-body': "app.use(express.json({ verify: captureRawBody })); app.post('/', kiketRawBody({ limit: '2mb' }));",
   verify: "app.use('/kiket', kiketVerify('secret', { onRefused: (error) => void error.code }));",
@@ -44,7 +44,7 @@ const uses: Record<string, string> = {
   'error-handler': 'app.use(kiketErrorHandler({ onError: (error) => void error }));',
   delivery: "app.post('/', (req) => void kiketDelivery(req, 'issue.created').secrets.require('TOKEN'));",
 };
-/** These know nothing of a request. */
+/** Programs without the types of a request. */
 const usesWithoutRequest: Record<string, string> = {
   api: "export const limit: Promise<{ remaining: number }> = createKiketApi({ apiKey: 'ext_1' }).rateLimit();",
   health: 'export const route: (req: never, res: never) => void = kiketHealth();',
@@ -112,13 +112,13 @@ describe('the tests of the types', () => {
 describe.each(majors)('with @types/express $major', ({ major }) => {
   describe.each(versions)('and TypeScript $typescript', ({ typescript, resolutions, options }) => {
     const whole = resolutions.map((resolution) => ({ resolution, program: 'usage' }));
-    // The oldest with the oldest, the newest with the newest: what differs between the others, the whole programs show.
+    // The oldest with the oldest, the newest with the newest. The whole programs cover the other pairs.
     const isOldest = major === 4 && typescript === versions[0]!.typescript;
     const isNewest = major === 5 && typescript === versions.at(-1)!.typescript;
     const alone = resolutions
       .filter((resolution) => (isOldest && resolution === 'node10') || (isNewest && resolution === 'nodenext-commonjs'))
       .flatMap((resolution) => entries.map((entry) => ({ resolution, program: entry })))
-      // What knows nothing of a request takes nothing from the types of one; the newest compiler is quick.
+      // Entries without a request type do not depend on Express. The newest compiler is fast and checks all of them.
       .filter(({ program }) => isNewest || program in uses);
     const programs = [...whole, ...alone];
     let output: string;
@@ -144,7 +144,7 @@ describe.each(majors)('with @types/express $major', ({ major }) => {
         expect(errorsOf(row)).toEqual([]);
       });
 
-    it('should say nothing else', () => {
+    it('should print nothing else', () => {
       const found = programs.flatMap(errorsOf);
       expect(linesOf(output).filter((line) => / error TS/.test(line) && !found.includes(line))).toEqual([]);
     });
@@ -188,7 +188,7 @@ function makeProject(
   writeJson(join(directory, 'package.json'), { private: true, type });
   writeJson(join(directory, 'tsconfig.json'), {
     compilerOptions: {
-      // Without `types`, which is all of them up to TypeScript 5.9 and none from 6 on.
+      // Without `types`, all are included up to TypeScript 5.9 and none from 6 on.
       ...{ target: 'es2022', lib: ['es2023'], module, moduleResolution },
       ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
       ...{ esModuleInterop: true, noEmit: true, ...options },

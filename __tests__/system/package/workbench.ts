@@ -12,7 +12,7 @@ export const repository = resolve(__dirname, '../../..');
 /** Long enough for a slow machine; the tests wait for processes, not for time. */
 export const PATIENCE_MS = 300_000;
 
-/** Everything that decides what is published, and how it is built. */
+/** The files that determine the published package and its build. */
 const SOURCES = [
   ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts', 'lib'],
   ...['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs'],
@@ -20,11 +20,11 @@ const SOURCES = [
 
 export interface Outcome {
   readonly code: number | string | null | undefined;
-  /** Both streams, as a terminal shows them. */
+  /** Both streams, in the order of a terminal. */
   readonly output: string;
 }
 
-/** Runs a command to its end; a failure is an outcome, not a rejection. */
+/** Runs a command to its end. Resolves also when it fails. */
 export function run(cwd: string, command: string, ...args: string[]): Promise<Outcome> {
   return new Promise((done) => {
     execFile(command, args, { cwd, env: userEnvironment, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
@@ -35,7 +35,7 @@ export function run(cwd: string, command: string, ...args: string[]): Promise<Ou
 
 export const node = (cwd: string, ...args: string[]): Promise<Outcome> => run(cwd, process.execPath, ...args);
 
-/** As {@link run}, for what must succeed before a test can begin. */
+/** Like {@link run}, but rejects when the command fails. */
 async function must(cwd: string, command: string, ...args: string[]): Promise<string> {
   const { code, output } = await run(cwd, command, ...args);
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${output}`);
@@ -59,14 +59,14 @@ export class Workbench {
         cpSync(join(repository, name), join(this.source, name), { recursive: true });
       }
     }
-    // What a build makes must come from this build.
+    // The files that a build generates must come from this build.
     rmSync(join(this.source, 'lib/delivery/validate-contract.ts'), { force: true });
     symlinkSync(join(repository, 'node_modules'), join(this.source, 'node_modules'), 'junction');
-    // Builds, by `prepare`: what is published is never an old build.
+    // `prepare` builds, so that an old build is never published.
     await must(this.source, 'npm', 'pack', '--pack-destination', this.directory);
   }
 
-  /** A directory with these packages, and with this one if it has been packed. */
+  /** A directory with these packages installed, and with this one if it was packed. */
   async install(name: string, dependencies: Readonly<Record<string, string>>, ...more: string[]): Promise<string> {
     const directory = this.path(name);
     mkdirSync(directory);

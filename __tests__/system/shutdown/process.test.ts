@@ -10,7 +10,7 @@ import { userEnvironment } from '../../support/user-environment';
 const repository = resolve(__dirname, '../../..');
 
 describe('a process that calls kiketShutdown on SIGTERM', () => {
-  it('should answer the delivery that is running, and end by itself', async () => {
+  it('should respond to the delivery that is running, and end by itself', async () => {
     const fake = await startFake();
     const service = spawn(process.execPath, ['--import', 'tsx', '__tests__/system/shutdown/service.ts'], {
       cwd: repository,
@@ -18,7 +18,7 @@ describe('a process that calls kiketShutdown on SIGTERM', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = once(service, 'close');
-    // What keeps its connections alive, as the platform may.
+    // Keeps its connections alive, as the platform may.
     const agent = new Agent();
     try {
       let output = '';
@@ -40,8 +40,8 @@ describe('a process that calls kiketShutdown on SIGTERM', () => {
       });
       await said(/running/);
       service.kill('SIGTERM');
-      const answer = await delivery;
-      expect([answer.statusCode, await answer.body.json()]).toEqual([200, { done: true }]);
+      const response = await delivery;
+      expect([response.statusCode, await response.body.json()]).toEqual([200, { done: true }]);
       expect(await ended).toEqual([0, null]);
       expect(output).toContain('{"finished":true,"released":0}\nleft: 0 timers');
     } finally {

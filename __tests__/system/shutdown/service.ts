@@ -4,7 +4,7 @@ import express from 'express';
 import { kiket, kiketErrorHandler, kiketHandler } from 'kiket-express';
 import { kiketShutdown } from 'kiket-express/shutdown';
 
-/** A process whose one delivery is under way when SIGTERM comes, after which nothing but kiketShutdown ends it. */
+/** A process with one running delivery at SIGTERM. Only kiketShutdown ends it. */
 const terminated = once(process, 'SIGTERM');
 const app = express();
 app.post(

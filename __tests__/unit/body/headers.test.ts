@@ -2,7 +2,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { expectedLength, encodingError } from '../../../lib/body/headers';
 
-/** A request with one header, which adapters also give as an array. */
+/** A request with one header, which adapters may pass as an array. */
 function requestWith(name: string, value: unknown): IncomingMessage {
   const req = new IncomingMessage(new Socket());
   (req.headers as Record<string, unknown>)[name] = value;

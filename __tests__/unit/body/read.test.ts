@@ -106,7 +106,7 @@ describe('readBody', () => {
 });
 
 describe.each(Object.entries(readers))('%s', (_name, read) => {
-  it('should take memory for what was received, not for what was announced', async () => {
+  it('should take memory for the received bytes, not for the announced length', async () => {
     const before = usedBytes();
     const requests = Array.from({ length: 50 }, () => requestWith({ 'content-length': String(LIMIT) }));
     for (const req of requests) {

@@ -19,7 +19,7 @@ class TypedError extends RetryableError {
   override readonly name = 'TypedError';
 }
 
-describe('what BullMQ is told of a failed attempt', () => {
+describe('the error of a failed attempt for BullMQ', () => {
   it.each<[string, unknown, string]>([
     ['RetryableError', new RetryableError('busy'), 'RetryableError: busy'],
     ['one of the user’s own', new TypedError('busy'), 'TypedError: busy'],
@@ -28,18 +28,18 @@ describe('what BullMQ is told of a failed attempt', () => {
     ['an outage of the API', KiketApiError.because('api.unavailable', 'down'), 'KiketApiError: down'],
     ['a foreign 404', Object.assign(new Error('Not Found'), { status: 404 }), 'Error: Not Found'],
     ['an exposed 503', createError(503, 'later'), 'ServiceUnavailableError: later'],
-    ['a text', 'bullmq:rateLimitExceeded', 'Error: bullmq:rateLimitExceeded'],
+    ['a string', 'bullmq:rateLimitExceeded', 'Error: bullmq:rateLimitExceeded'],
     ['nothing', undefined, 'Error: a value that is not an error was thrown'],
     ['null', null, 'Error: a value that is not an error was thrown'],
     ['an object', { code: 1 }, 'Error: a value that is not an error was thrown'],
     ['a number as a message', { name: 1, message: 2 }, 'Error: a value that is not an error was thrown'],
     ['a revoked proxy', revoked.proxy, 'Error: a value that is not an error was thrown'],
-    // Signals of BullMQ's, that would leave the job to nobody.
+    // Control errors of BullMQ, with which it would leave the job to no worker.
     ['DelayedError', new bullMq.DelayedError('boom'), 'DelayedError: boom'],
     ['WaitingError', new bullMq.WaitingError('boom'), 'WaitingError: boom'],
     ['WaitingChildrenError', new bullMq.WaitingChildrenError('boom'), 'WaitingChildrenError: boom'],
     ['RateLimitError', bullMq.Worker.RateLimitError(), 'RateLimitError: bullmq:rateLimitExceeded'],
-  ])('should be that it is to be made again for %s', (_what, thrown, message) => {
+  ])('should be retryable for %s', (_what, thrown, message) => {
     const failure = fail(thrown);
     expect(isFinal(failure)).toBe(false);
     expect(failure.name).toBe('Error');
@@ -52,20 +52,20 @@ describe('what BullMQ is told of a failed attempt', () => {
     ['a refusal of the API', KiketApiError.because('api.refused', 'gone'), 'KiketApiError: gone'],
     ['an exposed 404', createError(404, 'gone'), 'NotFoundError: gone'],
     ['BullMQ’s own UnrecoverableError', new bullMq.UnrecoverableError('gone'), 'UnrecoverableError: gone'],
-  ])('should be that it is final for %s', (_what, thrown, message) => {
+  ])('should be final for %s', (_what, thrown, message) => {
     const failure = fail(thrown);
     expect(isFinal(failure)).toBe(true);
     expect(failure.message).toBe(message);
   });
 
-  it('should show where it was thrown', () => {
+  it('should keep the stack of the thrown error', () => {
     const thrown = new NonRetryableError('gone');
     expect(fail(thrown).stack).toBe(thrown.stack);
     expect(fail('boom').stack).toBe('Error: boom');
   });
 
   it.each([new Error('the canary'), new NonRetryableError('the canary'), 'the canary'])(
-    'should hold no secret in message and stack of %s',
+    'should contain no secret in message and stack of %s',
     (thrown) => {
       const { message, stack } = fail(thrown);
       expect(`${message} ${stack}`).not.toContain('canary');
@@ -87,7 +87,7 @@ describe('the next attempt', () => {
     const delays = Array.from({ length: 200 }, () => backoff(attemptsMade, 'kiket', fail(new Error('boom'))));
     expect(Math.min(...delays)).toBeGreaterThanOrEqual(longestMs / 2);
     expect(Math.max(...delays)).toBeLessThanOrEqual(longestMs);
-    // Attempts that have failed together do not come together.
+    // Attempts that failed at the same time are not repeated at the same time.
     expect(new Set(delays).size).toBeGreaterThan(10);
     expect(delays.every(Number.isInteger)).toBe(true);
   });
@@ -98,11 +98,11 @@ describe('the next attempt', () => {
     [KiketApiError.because('api.rate_limited', 'busy', { retryAfterSeconds: 42 }), 42_000],
     [createError(503, 'busy', { expose: true, headers: { 'retry-after': '7' } }), 7000],
     [new RetryableError('busy', { retryAfterSeconds: Number.MAX_SAFE_INTEGER }), 31_536_000_000],
-  ])('should come when %s says', (thrown, delayMs) => {
+  ])('should come after the delay of %s', (thrown, delayMs) => {
     expect(backoff(1, 'kiket', fail(thrown))).toBe(delayMs);
   });
 
-  it('should come by backoff after an error of another', () => {
+  it('should come after the default backoff for an error of another package', () => {
     expect(backoff(1, 'kiket', undefined)).toBeLessThanOrEqual(1000);
   });
 });

@@ -1,7 +1,7 @@
 import { kiketWorker, type KiketJobHandler, type KiketWorkerOptions } from 'kiket-express/bullmq';
 import { readWorkerOptions } from '../../../lib/bullmq/worker-options';
 
-/** Every option: what it takes, and what it refuses. */
+/** Accepted and rejected values of every option. */
 const options: Record<string, { readonly good: unknown[]; readonly bad: unknown[] }> = {
   connection: { good: [{ port: 6379 }, {}], bad: [undefined, null, 'redis://canary', 6379, []] },
   concurrency: { good: [undefined, 1, 10_000], bad: [0, 1.5, 10_001] },
@@ -19,7 +19,7 @@ function read(given: unknown): unknown {
 }
 
 describe('the start-up check of kiketWorker', () => {
-  it.each(rows('good'))('should take $name: $value', ({ name, value }) => {
+  it.each(rows('good'))('should accept $name: $value', ({ name, value }) => {
     expect(() => read({ connection: {}, [name]: value })).not.toThrow();
   });
 

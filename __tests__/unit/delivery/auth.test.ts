@@ -7,7 +7,7 @@ import { observed, pathsToHandler } from '../../support/refusals';
 const token = 'rt_canary_of_a_token';
 
 describeNewest('delivery.auth', (express) => {
-  /** What `inspectAuth` finds of a delivery with this `authentication`. */
+  /** Returns the result of `inspectAuth` for a delivery with this `authentication`. */
   async function seen(authentication: unknown, inspectAuth: (auth: KiketAuth) => unknown): Promise<unknown> {
     const handler = kiketHandler(({ auth }) => ({ seen: inspectAuth(auth) ?? null }));
     const { app, log } = observed(express, pathsToHandler['kiket()']!({}), handler);
@@ -16,7 +16,7 @@ describeNewest('delivery.auth', (express) => {
     return (response.body as { seen: unknown }).seen;
   }
 
-  it('should give the fields of the payload', async () => {
+  it('should return the fields of the payload', async () => {
     const authentication = { token_type: 'runtime', runtime_token: token, scopes: ['a', 'b'] };
     const fields = await seen(authentication, ({ tokenType, runtimeToken, scopes }) => [
       tokenType,
@@ -27,7 +27,7 @@ describeNewest('delivery.auth', (express) => {
   });
 
   it.each([undefined, null, {}, { token_type: null, runtime_token: null, expires_at: null, scopes: null }])(
-    'should have no fields where authentication is %j',
+    'should have no fields when authentication is %j',
     async (authentication) => {
       const fields = await seen(authentication, ({ tokenType, runtimeToken, expiresAt, scopes }) => [
         [tokenType, runtimeToken, expiresAt].every((field) => field === undefined),

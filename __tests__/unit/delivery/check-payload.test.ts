@@ -77,7 +77,7 @@ describe("the contract's schema", () => {
     }
   });
 
-  // An element of a list is not a field.
+  // A null in a list is not an absent field.
   it.each(wrongTypes.filter(([pointer]) => !/\/\d+$/.test(pointer)))(
     'should accept null as an absent %s',
     (_pointer, _values, make) => {
@@ -231,7 +231,7 @@ describe('delivery.conflict', () => {
   });
 });
 
-/** Requires a field; each schema one of its own, so that a violation shows which has been applied. */
+/** Requires a field. Each schema requires another one, so that a violation shows which schema was applied. */
 const requires = (field: string): object => ({ type: 'object', required: [field] });
 
 describe('the schemas of a service', () => {

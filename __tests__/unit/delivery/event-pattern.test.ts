@@ -7,7 +7,7 @@ import { expectReceived, expectRefused, final, observed, pathsToHandler } from '
 const unhandled = final(404, 'event.unhandled');
 const guard = 'workflow.before_transition';
 
-/** A pattern, and an event with its version, which is v1 where none is given. */
+/** A pattern, and an event with its version. Default v1. */
 type Row = [pattern: string, event: string, version?: string];
 const withVersion = ([pattern, event, version = 'v1']: Row) => [pattern, event, version] as const;
 
@@ -75,7 +75,7 @@ describeNewest('the event of kiketHandler', (express) => {
     expect(details).toEqual([{ reason: expect.any(String) as string, events: [pattern] }]);
   });
 
-  it('should take any event where none is named, a guard too', async () => {
+  it('should take any event when none is named, also a guard', async () => {
     const any = kiketHandler((): KiketReply => allow);
     await expectReceived(observed(express, stages, any), { name: '', payload: { event: 'unheard_of' } }, allow);
     await expectReceived(observed(express, stages, any), { name: '', payload: { event: guard } }, allow);

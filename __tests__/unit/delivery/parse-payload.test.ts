@@ -80,7 +80,7 @@ describe('parseObject', () => {
     '{"event":"a","issue":{"__proto__":{"polluted":true}}}',
     '{"event":"a","issue":{"list":[{"constructor":{"prototype":{"polluted":true}}}]}}',
     '{"event":"a","secrets":{"__proto__":"polluted"},"authentication":{"__proto__":{"polluted":true}}}',
-  ])('should remove what could pollute a prototype from %s', (body) => {
+  ])('should remove members that could pollute a prototype from %s', (body) => {
     const payload = parseObject(Buffer.from(body));
     expect(payload).not.toBeInstanceOf(PayloadError);
     expect(JSON.stringify(payload)).not.toMatch(/__proto__|constructor|polluted/);

@@ -8,7 +8,7 @@ import { describeNewest } from '../../support/express';
 import { observed, pathsToHandler, type Options } from '../../support/refusals';
 import { containsSecret } from '../../../lib/redaction';
 
-/** Names that a plain object has already, or that JavaScript asks objects for. */
+/** Names of members that a plain object inherits, or that JavaScript reads from objects. */
 const specialNames = [
   'toJSON',
   'constructor',
@@ -35,7 +35,7 @@ function outcomeOf(call: () => unknown): unknown {
 }
 
 describeNewest('delivery.secrets', (express) => {
-  /** What `inspectDelivery` finds of a delivery with these secrets. */
+  /** Returns the result of `inspectDelivery` for a delivery with these secrets. */
   async function seen(
     fields: object | string,
     inspectDelivery: (delivery: KiketDelivery) => unknown,
@@ -54,7 +54,7 @@ describeNewest('delivery.secrets', (express) => {
     ['the value of the payload before the fallback', { secrets: { KEY: 'sent' } }, { KEY: 'fallback' }, 'sent'],
     ['an empty value', { secrets: { KEY: '' } }, { KEY: 'fallback' }, ''],
     ['the fallback for null', { secrets: { KEY: null } }, { KEY: 'fallback' }, 'fallback'],
-    ['the fallback where there are no secrets', {}, { KEY: 'fallback' }, 'fallback'],
+    ['the fallback without secrets', {}, { KEY: 'fallback' }, 'fallback'],
     ['the fallback where the secrets are null', { secrets: null }, { KEY: 'fallback' }, 'fallback'],
     ['an empty fallback', {}, { KEY: '' }, ''],
   ])('should return from get() and require(): %s', async (_name, fields, fallbackSecrets, value) => {
@@ -63,7 +63,7 @@ describeNewest('delivery.secrets', (express) => {
   });
 
   it.each<[string, object, Options['fallbackSecrets'], string[]]>([
-    ['a key that nobody has', {}, undefined, ['KEY']],
+    ['an unknown key', {}, undefined, ['KEY']],
     ['null', { secrets: { KEY: null } }, undefined, ['KEY']],
     ['a key of another case', { secrets: { key: 'sent' } }, { Key: 'fallback' }, ['KEY']],
     ['a fallback of undefined', {}, { KEY: undefined }, ['KEY']],
@@ -89,7 +89,7 @@ describeNewest('delivery.secrets', (express) => {
     await Promise.all(log.entries);
   });
 
-  it.each(specialNames)("should hold a secret of the name '%s'", async (name) => {
+  it.each(specialNames)("should contain a secret of the name '%s'", async (name) => {
     const value = `value of ${name}`;
     const inspected = await seen({ secrets: { [name]: value, OTHER: 'other' } }, (delivery) => [
       delivery.secrets.get(name),
@@ -207,7 +207,7 @@ describe('containsSecret', () => {
     expect(containsSecret(`\\${'u005c'.repeat(13_000)}`, ['canary'])).toBe(true);
   });
 
-  it('should find any secret in whatever way JSON writes it', () => {
+  it('should find any secret in any JSON encoding', () => {
     const spelt = fc.tuple(fc.string({ unit: 'binary', minLength: 6 }), fc.func(fc.boolean()), fc.nat({ max: 3 }));
     fc.assert(
       fc.property(spelt, ([value, isEscaped, depth]) => {

@@ -11,7 +11,7 @@ function routesOf(patterns: readonly string[]): EventRoutes<string> {
 
 const iterator = Object.getPrototypeOf(new Map().keys()) as Iterator<unknown>;
 
-/** How often a map is asked while `run` is at work; each step of an iteration counts. */
+/** Returns the number of map look-ups during `run`. Each step of an iteration counts. */
 function lookUpsOf(run: () => unknown): number {
   const spies = [
     jest.spyOn(Map.prototype, 'get'),
@@ -30,7 +30,7 @@ function lookUpsOf(run: () => unknown): number {
 const numbers = Array.from({ length: 1000 }, (_, index) => String(index).padStart(3, '0'));
 
 describe('a look-up', () => {
-  /** Patterns of the same length, one of a kind or a thousand. */
+  /** One pattern or a thousand, of the same kind and length. */
   const kinds: Record<string, (number: string) => string[]> = {
     'of names': (number) => [`event.n${number}`],
     'of names with a version': (number) => [`event.n${number}@v2`],
@@ -69,12 +69,12 @@ describe('a look-up', () => {
     expect(lookUpsOf(() => routes.find(event, 'v1'))).toBeLessThanOrEqual('event.n500.'.length + 2);
   });
 
-  it('should try no prefix where none is registered', () => {
+  it('should try no prefix when none is registered', () => {
     const routes = routesOf(['event.n500']);
     expect(lookUpsOf(() => routes.find('a.b.c.d', 'v1'))).toBe(1);
   });
 
-  it('should cost one for an event that is not named', () => {
+  it('should cost one look-up for an event without a name', () => {
     const routes = routesOf([...numbers.flatMap(kinds['of all of them']!), '*']);
     expect(lookUpsOf(() => routes.find(undefined, 'v1'))).toBe(1);
     expect(routes.find(undefined, 'v1')).toBe('*');

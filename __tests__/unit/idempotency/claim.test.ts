@@ -116,7 +116,7 @@ describe('a claim', () => {
     expect(store.methods).toEqual(['renew', 'claim', 'complete', 'claim']);
   });
 
-  it('should be claimed again when the store has lost it and nobody else holds it', async () => {
+  it('should be claimed again when the store has lost it and it is free', async () => {
     makeClaim();
     store.instead.renew = lost;
     await pass(1001);
@@ -143,10 +143,10 @@ describe('a claim', () => {
     expect(store.callsOf('complete')).toEqual([]);
   });
 
-  it('should store the outcome when the store has lost the claim and nobody else holds it', async () => {
+  it('should store the outcome when the store has lost the claim and it is free', async () => {
     const claim = makeClaim();
-    const answers = [lost];
-    store.instead.complete = () => answers.shift()?.() as Promise<boolean>;
+    const responses = [lost];
+    store.instead.complete = () => responses.shift()?.() as Promise<boolean>;
     void claim.onOutcome(success);
     await pass(1);
     expect(store.methods).toEqual(['complete', 'claim', 'complete']);
@@ -195,7 +195,7 @@ describe('a claim', () => {
     expect([store.methods, isOpen()]).toEqual([['complete'], false]);
   });
 
-  it('should be held for one more lock period when nobody will report the outcome', async () => {
+  it('should be held for one more lock period when the outcome will not be reported', async () => {
     const claim = makeClaim();
     await pass(900);
     claim.onDetached(false);

@@ -6,7 +6,7 @@ describeStoreContract('KiketMemoryStore', () => [store, store]);
 
 async function record(into: KiketMemoryStore, key: string, ttlMs = LONG_MS): Promise<void> {
   await into.claim([key], 'recorder', LONG_MS);
-  await into.complete([key], 'recorder', `answer to ${key}`, ttlMs);
+  await into.complete([key], 'recorder', `response to ${key}`, ttlMs);
 }
 
 describe('maxEntries', () => {
@@ -14,7 +14,7 @@ describe('maxEntries', () => {
     expect(() => new KiketMemoryStore({ maxEntries })).not.toThrow();
   });
 
-  it.each([0, -1, 1_000_001, 1.5, Number.NaN, '100', null])('should not be %p', (maxEntries) => {
+  it.each([0, -1, 1_000_001, 1.5, Number.NaN, '100', null])('should reject %p', (maxEntries) => {
     const create = () => new KiketMemoryStore({ maxEntries } as KiketMemoryStoreOptions);
     expect(create).toThrow(/^KiketMemoryStore: maxEntries must be an integer from 1 to 1000000, but is /);
   });
@@ -26,7 +26,7 @@ describe('maxEntries', () => {
     await record(small, 'd');
     expect(await small.claim(['b'], 'next', LONG_MS)).toEqual({ state: 'claimed' });
     for (const key of ['a', 'c', 'd']) {
-      expect(await small.claim([key], 'next', LONG_MS)).toEqual({ state: 'recorded', record: `answer to ${key}` });
+      expect(await small.claim([key], 'next', LONG_MS)).toEqual({ state: 'recorded', record: `response to ${key}` });
     }
   });
 
@@ -44,7 +44,7 @@ describe('maxEntries', () => {
     for (let i = 0; i < 10; i++) await record(small, `key ${i}`);
     for (const keys of running) {
       expect(await small.claim(keys, 'b', LONG_MS)).toMatchObject({ state: 'held' });
-      expect(await small.complete(keys, 'a', 'answer', LONG_MS)).toBe(true);
+      expect(await small.complete(keys, 'a', 'response', LONG_MS)).toBe(true);
     }
   });
 });
@@ -63,7 +63,7 @@ describe('time', () => {
     expect(await store.claim(keys, 'b', LONG_MS)).toEqual({ state: 'held', retryAfterMs: 1 });
     jest.advanceTimersByTime(1);
     expect(await store.renew(keys, 'a', 1000)).toBe(false);
-    expect(await store.complete(keys, 'a', 'answer', 1000)).toBe(false);
+    expect(await store.complete(keys, 'a', 'response', 1000)).toBe(false);
     expect(await store.claim(keys, 'b', LONG_MS)).toEqual({ state: 'claimed' });
   });
 

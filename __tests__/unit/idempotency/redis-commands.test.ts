@@ -3,7 +3,7 @@ import { KiketRedisStore, type KiketRedisStoreOptions, type KiketStore } from '.
 
 const keys = ['{tag}:attempt:1', '{tag}:delivery:2'];
 
-/** A store whose Redis gives these replies, and the commands that it was sent. */
+/** A store whose Redis returns these replies, and the commands that were sent to it. */
 function storeOf(...replies: (() => unknown)[]) {
   const sent: { command: readonly string[]; key: string }[] = [];
   const store = new KiketRedisStore({
@@ -18,7 +18,7 @@ function storeOf(...replies: (() => unknown)[]) {
 const steps: Record<string, (store: KiketStore) => Promise<unknown>> = {
   claim: (store) => store.claim(keys, 'me', 60_000),
   renew: (store) => store.renew(keys, 'me', 60_000),
-  complete: (store) => store.complete(keys, 'me', 'the answer', 60_000),
+  complete: (store) => store.complete(keys, 'me', 'the response', 60_000),
   release: (store) => store.release(keys, 'me'),
 };
 
@@ -69,7 +69,7 @@ describe('a command', () => {
     const { store, sent } = storeOf(...Array.from({ length: 3 }, () => () => 0));
     await store.claim(keys, 'me', ms);
     await store.renew(keys, 'me', ms);
-    await store.complete(keys, 'me', 'the answer', ms);
+    await store.complete(keys, 'me', 'the response', ms);
     expect(sent.map(({ command }) => command.at(-1))).toEqual([text, text, text]);
   });
 });
@@ -84,7 +84,7 @@ describe('a reply', () => {
     ['250', { state: 'held', retryAfterMs: 250 }],
     [Buffer.from('250'), { state: 'held', retryAfterMs: 250 }],
     [250n, { state: 'held', retryAfterMs: 250 }],
-    ['record:answer', { state: 'recorded', record: 'answer' }],
+    ['record:response', { state: 'recorded', record: 'response' }],
     [Buffer.from('record:Grüße 🎉'), { state: 'recorded', record: 'Grüße 🎉' }],
     ['record:', { state: 'recorded', record: '' }],
     ['record:250', { state: 'recorded', record: '250' }],
@@ -130,7 +130,7 @@ describe('a reply', () => {
     [{ 0: 'canary' }, 'an object'],
     [new Error('canary'), 'an object (Error)'],
     [Buffer.from('canary'), 'an object (Buffer)'],
-  ])('should be refused as it is %p, without its text', async (reply, received) => {
+  ])('should be rejected when it is %p, without its contents', async (reply, received) => {
     for (const [name, step] of Object.entries(steps)) {
       await expect(step(storeOf(() => reply).store)).rejects.toThrow(
         new Error(`KiketRedisStore: the reply of Redis to ${name} must be an integer, but is ${received}`),
@@ -140,7 +140,7 @@ describe('a reply', () => {
 
   it('should reject when it is a record, for any method but claim', async () => {
     for (const name of ['renew', 'complete', 'release']) {
-      await expect(steps[name]!(storeOf(() => 'record:answer').store)).rejects.toThrow(
+      await expect(steps[name]!(storeOf(() => 'record:response').store)).rejects.toThrow(
         `the reply of Redis to ${name} must be an integer, but is a string`,
       );
     }
@@ -187,6 +187,6 @@ describe('an error of sendCommand', () => {
     };
     const error = await steps['complete']!(new KiketRedisStore({ sendCommand })).catch((e: unknown) => e);
     expect(error).toEqual(new Error('OOM'));
-    expect(inspect(error)).not.toContain('the answer');
+    expect(inspect(error)).not.toContain('the response');
   });
 });

@@ -87,7 +87,7 @@ describe('signedContent', () => {
   });
 
   it.each(['', '{', '{"a', `{"${'a'.repeat(80)}`, '{"a":"b\\"', '{"a":[', '{"a":1', '}', '{"a":1}}'])(
-    'should return no more than it was given for %j, which is not JSON',
+    'should return no more bytes than given for %j, which is not JSON',
     (text) => {
       expect(contentOf(text).length).toBeLessThanOrEqual(text.length);
     },
@@ -114,7 +114,7 @@ describe('signedContent', () => {
     expectSame('{}', '{ }', '{"secrets":{}}', '{"secrets":{}, "authentication":null}');
   });
 
-  it('should take any depth of nesting', () => {
+  it('should accept any depth of nesting', () => {
     const deep = '['.repeat(200_000) + ']'.repeat(200_000);
     expectSame(`{"x":${deep}}`, `{"secrets":${deep},"x":${deep}}`);
     expectDifferent(`{"x":${deep}}`, `{"x":[${deep}]}`);

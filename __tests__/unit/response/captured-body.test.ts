@@ -8,19 +8,19 @@ function bodyOf(...chunks: [chunk: unknown, encoding?: unknown][]): string | Buf
 }
 
 describe('CapturedBody', () => {
-  it('should keep a single text as it is', () => {
+  it('should keep a single string unchanged', () => {
     for (const encoding of [undefined, 'utf8', 'UTF-8', () => undefined, 'no encoding']) {
       expect(bodyOf(['é', encoding])).toBe('é');
     }
   });
 
-  it('should keep what it is of a text in another encoding', () => {
+  it('should decode a string in another encoding', () => {
     expect(bodyOf(['é', 'latin1'])).toEqual(Buffer.from([0xe9]));
     expect(bodyOf(['e9', 'hex'])).toEqual(Buffer.from([0xe9]));
     expect(bodyOf(['é', 'UTF16LE'])).toEqual(Buffer.from([0xe9, 0]));
   });
 
-  it('should join what comes in pieces', () => {
+  it('should join pieces', () => {
     expect(bodyOf(['é'], [Buffer.from('b')], ['63', 'hex'], [undefined], [new Uint8Array([0x64])])).toEqual(
       Buffer.from('ébcd'),
     );
@@ -31,7 +31,7 @@ describe('CapturedBody', () => {
     expect(bodyOf([bytes])).toEqual(Buffer.from('é'));
   });
 
-  it('should be empty where nothing is written', () => {
+  it('should be empty when nothing is written', () => {
     expect(bodyOf([undefined], [null], [() => undefined])).toEqual(Buffer.alloc(0));
   });
 
@@ -43,7 +43,7 @@ describe('CapturedBody', () => {
     expect(String(body.content)).toBe('first');
   });
 
-  it('should be nothing from one byte more than 64 KB on', () => {
+  it('should be undefined from one byte more than 64 KB on', () => {
     const limit = 'x'.repeat(65_536);
     expect(bodyOf([limit])).toBe(limit);
     expect(bodyOf([limit.slice(1)], ['x'])).toHaveLength(65_536);
@@ -53,7 +53,7 @@ describe('CapturedBody', () => {
     expect(bodyOf([limit], ['x'], ['x'])).toBeUndefined();
   });
 
-  it('should look at nothing more of a body that is too large', () => {
+  it('should not read more of a body that is too large', () => {
     const from = jest.spyOn(Buffer, 'from');
     try {
       bodyOf([Buffer.alloc(65_537)], [Buffer.alloc(1)], [Buffer.alloc(1)]);

@@ -25,7 +25,7 @@ const revoked = (): object => {
 };
 
 describe('errorBody', () => {
-  it('should hold no secret but in the invocation, which is the word of the sender', () => {
+  it('should contain no secret, except in the invocation, which the sender chooses', () => {
     const text = `It is ${SECRET}.`;
     const code = `crm.${SECRET}`;
     const error = new NonRetryableError(text, {
@@ -65,8 +65,8 @@ describe('errorBody', () => {
     ['what is not an object', [SECRET, null, 1, [SECRET], undefined, { reason: 'a' }], [{ reason: 'a' }]],
     ['a detail whose accessor throws', [throwing('pointer'), { reason: 'b' }], [{ reason: 'b' }]],
     ['a detail that cannot be read', [revoked(), { reason: 'b' }], [{ reason: 'b' }]],
-    ['a detail that is no JSON', [{ reason: 'a', pointer: 1n, missing: [1n] }], [{ reason: 'a', missing: [] }]],
-    ['details that are no list', { reason: 'a' }, []],
+    ['a detail that is not JSON', [{ reason: 'a', pointer: 1n, missing: [1n] }], [{ reason: 'a', missing: [] }]],
+    ['details that are not a list', { reason: 'a' }, []],
     ['details that cannot be read', revoked(), []],
     ['no details', undefined, []],
   ])('should leave out %s', (_name, details, told) => {

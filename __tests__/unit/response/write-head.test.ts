@@ -21,7 +21,7 @@ describe('headersOf', () => {
       { 'x-a': 'a', 'x-b': 'b' },
     ],
     ['an empty list', [[]], {}],
-  ])('should give the headers of %s', (_name, args, headers) => {
+  ])('should return the headers of %s', (_name, args, headers) => {
     expect(headersOf(args)).toEqual(headers);
   });
 });

@@ -36,14 +36,14 @@ describe('jose', () => {
   });
 
   it('should be imported when Node does not require it, and fail the first delivery when that fails', async () => {
-    // Jest does not import here, so that this fails.
+    // Jest does not support this import, so it fails.
     failWith('ERR_REQUIRE_ESM');
     const verify = createTokenVerifier('a test', settings);
     await new Promise(setImmediate);
     expect(await verify('e30.e30.')).toMatchObject({ code: 'token.keys_unavailable', status: 503 });
   });
 
-  it('should not be called missing when it is broken', () => {
+  it('should not be reported as missing when it is broken', () => {
     failWith(undefined);
     expect(() => loadJose('a test')).toThrow('Not loaded');
   });

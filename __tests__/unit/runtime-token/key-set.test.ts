@@ -43,7 +43,7 @@ describe('the keys', () => {
     await server.received(2);
     release();
     expect(await waiting).toBe('ok');
-    // It was removed.
+    // The old key was removed.
     expect(await verdict(key)).toBe('token.invalid');
     expect(server.requests).toHaveLength(2);
   });
@@ -78,7 +78,7 @@ describe('a new key', () => {
     expect([verdicts, server.requests.length]).toEqual([Array(100).fill('ok'), 2]);
   });
 
-  it('should cause one fetch in ten seconds when nobody publishes it', async () => {
+  it('should cause one fetch in ten seconds when it is not published', async () => {
     const { key, server, verdict } = await setUp();
     await verdict(key);
     for (let round = 0; round < 3; round++) {
@@ -89,18 +89,18 @@ describe('a new key', () => {
     expect(server.requests).toHaveLength(4);
   });
 
-  it('should be a reason for another attempt while the key server is down', async () => {
+  it('should be retryable while the key server is down', async () => {
     const { key, server, verdict, verify } = await setUp();
     await verdict(key);
     pass(COOL_DOWN_MS);
-    server.answer = text(503, '');
+    server.respond = text(503, '');
     expect([await verdict(second), await verdict(second)]).toEqual([UNAVAILABLE, UNAVAILABLE]);
-    // A known key decides.
+    // A token of a known key is verified as before.
     expect(await verdict(key)).toBe('ok');
     expect(verdictOf(await verify(mintToken(createKey('first'), claims)))).toBe('token.invalid');
     expect(server.requests).toHaveLength(2);
 
-    server.answer = undefined;
+    server.respond = undefined;
     pass(PAUSE_MS);
     expect([await verdict(second), server.requests.length]).toEqual(['token.invalid', 3]);
   });
@@ -116,11 +116,11 @@ const outages: [string, RequestListener][] = [
   ['resets the connection', reset],
 ];
 
-describe.each(outages)('while the key server %s', (_name, answer) => {
+describe.each(outages)('while the key server %s', (_name, respond) => {
   it('should use the old keys, and try again after a second', async () => {
     const { key, server, verdict } = await setUp();
     await verdict(key);
-    server.answer = answer;
+    server.respond = respond;
     pass(MAX_AGE_MS);
     for (let requests = 2; requests < 5; requests++) {
       expect(await verdict(key)).toBe('ok');
@@ -132,7 +132,7 @@ describe.each(outages)('while the key server %s', (_name, answer) => {
       expect(server.requests).toHaveLength(requests);
       pass(1);
     }
-    server.answer = undefined;
+    server.respond = undefined;
     server.publish(second);
     expect(await Promise.all([verdict(key), verdict(second)])).toEqual(['ok', 'ok']);
     expect([await verdict(key), server.requests.length]).toEqual(['token.invalid', 5]);
@@ -140,7 +140,7 @@ describe.each(outages)('while the key server %s', (_name, answer) => {
 
   it('should fail all tokens of a second with one fetch when there are no keys yet', async () => {
     const { key, server, verdict, verify } = await setUp();
-    server.answer = answer;
+    server.respond = respond;
     const verdicts = await Promise.all(Array.from({ length: 100 }, () => verdict(key)));
     expect(verdicts).toEqual(Array(100).fill(UNAVAILABLE));
     pass(PAUSE_MS - 1);
@@ -148,7 +148,7 @@ describe.each(outages)('while the key server %s', (_name, answer) => {
     expect(error).toMatchObject({ code: UNAVAILABLE, status: 503, headers: { 'Retry-After': '1' } });
     expect(server.requests).toHaveLength(1);
 
-    server.answer = undefined;
+    server.respond = undefined;
     pass(1);
     expect([await verdict(key), server.requests.length]).toEqual(['ok', 2]);
   });
@@ -163,12 +163,12 @@ describe('a key server that hangs', () => {
   it.each<[string, RequestListener]>([
     ['before its response', () => undefined],
     ['in its response', stall],
-  ])('should cost its time limit once, and its connection, when it hangs %s', async (_name, answer) => {
+  ])('should cost its time limit once, and its connection, when it hangs %s', async (_name, respond) => {
     const { key, server, verdict, verify } = await setUp();
     const closed = new Promise((resolve) => {
-      server.answer = (req, res) => {
+      server.respond = (req, res) => {
         req.socket.on('close', resolve);
-        answer(req, res);
+        respond(req, res);
       };
     });
     const errors = await Promise.all(Array.from({ length: 10 }, () => verify(mintToken(key, claims))));
@@ -176,7 +176,7 @@ describe('a key server that hangs', () => {
     await closed;
     pass(PAUSE_MS - 1);
     expect([await verdict(key), server.requests.length]).toEqual([UNAVAILABLE, 1]);
-    server.answer = undefined;
+    server.respond = undefined;
     pass(1);
     expect(await verdict(key)).toBe('ok');
   });
@@ -185,7 +185,7 @@ describe('a key server that hangs', () => {
     const { key, server, verdict } = await setUp();
     await verdict(key);
     pass(MAX_AGE_MS);
-    server.answer = stall;
+    server.respond = stall;
     for (let i = 0; i < 10; i++) expect(await verdict(key)).toBe('ok');
     expect(await verdict(second)).toBe(UNAVAILABLE);
     expect(server.requests).toHaveLength(2);
@@ -219,9 +219,9 @@ describe('a response of the key server', () => {
     ['too much', 'The key server responded with more than 1048576 bytes', text(200, padded(1_048_577))],
     ['more without end', 'The key server responded with more than 1048576 bytes', (req, res) => endless(req, res)],
     ['a reset', 'fetch failed', reset],
-  ])('should be refused, and not be quoted, when it is %s', async (_name, message, answer) => {
+  ])('should be refused, and not be quoted, when it is %s', async (_name, message, respond) => {
     const { key, server, verify } = await setUp();
-    server.answer = answer;
+    server.respond = respond;
     const error = await verify(mintToken(key, claims));
     expect([error, causeOf(error)]).toEqual([expect.objectContaining({ code: UNAVAILABLE }), message]);
     expect((error as SignatureError).message).not.toContain(message);
@@ -230,7 +230,7 @@ describe('a response of the key server', () => {
   it.each([301, 302, 307, 308])('should not lead to another server with %i', async (status) => {
     const { key, server, verdict } = await setUp();
     const other = await startKeyServer(key);
-    server.answer = text(status, '', { location: other.url });
+    server.respond = text(status, '', { location: other.url });
     expect([await verdict(key), other.connections()]).toEqual([UNAVAILABLE, 0]);
   });
 
@@ -239,7 +239,7 @@ describe('a response of the key server', () => {
     const others = Array<object>(1000).fill({ kty: 'oct', k: 'AAAA' });
     const keys = [...others, ...Array<object>(31).fill(second.jwk), key.jwk];
     const json = JSON.stringify({ keys, pad: '' });
-    server.answer = text(200, json.replace('"pad":""', `"pad":"${'x'.repeat(1_048_576 - json.length)}"`));
+    server.respond = text(200, json.replace('"pad":""', `"pad":"${'x'.repeat(1_048_576 - json.length)}"`));
     expect(await verdict(key)).toBe('ok');
   });
 });
@@ -263,7 +263,7 @@ describe('a key of the set', () => {
     const test = await setUp();
     test.server.publish(jwk, test.key, second);
     expect(await verdictsOf(test, test.key, second, bad)).toEqual(['ok', 'ok', verdict]);
-    // A token without a kid is tried with each.
+    // A token without a kid is tried with each key.
     expect(verdictOf(await test.verify(mintToken(second, claims, { kid: undefined })))).toBe('ok');
   });
 

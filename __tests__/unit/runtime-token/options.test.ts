@@ -14,7 +14,7 @@ describe('the options of kiketRuntimeToken', () => {
     ['http://localhost:3000/jwks.json', 'http://localhost:3000/jwks.json'],
     ['http://[::1]:3000/jwks.json', 'http://[::1]:3000/jwks.json'],
     ['a URL object', new URL('https://kiket.dev/jwks.json')],
-    // As jsdom's, which is of another class.
+    // Like jsdom's URL, which is another class.
     ['a URL of another realm', { [Symbol.toStringTag]: 'URL', toString: () => 'https://kiket.dev/jwks.json' }],
   ])('should accept as jwksUrl: %s', (name, url) => {
     const jwksUrl = typeof url === 'string' ? name : url;

@@ -5,7 +5,7 @@ import { claims, issuer, NOW } from '../../support/runtime-token';
 import { messageOf, setUp, verdictOf } from './tokens';
 
 describe('a valid runtime token', () => {
-  it('should give its claims', async () => {
+  it('should resolve with its claims', async () => {
     const { key, verify } = await setUp();
     expect(await verify(mintToken(key, claims))).toEqual({
       organizationId: 700_007,
@@ -17,7 +17,7 @@ describe('a valid runtime token', () => {
     });
   });
 
-  it.each([undefined, null])('should need an issuer and an expiry only: the other claims are %s', async (absent) => {
+  it.each([undefined, null])('should need only an issuer and an expiry: the other claims are %s', async (absent) => {
     const { key, verify } = await setUp();
     const rest = { org_id: absent, proj_id: absent, ext_id: absent, scopes: absent, jti: absent };
     expect(await verify(mintToken(key, { iss: issuer, exp: NOW + 1, ...rest }))).toEqual({
@@ -45,12 +45,12 @@ describe('a valid runtime token', () => {
     expect(verdictOf(await verify(mintToken(key, { ...claims, ...fields }, header)))).toBe('ok');
   });
 
-  it('should give the number of an extension as a string', async () => {
+  it('should return a numeric extension id as a string', async () => {
     const { key, verify } = await setUp();
     expect(await verify(mintToken(key, { ...claims, ext_id: 5 }))).toMatchObject({ extensionId: '5' });
   });
 
-  it('should not take claims from a prototype', async () => {
+  it('should not read claims from a prototype', async () => {
     const { key, verify } = await setUp();
     const payload = JSON.stringify({ iss: issuer, exp: NOW + 1 }).replace('{', '{"__proto__":{"org_id":7},');
     expect(await verify(mintToken(key, payload))).toMatchObject({ organizationId: undefined });
@@ -128,13 +128,13 @@ describe('an invalid runtime token', () => {
     );
   });
 
-  it('should be refused when it expires in infinity', async () => {
+  it('should be refused when its expiry is infinite', async () => {
     const { key, verify } = await setUp();
     const payload = JSON.stringify(claims).replace(String(claims.exp), '1e999');
     expect(messageOf(await verify(mintToken(key, payload)))).toMatch('invalid claim exp');
   });
 
-  it('should be quoted by no part of the error', async () => {
+  it('should not be quoted in the error', async () => {
     const { key, verify } = await setUp({ audience: 'us' });
     const canary = 'canary';
     const tokens = [
@@ -168,7 +168,7 @@ describe('the audience', () => {
     ['is a longer one', 'us', 'us.example', 'token.invalid'],
     ['is an object', 'us', { us: 'us' }, 'token.invalid'],
     ['is the list as a string', ['you', 'us'], 'you,us', 'token.invalid'],
-  ])('should decide: it %s', async (_name, audience, aud, verdict) => {
+  ])('should decide when it %s', async (_name, audience, aud, verdict) => {
     const { key, verify } = await setUp({ audience });
     expect(verdictOf(await verify(mintToken(key, { ...claims, aud })))).toBe(verdict);
   });
@@ -182,9 +182,9 @@ describe('the audience', () => {
 });
 
 describe('a key server without a key', () => {
-  it('should be a reason for another attempt, with a cause for the operator', async () => {
+  it('should be retryable, with a cause for the operator', async () => {
     const { key, server, verify } = await setUp();
-    server.answer = text(500, 'canary');
+    server.respond = text(500, 'canary');
     const error = (await verify(mintToken(key, claims))) as SignatureError;
     expect(error).toBeInstanceOf(SignatureError);
     expect([error.status, error.retryable, error.code]).toEqual([503, true, 'token.keys_unavailable']);
@@ -193,7 +193,7 @@ describe('a key server without a key', () => {
 });
 
 describe('the options', () => {
-  it('should have the URL asked as it was written, and not as it is changed later', async () => {
+  it('should use the URL as it was given, without later changes', async () => {
     const server = await startKeyServer();
     const jwksUrl = new URL(`${server.url}?tenant=1`);
     const { key, verify } = await setUp({ jwksUrl });
@@ -202,7 +202,7 @@ describe('the options', () => {
     expect(server.requests).toEqual(['/.well-known/jwks.json?tenant=1']);
   });
 
-  it('should look the clock of the machine up when it is used, as tests replace it', async () => {
+  it('should read Date.now at each use, as tests replace it', async () => {
     const { key, verify } = await setUp({ now: undefined });
     const clock = jest.spyOn(Date, 'now').mockReturnValue(claims.exp * 1000 - 1);
     expect(verdictOf(await verify(mintToken(key, claims)))).toBe('ok');
@@ -211,7 +211,7 @@ describe('the options', () => {
     clock.mockRestore();
   });
 
-  it('should take the time of the machine where there is no other', async () => {
+  it('should use the system clock by default', async () => {
     const { key, verify } = await setUp({ now: undefined });
     const nowSeconds = Date.now() / 1000;
     expect(verdictOf(await verify(mintToken(key, { ...claims, exp: nowSeconds + 600 })))).toBe('ok');

@@ -42,7 +42,7 @@ export async function setUp(options: Partial<TokenOptions> = {}): Promise<Verifi
     key,
     server,
     verify,
-    // The token outlasts the time that a test lets pass.
+    // The token expires after any time that a test lets pass.
     verdict: async (of) => verdictOf(await verify(mintToken(of, { ...claims, exp: NOW + 1e6 }))),
   };
 }

@@ -7,7 +7,7 @@ const secret = 'whsec_of_this_test';
 const body = Buffer.from('{"event":"é"}');
 const timestamp = '1764000000';
 
-/** Of these bytes with this secret, computed with Python's hmac. */
+/** The HMACs of these bytes with this secret, computed with Python's hmac. */
 const known = {
   body: '99cf99cfb6583dc365a4c57f936af0b16b6228eed43f8cbf8ed2bde938e888da',
   timestamped: '82dc7f0414158da68b84cb8437edadc2751ecaf70dae7386cd8377c8c469a802',
@@ -78,11 +78,11 @@ describe('findKey', () => {
     ['the signature of another timestamp', known.timestamped, '1764000001'],
     ['the same time, written otherwise', known.timestamped, `0${timestamp}`],
     ['zeros', '0'.repeat(64), undefined],
-  ])('should find none for %s', (_name, mac, at) => {
+  ])('should find no key for %s', (_name, mac, at) => {
     expect(findKey(keys, macOf(mac), body, at)).toBe(-1);
   });
 
-  it('should find none where one bit of 32 bytes differs', () => {
+  it('should find no key when one bit of 32 bytes differs', () => {
     for (let bit = 0; bit < 256; bit++) {
       const mac = macOf(known.body);
       mac[bit >> 3]! ^= 1 << (bit & 7);
@@ -91,7 +91,7 @@ describe('findKey', () => {
   });
 
   it.each(['1.', '0.', '9.', `${timestamp}.`, `${'0'.repeat(400)}1.`])(
-    'should find none for a body that begins as what is signed with a timestamp: %s',
+    'should find no key for a body that begins like timestamped content: %s',
     (start) => {
       const prefixed = Buffer.from(`${start}${body.toString()}`);
       const mac = computeMac(keys[0]!, prefixed, undefined);
@@ -104,7 +104,7 @@ describe('findKey', () => {
     expect(findKey(keys, computeMac(keys[0]!, other, undefined), other, undefined)).toBe(0);
   });
 
-  it('should find none among no keys', () => {
+  it('should find no key in an empty list', () => {
     expect(findKey([], macOf(known.body), body, undefined)).toBe(-1);
   });
 });
@@ -122,7 +122,7 @@ describe('toKeys', () => {
     ['a secret KeyObject', createSecretKey(randomBytes(32)), 1],
     ['a list', [secret, randomBytes(32), createSecretKey(randomBytes(32))], 3],
     ['one of a single character', 's', 1],
-  ])('should take %s', (_name, secrets, count) => {
+  ])('should accept %s', (_name, secrets, count) => {
     expect(toKeys('test', secrets)).toHaveLength(count);
   });
 

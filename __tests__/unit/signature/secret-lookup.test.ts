@@ -22,7 +22,7 @@ describe('a secret function', () => {
     ['bytes', Buffer.from(secret), [secret]],
     ['a KeyObject', createSecretKey(Buffer.from(secret)), [secret]],
     ['a list in all forms', ['current', Buffer.from(secret)], ['current', secret]],
-  ])('should give the secrets when it returns or resolves to %s', async (_name, value, expected) => {
+  ])('should return the secrets when it returns or resolves to %s', async (_name, value, expected) => {
     expect(await found(() => value)).toEqual(expected);
     expect(await found(() => Promise.resolve(value))).toEqual(expected);
     expect(await found(() => ({ then: (resolve: (value: unknown) => void) => resolve(value) }))).toEqual(expected);
@@ -47,12 +47,12 @@ describe('a secret function', () => {
     ['signature.secret_unavailable', 'a list with a hole', Object.assign([secret], { length: 2 })],
     ['signature.secret_unavailable', 'a list with an empty string', [secret, '']],
     ['signature.secret_unavailable', 'a list in a list', [[secret]]],
-  ])('should give %s when it returns or resolves to %s', async (code, _name, value) => {
+  ])('should fail with %s when it returns or resolves to %s', async (code, _name, value) => {
     expect(await found(() => value)).toBe(code);
     expect(await found(() => Promise.resolve(value))).toBe(code);
   });
 
-  it.each(failingCallbacks)('should give signature.secret_unavailable when it %s', async (_name, lookup) => {
+  it.each(failingCallbacks)('should fail with signature.secret_unavailable when it %s', async (_name, lookup) => {
     expect(await found(lookup, 10)).toBe('signature.secret_unavailable');
   });
 });

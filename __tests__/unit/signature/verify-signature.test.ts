@@ -310,11 +310,11 @@ describe('the message of signature.mismatch', () => {
     ['the body', '{}\n', '3 bytes, with a newline at its end', undefined],
     ['the body', '', '0 bytes, with no newline at its end', undefined],
     ['<X-Kiket-Timestamp>.<body>', '{}', '2 bytes, ', at],
-  ])('should name what was signed, %s, and the size of the body %j', (formula, given, size, timestamp) => {
+  ])('should name the signed content, %s, and the size of the body %j', (formula, given, size, timestamp) => {
     const options = { headers: headersOf('0'.repeat(64), timestamp), body: given };
     expect(() => verify(options)).toThrow(`is not the HMAC-SHA256 of ${formula} with a configured secret`);
     expect(() => verify(options)).toThrow(`The body has ${size}`);
-    // Nothing that helps a forger.
+    // No value that helps an attacker.
     expect(() => verify(options)).not.toThrow(/[0-9a-f]{16}/i);
     expect(() => verify(options)).not.toThrow(secret);
   });

@@ -18,7 +18,7 @@ const later = () => {
 const app = express();
 app.set('env', 'test');
 app.post(
-  '/answered',
+  '/handled',
   first.kiketVerify(secret),
   second.kiketParse(),
   first.kiketHandler(({ event }) => ({ event })),
@@ -32,8 +32,8 @@ async function main() {
   const deliver = (path) =>
     fetch(`http://127.0.0.1:${server.address().port}${path}`, { method: 'POST', headers, body });
 
-  const answered = await deliver('/answered');
-  assert.deepEqual([answered.status, await answered.json()], [200, payload]);
+  const response = await deliver('/handled');
+  assert.deepEqual([response.status, await response.json()], [200, payload]);
 
   const retried = await deliver('/later');
   assert.deepEqual([retried.status, retried.headers.get('Retry-After')], [503, '7']);

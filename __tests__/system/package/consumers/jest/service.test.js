@@ -29,9 +29,9 @@ describe('a service under test', () => {
     return { status: response.status, json: await response.json() };
   }
 
-  it('should answer a delivery', async () => {
-    const answer = await deliver({ event: 'workflow.sla_status', secrets: { CHANNEL: '#sla' } });
-    expect(answer).toEqual({ status: 200, json: { length: 4 } });
+  it('should respond to a delivery', async () => {
+    const response = await deliver({ event: 'workflow.sla_status', secrets: { CHANNEL: '#sla' } });
+    expect(response).toEqual({ status: 200, json: { length: 4 } });
   });
 
   it('should know its errors across realms', async () => {

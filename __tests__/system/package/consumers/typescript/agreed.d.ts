@@ -378,7 +378,7 @@ declare module 'agreed/events' {
       options: Readonly<KiketOnOptions>,
       handler: KiketHandler<P>,
     ): this;
-    otherwise(answer: 'ignore' | 'reject' | KiketHandler): this;
+    otherwise(fallback: 'ignore' | 'reject' | KiketHandler): this;
     readonly registered: readonly { readonly event: string; readonly version: string | undefined }[];
   }
   export function kiketEvents(): KiketEvents;

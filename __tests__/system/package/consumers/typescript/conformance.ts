@@ -1,5 +1,5 @@
 // Every agreed name exists in the package, in its entry and in the root, with the agreed type.
-// What fails here is a change of the public surface.
+// A failure here is a change of the public surface.
 
 import type * as api from 'kiket-express/api';
 import type * as bullmq from 'kiket-express/bullmq';
@@ -46,12 +46,12 @@ import type * as agreedVerify from 'agreed/verify';
 
 /** Each extends the other, so that a message names the property that differs. */
 type Compatible<Actual extends Agreed, Agreed extends Again, Again = Actual> = true;
-/** And they are one: as readonly, as optional, and neither is `any`. */
+/** The types are equal, including `readonly` and `?`, and neither is `any`. */
 type Same<Actual extends Agreed, Agreed extends Again, Again = Actual> =
   (<T>() => T extends Actual ? 1 : 2) extends <T>() => T extends Agreed ? 1 : 2 ? true : false;
 type Assert<T extends true> = T;
 
-/** What a module exports; to an ES module, one in CommonJS is also its own default. */
+/** The exports of a module. For an ES module, a CommonJS module is also its own default export. */
 type Values<Module> = Omit<Module, 'default'>;
 
 /** Instances of the package's classes have private fields, which no other class has: their constructors are compared. */
@@ -70,7 +70,7 @@ export type Errors = [
   Assert<Same<errors.MissingSecretError, agreedErrors.MissingSecretError>>,
   Assert<Same<errors.KiketApiError, agreedErrors.KiketApiError>>,
   Assert<Same<keyof Values<typeof errors>, keyof Values<typeof agreedErrors>>>,
-  // Not one: the package's constructor of KiketError, for subclasses, takes `retryAfterSeconds` too.
+  // Not equal: the package's constructor of KiketError also takes `retryAfterSeconds`, for subclasses.
   Assert<Compatible<Values<typeof errors>, Values<typeof agreedErrors>>>,
 ];
 
@@ -198,7 +198,7 @@ export type Redis = [
 ];
 
 export type Bullmq = [
-  // Not one: the package has no `any`, and looks at the queue's defaults too.
+  // Not equal: the package has no `any`, and also reads the queue's defaults.
   Assert<Compatible<bullmq.KiketQueue, agreedBullmq.KiketQueue>>,
   Assert<Same<bullmq.KiketAccepted, agreedBullmq.KiketAccepted>>,
   Assert<Same<bullmq.KiketJobHandler<'issue.created'>, agreedBullmq.KiketJobHandler<'issue.created'>>>,

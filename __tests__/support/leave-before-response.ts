@@ -7,8 +7,8 @@ import type { Express } from './express';
 import { signedRequest } from './signed-request';
 import { until } from './until';
 
-/** A client that sends a delivery through `stages`, and leaves before a handler answers it. */
-export async function leaveUnanswered(express: Express, stages: readonly Stage[]): Promise<void> {
+/** A client that sends a delivery through `stages`, and disconnects before the response. */
+export async function leaveBeforeResponse(express: Express, stages: readonly Stage[]): Promise<void> {
   let closed: Promise<unknown> | undefined;
   const silent: RequestHandler = (_req, res) => void (closed = once(res, 'close'));
   const { head, body } = signedRequest(JSON.stringify(example));

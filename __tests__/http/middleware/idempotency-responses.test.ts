@@ -19,7 +19,7 @@ const express = majors['Express 5'];
 
 const LIMIT = 64 * 1024;
 
-const folder = mkdtempSync(join(tmpdir(), 'kiket-answers-'));
+const folder = mkdtempSync(join(tmpdir(), 'kiket-responses-'));
 const fileOf = (size: number): string => {
   const path = join(folder, `${size}.txt`);
   writeFileSync(path, 'f'.repeat(size));
@@ -85,7 +85,7 @@ const plain: Record<string, (res: Response, req: Request) => unknown> = {
 };
 
 /** Headers that belong to one connection, moment or client. */
-const OF_ONE_ANSWER = [
+const OF_ONE_RESPONSE = [
   'connection',
   'keep-alive',
   'date',
@@ -96,7 +96,7 @@ const OF_ONE_ANSWER = [
 ];
 
 function kept({ headers }: request.Response): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(headers as object).filter(([name]) => !OF_ONE_ANSWER.includes(name)));
+  return Object.fromEntries(Object.entries(headers as object).filter(([name]) => !OF_ONE_RESPONSE.includes(name)));
 }
 
 /** Sends a delivery three times, and expects one run and the same response each time. */
@@ -165,7 +165,7 @@ describe('kiketIdempotency', () => {
   });
 
   const inOtherEncodings: Record<string, (res: Response) => unknown> = {
-    'bytes that are no UTF-8': (res) => res.send(Buffer.from([1, 255, 254])),
+    'bytes that are not UTF-8': (res) => res.send(Buffer.from([1, 255, 254])),
     'a text that is written in another encoding': (res) => res.end('é', 'latin1'),
     'UTF-16': (res) => res.end('text', 'utf16le'),
     'a charset that is named': (res) => res.set('Content-Type', 'text/plain; charset=iso-8859-1').end('text'),
@@ -272,7 +272,7 @@ describe('kiketIdempotency', () => {
     );
 
     it.each(Object.entries(acts))(
-      'should store only the status of what a compression after it has made: %s',
+      'should store only the status of a response that a compression after it has encoded: %s',
       async (_name, handler) => {
         const store = new WatchedStore();
         const app = once(express, store, [compressed(), handler]);
@@ -287,7 +287,7 @@ describe('kiketIdempotency', () => {
       },
     );
 
-    it('should store only the status of what a handler has compressed itself', async () => {
+    it('should store only the status of a response that a handler has compressed itself', async () => {
       const store = new WatchedStore();
       const app = once(express, store, (_req: Request, res: Response) => {
         Readable.from([text]).pipe(createGzip()).pipe(res.set('Content-Encoding', 'gzip'));
@@ -339,8 +339,8 @@ describe('kiketIdempotency', () => {
     const impossible: Record<string, (res: Response) => unknown> = {
       'a status that does not exist': (res) => ((res.statusCode = 9999), res.end('x')),
       'a header that does not exist': (res) => res.writeHead(200, { 'X Bad': 'a' }).end('x'),
-      'a chunk that is none': (res) => res.end(7 as never),
-      'a write that is none': (res) => (res.write(7), res.end()),
+      'an invalid chunk': (res) => res.end(7 as never),
+      'an invalid write': (res) => (res.write(7), res.end()),
     };
 
     it.each(Object.entries(impossible))(
@@ -360,7 +360,7 @@ describe('kiketIdempotency', () => {
       },
     );
 
-    it('should be replaced by what is written next', async () => {
+    it('should be replaced by the next write', async () => {
       const store = new WatchedStore();
       const app = once(express, store, (_req: Request, res: Response) => {
         expect(() => res.writeHead(200, { 'X-Own': 'a', 'X Bad': 'b' })).toThrow();
@@ -387,12 +387,12 @@ describe('kiketIdempotency', () => {
     );
     const { head, body } = attemptBytes();
     await Connection.to(app, async (connection) => {
-      const answers = [];
-      expect(await connection.write(head, body).answer()).toMatchObject({ status: 200 });
+      const responses = [];
+      expect(await connection.write(head, body).response()).toMatchObject({ status: 200 });
       connection.write(head, body, head, body);
-      for (let i = 0; i < 2; i++) answers.push(await connection.answer());
-      for (const answer of answers)
-        expect(answer).toMatchObject({ status: 200, text: '{"ok":true}', headers: { 'kiket-replayed': 'true' } });
+      for (let i = 0; i < 2; i++) responses.push(await connection.response());
+      for (const response of responses)
+        expect(response).toMatchObject({ status: 200, text: '{"ok":true}', headers: { 'kiket-replayed': 'true' } });
     });
   });
 });

@@ -14,7 +14,7 @@ const PATHS = ['/ends', '/ends/plain'];
 /** Few at a time, because a process that starts needs a core. */
 const AT_A_TIME = 4;
 
-/** It may freeze only after its answer has been received, and then once more needs to be told. */
+/** A replica may freeze only after its response has been received. Then it must be resumed again. */
 async function thaw({ process, origin }: Replica): Promise<void> {
   await until(async () => {
     process.resume();
@@ -26,7 +26,7 @@ async function thaw({ process, origin }: Replica): Promise<void> {
   }, 'the replica to go on');
 }
 
-describeWithRedis('a replica that is killed or frozen as soon as its answer is written', () => {
+describeWithRedis('a replica that is killed or frozen as soon as its response is written', () => {
   const ledger = new Ledger();
   let redis: RedisServer;
   let other: Replica;
@@ -40,7 +40,7 @@ describeWithRedis('a replica that is killed or frozen as soon as its answer is w
   describe.each(['redis 6', 'ioredis 6'] as const)('with %s', (client) => {
     const start = () => startReplica({ folder: ledger.folder, redisUrl: redis.url, client });
 
-    /** The answer must be in the store, whatever has become of the process. */
+    /** Expects the response in the store, regardless of the process. */
     async function expectRecorded(
       id: string,
       { origin }: Replica,
@@ -48,14 +48,14 @@ describeWithRedis('a replica that is killed or frozen as soon as its answer is w
       path: string,
     ): Promise<void> {
       const attempt = sign(payloadOf(id, 'issue.created'), { invocationId: id });
-      const answer = await send(origin, attempt, `${path}?signal=${signal}`);
-      expect(answer).toMatchObject({ status: 200, replayed: false, text: expect.stringContaining(id) as unknown });
-      expect(await send(other.origin, attempt)).toEqual({ ...answer, replayed: true });
+      const response = await send(origin, attempt, `${path}?signal=${signal}`);
+      expect(response).toMatchObject({ status: 200, replayed: false, text: expect.stringContaining(id) as unknown });
+      expect(await send(other.origin, attempt)).toEqual({ ...response, replayed: true });
       expect(ledger.runsOf(id)).toHaveLength(1);
     }
 
     it(
-      `should have recorded it before, when it is killed: ${TIMES} times of ${TIMES}`,
+      `should have recorded the response before it is killed: ${TIMES} times of ${TIMES}`,
       async () => {
         await inParallel(AT_A_TIME, [...Array(TIMES).keys()], async (i) => {
           const replica = await start();
@@ -67,7 +67,7 @@ describeWithRedis('a replica that is killed or frozen as soon as its answer is w
     );
 
     it(
-      `should have recorded it before, when it is frozen, and go on afterwards: ${TIMES} times of ${TIMES}`,
+      `should have recorded the response before it is frozen, and continue afterwards: ${TIMES} times of ${TIMES}`,
       async () => {
         const replica = await start();
         for (let i = 0; i < TIMES; i++) {
