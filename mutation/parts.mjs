@@ -102,7 +102,7 @@ export const parts = {
   },
   'API retries': {
     files: ['api/{retry,rate-limit}.ts'],
-    tests: ['http/api/{retries,failures,resources}'],
+    tests: ['unit/api/rate-limit', 'http/api/{retries,failures,resources}'],
   },
   'API targets': {
     files: ['api/target.ts'],

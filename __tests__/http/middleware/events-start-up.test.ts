@@ -119,6 +119,11 @@ describe('the arguments of on and otherwise', () => {
       [ok],
       'the event is missing: write .on("issue.created", fn), or .otherwise(fn) for all other events',
     ],
+    [
+      'a handler in place of the event',
+      [ok, ok],
+      'event must be "name", "name@v2", "prefix.*" or "*", but is a function',
+    ],
     ['no handler', ['a'], 'handler must be a function, but is undefined'],
     ['a handler that is null', ['a', null], 'handler must be a function, but is null'],
     ['scopes in place of a handler', ['a', { scopes: ['x'] }], 'handler must be a function, but is an object'],

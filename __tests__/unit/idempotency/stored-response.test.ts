@@ -167,11 +167,30 @@ describe('a stored response', () => {
     }
   });
 
-  it('should not be quoted in the error for a record of another origin', () => {
-    for (const text of ['canary {', '{"canary":1}', '"canary"']) {
-      expect(() => parseRecord(text)).toThrow(
-        new Error('KiketStore.claim() resolved with a record that this package has not written'),
-      );
-    }
+  const ours = { status: 200, headers: { 'x-own': 'a' }, body: '' };
+
+  it.each<[string, string]>([
+    ['text', 'canary {'],
+    ['another object', '{"canary":1}'],
+    ['a string', '"canary"'],
+    ['null', 'null'],
+    ['an array', '[]'],
+    ['a status of 199', JSON.stringify({ ...ours, status: 199 })],
+    ['a status of 600', JSON.stringify({ ...ours, status: 600 })],
+    ['a status that is a string', JSON.stringify({ ...ours, status: '200' })],
+    ['no headers', JSON.stringify({ ...ours, headers: undefined })],
+    ['headers that are an array', JSON.stringify({ ...ours, headers: [] })],
+    ['the name of a header that is invalid', JSON.stringify({ ...ours, headers: { 'a b': 'canary' } })],
+    ['the value of a header that is invalid', JSON.stringify({ ...ours, headers: { a: 'canary\r\nb: c' } })],
+    ['no body', JSON.stringify({ ...ours, body: undefined })],
+    ['a body that is an object', JSON.stringify({ ...ours, body: {} })],
+  ])('should throw an error that does not quote a record of another origin: %s', (_name, record) => {
+    expect(() => parseRecord(record)).toThrow(
+      new Error('KiketStore.claim() resolved with a record that this package has not written'),
+    );
+  });
+
+  it('should be parsed with the highest status', () => {
+    expect(parseOutcome(JSON.stringify({ ...ours, status: 599 }))).toEqual({ ...ours, status: 599, isOfGuard: false });
   });
 });
