@@ -38,14 +38,14 @@ async function listen(listener) {
 }
 
 /** `503 deadline.exceeded`, `200 deny`, `200`. */
-function answerOf({ answer }) {
-  if (answer === undefined) return '—';
-  const { status, body } = answer;
+function responseOf({ response }) {
+  if (response === undefined) return '—';
+  const { status, body } = response;
   return [status, body?.error?.code ?? body?.status].filter((part) => part !== undefined).join(' ');
 }
 
 function outcomeOf(row) {
-  return row.answer && `${answerOf(row)} → ${row.next}`;
+  return row.response && `${responseOf(row)} → ${row.next}`;
 }
 
 console.log(
@@ -54,7 +54,7 @@ console.log(
     Delivery: (row) => row.name,
     Event: (row) => row.event,
     Attempt: (row) => row.attempt ?? '—',
-    Status: answerOf,
+    Status: responseOf,
     'What the platform does next': (row) => row.next ?? '—',
     ms: (row) => Math.round(row.ms ?? 0),
   }),

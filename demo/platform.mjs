@@ -17,11 +17,11 @@ export async function deliver(url, sign) {
   const rows = [];
   for (let attempt = 1; ; attempt++) {
     const startedAtMs = performance.now();
-    const answer = await send(url, sign());
+    const response = await send(url, sign());
     const ms = performance.now() - startedAtMs;
-    const retries = isRetryable(answer.status) && attempt <= MAX_RETRIES;
+    const retries = isRetryable(response.status) && attempt <= MAX_RETRIES;
     const delayMs = FIRST_DELAY_MS * 2 ** (attempt - 1);
-    rows.push({ attempt, answer, next: retries ? `retries in ${delayMs} ms` : concludes(answer), ms });
+    rows.push({ attempt, response, next: retries ? `retries in ${delayMs} ms` : concludes(response), ms });
     if (!retries) return rows;
     await delay(delayMs);
   }

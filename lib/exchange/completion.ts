@@ -7,7 +7,7 @@ export type CompletionObserver = (record: KiketRecord | undefined) => void;
 
 export type OnCompleted = ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
 
-/** Reports the end of one delivery to whoever observes it, once. */
+/** Reports the end of one delivery to its observers, once. */
 export class Completion {
   #onCompleted: OnCompleted = undefined;
   #observers: readonly CompletionObserver[] = [];
@@ -26,7 +26,7 @@ export class Completion {
     if (onCompleted !== undefined) this.#onCompleted = AsyncResource.bind(onCompleted);
   }
 
-  /** @param createRecord is called only if somebody observes the delivery. */
+  /** @param createRecord is called only if the delivery has an observer. */
   report(createRecord: () => KiketRecord | undefined): void {
     this.#isReported = true;
     if (!(deliveries.hasSubscribers || this.#onCompleted || this.#observers.length > 0)) return;

@@ -53,7 +53,7 @@ export class Exchange implements ResponseOwner {
   bodyObject: ContractPayload | undefined = undefined;
   /** `undefined` until kiketParse has run. */
   parsed: ParsedDelivery | undefined = undefined;
-  /** True when kiketErrorHandler answers the errors of this request. */
+  /** True when kiketErrorHandler responds to the errors of this request. */
   isOurs = false;
 
   constructor(req: KiketRequest, res: ServerResponse) {
@@ -111,7 +111,7 @@ export class Exchange implements ResponseOwner {
 
   /** True once kiketRespond, or a handler without it, has set the deadline. */
   get isArmed(): boolean {
-    return this.#lifetime.isLimited;
+    return this.#lifetime.isArmed;
   }
 
   /** True while a reply can still be sent, or recorded for the next attempt. */
@@ -122,7 +122,7 @@ export class Exchange implements ResponseOwner {
   /** From here on a response is sent by the deadline, and its record published. */
   arm(deadlineMs: number, onCompleted: OnCompleted): void {
     const isFirst = !this.isArmed;
-    this.#lifetime.limit(deadlineMs, onCompleted);
+    this.#lifetime.arm(deadlineMs, onCompleted);
     if (isFirst) {
       (this.res as { kiket?: KiketResponder }).kiket = new ExchangeResponder(this);
       this.response.watch();

@@ -76,7 +76,7 @@ export class Failure {
     if (lateErrors.hasSubscribers) lateErrors.publish({ error, event, eventVersion, invocationId });
   }
 
-  /** No response can be sent any more. An error that was passed to `next`, and that nobody responded to, is the outcome. */
+  /** No response can be sent any more. An error that was passed to `next`, and got no response, is the outcome. */
   detach(): void {
     const { run } = this.#exchange;
     if (!run.isRunning && this.#refusal !== undefined) this.#record(this.#refusal);
@@ -88,17 +88,15 @@ export class Failure {
     this.#unreported = original;
   }
 
-  /** Somebody else reports the original error. */
+  /** The original error is reported elsewhere. */
   markReported(): void {
     this.#unreported = undefined;
   }
 
-  /** Prints the original error, unless it was reported. */
+  /** Prints the original error, unless it was reported. Call it once, when the delivery has ended. */
   reportOriginal(): void {
-    const unreported = this.#unreported;
-    this.#unreported = undefined;
-    if (unreported !== undefined && !isTestEnvironment(this.#exchange.req)) {
-      reportToStderr(this.#exchange, unreported.thrown);
+    if (this.#unreported !== undefined && !isTestEnvironment(this.#exchange.req)) {
+      reportToStderr(this.#exchange, this.#unreported.thrown);
     }
   }
 

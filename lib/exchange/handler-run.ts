@@ -5,7 +5,7 @@ import { isSuccess, jsonHeaders } from '../response/prepare';
 
 const runs = new AsyncLocalStorage<HandlerRun>();
 
-/** The run of a handler function, and where its outcome goes: it may come after the response, and still answer the next attempt. */
+/** The run of a handler function. Its outcome may come after the response, and is then the response to the next attempt. */
 export class HandlerRun {
   /** Status of a successful reply that comes after the response, in place of 200. */
   replyStatus = 200;
@@ -63,7 +63,7 @@ export class HandlerRun {
     });
   }
 
-  /** Somebody else has ended the response while the function is running. */
+  /** The response was ended by others while the function is running. */
   noteForeignEnd(outcome: HandlerOutcome): void {
     this.#writtenMeanwhile = outcome;
     this.outcomeObserver?.onDetached(true);

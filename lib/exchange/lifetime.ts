@@ -36,7 +36,7 @@ export class Lifetime {
     this.#exchange = exchange;
   }
 
-  get isLimited(): boolean {
+  get isArmed(): boolean {
     return this.#deadline.isSet;
   }
 
@@ -52,7 +52,7 @@ export class Lifetime {
   }
 
   /** Sets the deadline, and the callback for the completion record. */
-  limit(deadlineMs: number, onCompleted: OnCompleted): void {
+  arm(deadlineMs: number, onCompleted: OnCompleted): void {
     this.#completion.setCallback(onCompleted);
     this.#deadline.set(deadlineMs);
     this.watch();
@@ -80,7 +80,7 @@ export class Lifetime {
       req,
       res,
       (isOut) => this.#conclude(isOut),
-      () => this.#shieldSocket(true),
+      () => this.#onClosed(),
     );
   }
 
@@ -114,14 +114,20 @@ export class Lifetime {
   }
 
   #discardLateWrites(): void {
-    if (!this.isLimited || this.#exchange.isPassedOn) return;
-    silence(this.#exchange.res, this.#hasExpired);
-    this.#shieldSocket(false);
+    if (!this.#isResponsible) return;
+    const { req, res } = this.#exchange;
+    silence(res, this.#hasExpired);
+    shieldSocket(req, res, false);
   }
 
-  #shieldSocket(isClosed: boolean): void {
-    const { req, res, isPassedOn } = this.#exchange;
-    if (this.isLimited && !isPassedOn) shieldSocket(req, res, isClosed);
+  #onClosed(): void {
+    const { req, res } = this.#exchange;
+    if (this.#isResponsible) shieldSocket(req, res, true);
+  }
+
+  /** True when this package sends the response by the deadline. */
+  get #isResponsible(): boolean {
+    return this.isArmed && !this.#exchange.isPassedOn;
   }
 
   #onDeadline(): void {

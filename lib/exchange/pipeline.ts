@@ -52,7 +52,7 @@ export function proceed(exchange: Exchange, next: Next): void {
   if (!exchange.response.isEnded) next();
 }
 
-/** @internal Passes an error to whoever answers errors, unless the response has been sent. */
+/** @internal Passes an error to the error handlers, unless the response has been sent. */
 export function failDelivery(exchange: Exchange, error: unknown, next: Next): void {
   if (exchange.response.isEnded) return;
   const failure = toKiketError(error);
@@ -61,7 +61,7 @@ export function failDelivery(exchange: Exchange, error: unknown, next: Next): vo
   try {
     next(error);
   } catch {
-    // Nobody answers errors: a framework throws them on.
+    // Without an error handler, a framework throws the error on.
     exchange.failure.send(failure);
   }
 }

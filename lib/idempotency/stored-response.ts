@@ -9,7 +9,7 @@ import type { HandlerOutcome } from '../response/handler-outcome';
 
 /** A response from the store. */
 export interface StoredOutcome extends StoredResponse {
-  /** True when it may answer a guard event. A success without a decision may not: it would be consent. */
+  /** True when it may be the response to a guard event. A success without a decision may not: Kiket would treat it as approval. */
   readonly isOfGuard: boolean;
 }
 
@@ -48,7 +48,7 @@ export function serializeOutcome(
   const text = 'content-encoding' in stored ? undefined : readableText(body, headers['content-type']);
   const isWhole = text !== undefined && !holdsSecret(text, linesOf(stored));
   const response = isWhole ? { headers: stored, body: text } : { headers: {}, body: '' };
-  if (isOfGuard && !mayAnswerGuard(status, response.body)) return undefined;
+  if (isOfGuard && !isForGuard(status, response.body)) return undefined;
   return JSON.stringify({ status, headers: response.headers, isOfGuard: isOfGuard || undefined, body: response.body });
 }
 
@@ -61,8 +61,8 @@ function readableText(body: HandlerOutcome['body'], contentType: OutgoingHttpHea
   return text?.includes('\0') ? undefined : text;
 }
 
-/** True when a response may answer a guard event: a success must allow or deny in its body, where the platform looks. */
-function mayAnswerGuard(status: number, body: string | Buffer): boolean {
+/** True when a response may be sent for a guard event: a success must allow or deny in its body, where the platform looks. */
+function isForGuard(status: number, body: string | Buffer): boolean {
   if (!isSuccess(status)) return true;
   const decision = isBodiless(status) ? undefined : decisionOf(String(body));
   return decision === 'allow' || decision === 'deny';
@@ -106,7 +106,7 @@ export function parseRecord(record: string): StoredOutcome | Binding {
     // Versions before 0.5 wrote bytes as base64.
     const content = typeof body === 'string' ? body : Buffer.from(String(base64), 'base64');
     if (isOurs) {
-      return { status, headers, body: content, isOfGuard: isOfGuard === true && mayAnswerGuard(status, content) };
+      return { status, headers, body: content, isOfGuard: isOfGuard === true && isForGuard(status, content) };
     }
   }
   throw new Error('KiketStore.claim() resolved with a record that this package has not written');

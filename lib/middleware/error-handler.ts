@@ -20,7 +20,7 @@ export interface KiketErrorHandlerOptions {
 const OPTIONS = { onError: callback() } satisfies OptionTable<KiketErrorHandlerOptions>;
 
 /**
- * Answers a failed delivery with the status of the error, which decides whether Kiket sends it again, with `Retry-After` if set, and with
+ * Responds to a failed delivery with the status of the error, which decides whether Kiket sends it again, with `Retry-After` if set, and with
  * `{ "error": { code, message, retryable, invocation, details } }`.
  *
  * Mount it last in the route, or before the application's own error handler. Errors of other requests are passed on.

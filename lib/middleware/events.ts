@@ -77,12 +77,12 @@ export function kiketEvents(given?: unknown): KiketEvents {
     return this;
   }
 
-  function otherwise(this: KiketEvents, answer: unknown): KiketEvents {
+  function otherwise(this: KiketEvents, given: unknown): KiketEvents {
     if (fallback !== undefined) throw new TypeError(`${WHO}: otherwise() is called twice`);
-    if (answer === 'reject') fallback = reject;
-    else if (answer === 'ignore') fallback = ignoreOrReject(reject);
-    else if (typeof answer === 'function') fallback = createHandling(WHO, answer as KiketHandler);
-    else throw optionError(WHO, 'fallback', '"ignore", "reject" or a function', `is ${shown(answer)}`);
+    if (given === 'reject') fallback = reject;
+    else if (given === 'ignore') fallback = ignoreOrReject(reject);
+    else if (typeof given === 'function') fallback = createHandling(WHO, given as KiketHandler);
+    else throw optionError(WHO, 'fallback', '"ignore", "reject" or a function', `is ${shown(given)}`);
     return this;
   }
 

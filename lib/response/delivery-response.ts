@@ -226,7 +226,7 @@ export class DeliveryResponse {
         if (replacement === undefined) this.#end(args);
         else this.#owner.onReplaced(replacement);
       } catch {
-        // The outcome is recorded, and answers the next attempt.
+        // The outcome is recorded, for the next attempt.
         res.destroy();
       }
     });

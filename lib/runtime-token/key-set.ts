@@ -52,9 +52,9 @@ export function createKeySet(jose: Jose, url: string): JWTVerifyGetKey {
     try {
       return await keySet(header, token);
     } catch (error) {
-      const isAnswer =
+      const isMismatch =
         error instanceof jose.errors.JWKSNoMatchingKey || error instanceof jose.errors.JWKSMultipleMatchingKeys;
-      throw isAnswer ? error : keysUnavailableError(error);
+      throw isMismatch ? error : keysUnavailableError(error);
     }
   };
 }

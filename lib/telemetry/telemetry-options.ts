@@ -11,7 +11,7 @@ import { callback, integer, number, readOptions, type OptionTable } from '../opt
 
 const WHO = 'kiketTelemetry';
 
-/** An hour: whoever waits longer, for records or for the API, does not want telemetry. */
+/** An hour. A longer wait, for records or for the API, would make telemetry useless. */
 export const LONGEST_WAIT_MS = 3_600_000;
 
 /** Records over it are dropped from the front, which is cheap up to this size only. */
