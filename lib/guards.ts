@@ -27,16 +27,26 @@ export function nonEmptyString(value: unknown): string | undefined {
   return isNonEmptyString(value) ? value : undefined;
 }
 
-/** True for an id of an organization, a project or an issue: a positive safe integer. */
-export function isId(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0;
+/** An id of an organization, a project or an issue: a positive integer, or a string such as `org_7` or a UUID. */
+export type KiketId = number | string;
+
+/** Visible ASCII characters. */
+const STRING_ID = /^[\x21-\x7e]{1,200}$/;
+
+/** True for a positive safe integer, and for a string of at most 200 visible ASCII characters. */
+export function isId(value: unknown): value is KiketId {
+  return typeof value === 'string' ? STRING_ID.test(value) : Number.isSafeInteger(value) && (value as number) > 0;
 }
+
+/** Digits that are not the number of an id, such as `0` and `027`, are not an id either. */
+const HEADER_STRING_ID = /[A-Za-z]/;
 
 const DIGITS = /^[1-9]\d{0,15}$/;
 
-/** Returns the id in a header, or `undefined` when the header is not a positive integer. */
-export function headerId(header: string | string[] | undefined): number | undefined {
-  if (typeof header !== 'string' || !DIGITS.test(header)) return undefined;
+/** Returns the id in a header: digits as a number. Returns `undefined` when the header is not an id. */
+export function headerId(header: string | string[] | undefined): KiketId | undefined {
+  if (typeof header !== 'string' || !isId(header)) return undefined;
+  if (HEADER_STRING_ID.test(header)) return header;
   const id = Number(header);
-  return isId(id) ? id : undefined;
+  return DIGITS.test(header) && isId(id) ? id : undefined;
 }

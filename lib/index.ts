@@ -1,5 +1,5 @@
 // In the order in which a delivery meets them.
-export { kiket, type KiketOptions } from './middleware/kiket';
+export { kiket, type KiketManifestOptions, type KiketOptions } from './middleware/kiket';
 export { captureRawBody, kiketRawBody, type KiketRawBodyOptions } from './middleware/raw-body';
 export { kiketVerify, type KiketSecret, type KiketSecretSource, type KiketVerifyOptions } from './middleware/verify';
 export { kiketParse, type KiketParseOptions } from './middleware/parse';
@@ -18,7 +18,13 @@ export {
   type KiketTraceError,
 } from './middleware/respond';
 export { kiketHandler, type KiketHandler, type KiketReply } from './middleware/handler';
-export { kiketEvents, type KiketEvents, type KiketOnOptions } from './middleware/events';
+export {
+  kiketEvents,
+  type KiketEvents,
+  type KiketEventsCheck,
+  type KiketEventsOptions,
+  type KiketOnOptions,
+} from './middleware/events';
 export { kiketErrorHandler, type KiketErrorHandlerOptions } from './middleware/error-handler';
 export { kiketHealth, type KiketHealth, type KiketHealthOptions } from './middleware/health';
 export {
@@ -43,27 +49,53 @@ export {
   type KiketReplyOptions,
 } from './delivery/reply';
 export {
+  actions,
+  addComment,
+  assign,
+  notify,
+  setField,
+  transition,
+  type KiketAction,
+  type KiketActionKind,
+  type KiketActionsReply,
+} from './delivery/actions';
+export { KIKET_EVENTS, type KiketKnownEvent } from './delivery/known-events';
+export type { KiketEnvelope } from './delivery/envelope';
+export type { KiketExternalWebhook } from './delivery/external-webhook';
+export {
   closeKiketApi,
   createKiketApi,
   type CreateKiketApiOptions,
   type KiketApi,
+  type KiketApiComment,
+  type KiketApiIssue,
   type KiketApiMethod,
   type KiketApiOptions,
   type KiketApiRequestOptions,
+  type KiketApiUser,
+  type KiketComments,
   type KiketExtensionSecrets,
+  type KiketInboundAttachment,
+  type KiketInboundEmail,
+  type KiketInboundEmailResult,
+  type KiketInboundEmails,
   type KiketIntakeForms,
   type KiketIntakeFormsOptions,
   type KiketIntakeSubmissions,
   type KiketIntakeSubmissionsOptions,
+  type KiketIssuePage,
   type KiketIssues,
   type KiketListOptions,
   type KiketLogEventOptions,
+  type KiketNotification,
+  type KiketPagination,
   type KiketRateLimit,
   type KiketSlaEvent,
   type KiketSlaEvents,
   type KiketSlaEventsOptions,
   type KiketTable,
   type KiketTelemetry,
+  type KiketWebhookUrl,
 } from './api/index';
 export { kiketShutdown, type KiketServer, type KiketShutdown, type KiketShutdownOptions } from './shutdown/index';
 export { kiketTelemetry, type KiketTelemetryOptions, type KiketTelemetryReporter } from './telemetry/index';
@@ -81,5 +113,6 @@ export {
   type KiketErrorDetail,
   type KiketErrorOptions,
 } from './errors';
-// With a star, as only that lets users merge events of their own into KiketEventMap of 'kiket-express'.
+// With a star, as only that lets users merge declarations of their own into KiketEventMap and KiketSettings of 'kiket-express'.
+export type * from './delivery/manifest';
 export type * from './delivery/payload';

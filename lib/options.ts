@@ -1,5 +1,5 @@
 import { isNonEmptyString, isObject } from './guards';
-import { quoted } from './text';
+import { editsBetween, quoted } from './text';
 
 /** The longest delay that a Node timer takes, about 24.8 days. */
 export const MAX_DELAY_MS = 2 ** 31 - 1;
@@ -55,19 +55,6 @@ function nearestTo(name: string, known: readonly string[]): string | undefined {
     }))
     .filter(({ each, edits }) => edits <= Math.ceil(each.length / 3));
   return near.sort((a, b) => a.edits - b.edits)[0]?.each;
-}
-
-/** The Levenshtein distance. */
-function editsBetween(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 interface NumberOption {

@@ -3,7 +3,6 @@ import { KiketError, deliveryUnverifiedError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import { identify } from '../idempotency/delivery-key';
 import { describe, optionError } from '../options';
-import { isGuardEvent } from '../delivery/reply';
 import { toJobData } from './job-data';
 import { jobOptionsOf, type DefaultJobOptions } from './job-options';
 import { incompleteError } from '../exchange/wiring-errors';
@@ -15,7 +14,7 @@ const WHO = 'kiketEnqueue';
 export interface KiketQueue {
   /** The queue's name. */
   readonly name: string;
-  /** Its `attempts` apply, and a `removeOnComplete` that keeps jobs for at least a day. */
+  /** Its `attempts` apply, and a `removeOnComplete` that keeps jobs for at least two days. */
   readonly defaultJobOptions?: DefaultJobOptions | undefined;
   /** Adds a job. */
   add(name: string, data: object, options: object): Promise<unknown>;
@@ -75,7 +74,7 @@ function exchangeBehind(delivery: object | undefined): Exchange {
 }
 
 function assertDeferrable({ delivery }: Exchange): void {
-  if (isGuardEvent(delivery.event)) {
+  if (delivery.isGuard) {
     throw KiketError.of(
       'guard.not_deferrable',
       'The platform waits for the decision of a guard event, so it cannot be left to a worker. Register a handler of its own for it.',

@@ -1,7 +1,7 @@
 import { KiketError, PayloadError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import { asKiketDelivery } from '../delivery/delivery';
-import { isId, isNonEmptyString, isObject } from '../guards';
+import { isId, isNonEmptyString, isObject, type KiketId } from '../guards';
 import type { KiketPayload } from '../delivery/payload';
 
 /** The data of a job, which are written to Redis. They contain no secrets. */
@@ -9,16 +9,18 @@ export interface JobData {
   readonly event: string;
   readonly eventVersion: string;
   readonly payload: KiketPayload;
+  readonly deliveryId: string | undefined;
   readonly invocationId: string | undefined;
-  readonly projectId: number | undefined;
-  readonly organizationId: number | undefined;
+  readonly projectId: KiketId | undefined;
+  readonly organizationId: KiketId | undefined;
   /** The default project of API calls. */
-  readonly apiProjectId: number | undefined;
+  readonly apiProjectId: KiketId | undefined;
 }
 
 /** @throws {KiketError} `handler.failed` when a handler has changed the payload so that JSON cannot represent it. */
 export function toJobData({ delivery, parsed }: Exchange): JobData {
-  const { event, eventVersion, payload, invocationId, projectId, organizationId } = asKiketDelivery(delivery);
+  const { event, eventVersion, payload, deliveryId, invocationId, projectId, organizationId } =
+    asKiketDelivery(delivery);
   const publicPayload: Record<string, unknown> = { ...payload };
   delete publicPayload['authentication'];
   delete publicPayload['secrets'];
@@ -26,6 +28,7 @@ export function toJobData({ delivery, parsed }: Exchange): JobData {
     event,
     eventVersion,
     payload: publicPayload,
+    deliveryId,
     invocationId,
     projectId,
     organizationId,
@@ -46,17 +49,18 @@ export function toJobData({ delivery, parsed }: Exchange): JobData {
 /** @throws {PayloadError} `payload.invalid` when the data were not created by {@link toJobData}. */
 export function readJobData(data: unknown): JobData {
   if (isObject(data)) {
-    const { event, eventVersion, payload, invocationId, projectId, organizationId, apiProjectId } = data;
+    const { event, eventVersion, payload, deliveryId, invocationId, projectId, organizationId, apiProjectId } = data;
     if (
       isNonEmptyString(event) &&
       isNonEmptyString(eventVersion) &&
       isObject(payload) &&
-      (invocationId === undefined || isNonEmptyString(invocationId)) &&
+      isStringOrAbsent(deliveryId) &&
+      isStringOrAbsent(invocationId) &&
       isIdOrAbsent(projectId) &&
       isIdOrAbsent(organizationId) &&
       isIdOrAbsent(apiProjectId)
     ) {
-      return { event, eventVersion, payload, invocationId, projectId, organizationId, apiProjectId };
+      return { event, eventVersion, payload, deliveryId, invocationId, projectId, organizationId, apiProjectId };
     }
   }
   throw PayloadError.of(
@@ -65,6 +69,10 @@ export function readJobData(data: unknown): JobData {
   );
 }
 
-function isIdOrAbsent(value: unknown): value is number | undefined {
+function isStringOrAbsent(value: unknown): value is string | undefined {
+  return value === undefined || isNonEmptyString(value);
+}
+
+function isIdOrAbsent(value: unknown): value is KiketId | undefined {
   return value === undefined || isId(value);
 }

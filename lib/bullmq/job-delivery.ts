@@ -2,7 +2,12 @@ import { ApiClient, type KiketApi } from '../api/client';
 import { authorizeDelivery } from '../api/credentials';
 import type { ApiSettings } from '../api/api-options';
 import type { Redactor } from '../redaction';
+import { readEnvelope, type KiketEnvelope } from '../delivery/envelope';
+import { externalWebhookOf, type KiketExternalWebhook } from '../delivery/external-webhook';
+import { payloadProjectKey } from '../delivery/ids';
 import type { KiketPayload } from '../delivery/payload';
+import { KiketError } from '../errors';
+import type { KiketId } from '../guards';
 import type { Attempt } from './attempt';
 import type { JobData } from './job-data';
 
@@ -15,9 +20,10 @@ export class JobDelivery {
   readonly event: string;
   readonly eventVersion: string;
   readonly payload: KiketPayload;
+  readonly deliveryId: string | undefined;
   readonly invocationId: string | undefined;
-  readonly projectId: number | undefined;
-  readonly organizationId: number | undefined;
+  readonly projectId: KiketId | undefined;
+  readonly organizationId: KiketId | undefined;
   readonly #api: KiketApi;
   readonly #signal: AbortSignal;
 
@@ -26,6 +32,7 @@ export class JobDelivery {
     this.event = data.event;
     this.eventVersion = data.eventVersion;
     this.payload = data.payload;
+    this.deliveryId = data.deliveryId;
     this.invocationId = data.invocationId;
     this.projectId = data.projectId;
     this.organizationId = data.organizationId;
@@ -44,6 +51,20 @@ export class JobDelivery {
 
   get api(): KiketApi {
     return this.#api;
+  }
+
+  /** The payload was checked before it was queued; an older version may have queued it without an envelope that it knew. */
+  get envelope(): KiketEnvelope {
+    const envelope = readEnvelope(this.payload);
+    return envelope instanceof KiketError ? 'contract' : envelope.kind;
+  }
+
+  get projectKey(): string | undefined {
+    return payloadProjectKey(this.payload);
+  }
+
+  get externalWebhook(): KiketExternalWebhook | undefined {
+    return externalWebhookOf(this.payload);
   }
 
   get signal(): AbortSignal {

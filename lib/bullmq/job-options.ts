@@ -11,7 +11,7 @@ export interface DefaultJobOptions {
 const ATTEMPTS = 6;
 
 /** A day, as long as kiketIdempotency by default: until then, a retry of the platform finds its job. */
-const KEPT_SECONDS = 86_400;
+const KEPT_SECONDS = 172_800;
 
 /** The delays are those of kiketWorker; BullMQ needs some type. */
 const BACKOFF = { type: 'kiket' };
@@ -29,7 +29,7 @@ export function jobOptionsOf({ attempt, delivery }: DeliveryIdentity, ofQueue: D
   };
 }
 
-/** True when completed jobs are kept long enough: never removed, or only by an age of at least a day. */
+/** True when completed jobs are kept long enough: never removed, or only by an age of at least two days. */
 function keepsLongEnough(removeOnComplete: unknown): boolean {
   if (!isObject(removeOnComplete)) return removeOnComplete === false;
   const { age, count } = removeOnComplete;

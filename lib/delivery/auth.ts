@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ScopeError } from '../errors';
+import type { KiketId } from '../guards';
 
 /** The `authentication` of a delivery. Printed or serialised, it does not contain the token. */
 export interface KiketAuth {
@@ -14,9 +15,9 @@ export interface KiketAuth {
   /** Granted scopes. Empty for an unverified delivery. */
   readonly scopes: readonly string[];
   /** Of the verified token; otherwise `undefined`. */
-  readonly organizationId: number | undefined;
+  readonly organizationId: KiketId | undefined;
   /** Of the verified token; otherwise `undefined`. */
-  readonly projectId: number | undefined;
+  readonly projectId: KiketId | undefined;
   /** Of the verified token; otherwise `undefined`. */
   readonly extensionId: string | undefined;
   /** `jti` of the verified token; otherwise `undefined`. */
@@ -29,8 +30,8 @@ export interface KiketAuth {
 
 /** The claims of a verified runtime token. */
 export interface TokenClaims {
-  readonly organizationId: number | undefined;
-  readonly projectId: number | undefined;
+  readonly organizationId: KiketId | undefined;
+  readonly projectId: KiketId | undefined;
   readonly extensionId: string | undefined;
   /** `jti`. */
   readonly tokenId: string | undefined;
@@ -76,11 +77,11 @@ export class DeliveryAuth implements KiketAuth {
     return this.#token?.scopes ?? this.#authentication.scopes ?? NONE;
   }
 
-  get organizationId(): number | undefined {
+  get organizationId(): KiketId | undefined {
     return this.#token?.organizationId;
   }
 
-  get projectId(): number | undefined {
+  get projectId(): KiketId | undefined {
     return this.#token?.projectId;
   }
 
@@ -105,13 +106,10 @@ export class DeliveryAuth implements KiketAuth {
   scopeError(scopes: readonly string[]): ScopeError | undefined {
     const missing = this.#missing(scopes);
     if (missing.length === 0) return undefined;
-    return ScopeError.of(
-      'scope.missing',
-      `The delivery lacks the scope ${missing.join(', ')}. Grant it in the extension's manifest.`,
-      {
-        details: [{ reason: 'The extension has not been granted these scopes', missing }],
-      },
-    );
+    const advice = this.scopes.length === 0 ? 'It lists no scopes' : "Grant it in the extension's manifest";
+    return ScopeError.of('scope.missing', `The delivery lacks the scope ${missing.join(', ')}. ${advice}.`, {
+      details: [{ reason: 'The extension has not been granted these scopes', missing }],
+    });
   }
 
   #missing(scopes: readonly string[]): string[] {

@@ -4,25 +4,43 @@ import { inspect } from 'node:util';
 import type { KiketApi } from '../api/client';
 import type { KiketSignature } from '../signature/hmac';
 import type { KiketAuth, TokenClaims } from './auth';
-import { headerId, nonEmptyString } from '../guards';
+import { nonEmptyString, type KiketId } from '../guards';
+import type { KiketEnvelope } from './envelope';
+import { externalWebhookOf, type KiketExternalWebhook } from './external-webhook';
+import { deliveryOrganizationId, payloadProjectKey } from './ids';
 import type { ParsedDelivery } from './parsed-delivery';
+import type { KiketSettings } from './manifest';
 import type { KiketEventName, KiketEventOf, KiketPayload, KiketPayloadOf } from './payload';
 import type { KiketSecrets } from './secrets';
 
 /** The part of a delivery that kiketEnqueue writes to a queue. It holds no secrets. */
-export interface KiketJobDelivery<P extends string = string> {
+export type KiketJobDelivery<P extends string = string> = JobDeliveryOf<KiketEventOf<P>, KiketPayloadOf<P>>;
+
+/** By what the pattern stands for, so that a delivery of one event can be passed where any delivery is expected. */
+export interface JobDeliveryOf<Event, Payload> {
   /** The event's name, without a version. */
-  readonly event: KiketEventOf<P>;
+  readonly event: Event;
   /** `v1`, `v2`, …; `1` is `v1`. */
   readonly eventVersion: string;
+  /** Where the payload has the fields of the event: `contract` at its top, `data`, `payload` or `external_webhook` in that member. */
+  readonly envelope: KiketEnvelope;
   /** The parsed body. */
-  readonly payload: KiketPayloadOf<P>;
+  readonly payload: Payload;
+  /** The request of a third party that the platform has passed on; `undefined` in other envelopes. */
+  readonly externalWebhook: KiketExternalWebhook | undefined;
+  /**
+   * The `id` in a `data` or `payload` envelope: signed, and equal for the retries of one delivery. Otherwise `undefined`, also when
+   * nothing protects the body.
+   */
+  readonly deliveryId: string | undefined;
   /** `X-Kiket-Invocation`, else `X-Kiket-Delivery`. Not signed. Equal for the retries of one delivery. */
   readonly invocationId: string | undefined;
-  /** `issue.project_id` of the payload, else that of a verified runtime token, else `X-Kiket-Project`, which is not signed. */
-  readonly projectId: number | undefined;
-  /** That of a verified runtime token; without one `X-Kiket-Organization`, which is not signed. */
-  readonly organizationId: number | undefined;
+  /** The project of the payload, else that of a verified runtime token, else `X-Kiket-Project`, which is not signed. */
+  readonly projectId: KiketId | undefined;
+  /** The key of the project in the payload. */
+  readonly projectKey: string | undefined;
+  /** The organization of the payload, else that of a verified runtime token, else `X-Kiket-Organization`, which is not signed. */
+  readonly organizationId: KiketId | undefined;
   /**
    * The client of Kiket's API. It sends the delivery's runtime token, or the `apiKey` of the `api` option; in a job, the
    * `apiKey` of kiketWorker.
@@ -35,17 +53,26 @@ export interface KiketJobDelivery<P extends string = string> {
 }
 
 /** The first argument of a handler. Printed or serialised, it contains no secrets, no token and no raw body. */
-export interface KiketDelivery<P extends string = string> extends KiketJobDelivery<P> {
+export type KiketDelivery<P extends string = string> = DeliveryOf<KiketEventOf<P>, KiketPayloadOf<P>>;
+
+/** As {@link JobDeliveryOf}. */
+export interface DeliveryOf<Event, Payload> extends JobDeliveryOf<Event, Payload> {
   /** The exact bytes received. */
   readonly rawBody: Buffer;
   /** `false` only for a delivery that `reportOnly` or `signatureRequired: false` passed on. */
   readonly verified: boolean;
   /** `undefined` when no signature was verified. */
   readonly signature: KiketSignature | undefined;
+  /** True when the signed body names the event. False when only header, path or query do, which are not signed. */
+  readonly eventSigned: boolean;
+  /** True for a guard event, which needs a decision. */
+  readonly isGuard: boolean;
   /** The secrets that the platform sent with the delivery. */
   readonly secrets: KiketSecrets;
   /** The runtime token of the delivery, and its scopes. */
   readonly auth: KiketAuth;
+  /** Settings of the manifest that kiket() or kiketParse was given; without one `{}`. They are not those of an installation. */
+  readonly settings: KiketSettings;
 }
 
 /** `req.kiket`: the parts of the delivery that are known so far. Reading and serialising it never throws. */
@@ -74,8 +101,12 @@ export class Delivery {
   signature: KiketSignature | undefined = undefined;
   event: string | undefined = undefined;
   eventVersion: string | undefined = undefined;
+  envelope: KiketEnvelope | undefined = undefined;
+  eventSigned: boolean | undefined = undefined;
+  isGuard = false;
+  deliveryId: string | undefined = undefined;
   payload: KiketPayload | undefined = undefined;
-  projectId: number | undefined = undefined;
+  projectId: KiketId | undefined = undefined;
   readonly #source: DeliverySource;
 
   constructor(source: DeliverySource) {
@@ -92,6 +123,10 @@ export class Delivery {
 
   get secrets(): KiketSecrets | undefined {
     return this.#source.parsed?.secrets;
+  }
+
+  get settings(): KiketSettings | undefined {
+    return this.#source.parsed?.settings;
   }
 
   get auth(): KiketAuth | undefined {
@@ -111,9 +146,17 @@ export class Delivery {
     return nonEmptyString(headers['x-kiket-invocation']) ?? nonEmptyString(headers['x-kiket-delivery']);
   }
 
-  get organizationId(): number | undefined {
+  get organizationId(): KiketId | undefined {
     const { token, req } = this.#source;
-    return token === undefined ? headerId(req.headers['x-kiket-organization']) : token.organizationId;
+    return deliveryOrganizationId(this.payload, token, req.headers);
+  }
+
+  get projectKey(): string | undefined {
+    return payloadProjectKey(this.payload);
+  }
+
+  get externalWebhook(): KiketExternalWebhook | undefined {
+    return externalWebhookOf(this.payload);
   }
 
   is(event: string): boolean {
@@ -121,17 +164,21 @@ export class Delivery {
   }
 
   toJSON(): object {
-    const { verified, signature, event, eventVersion, invocationId, projectId, organizationId, secrets, auth } = this;
-    const payload = serializable(this.payload);
+    const { verified, signature, event, eventVersion, envelope, eventSigned, deliveryId } = this;
+    const { invocationId, projectId, projectKey, organizationId, secrets, auth } = this;
     return {
       verified,
       signature,
       event,
       eventVersion,
+      envelope,
+      eventSigned,
+      deliveryId,
       invocationId,
       projectId,
+      projectKey,
       organizationId,
-      payload,
+      payload: serializable(this.payload),
       secrets,
       auth,
     };

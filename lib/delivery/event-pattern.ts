@@ -1,11 +1,12 @@
 import { optionError, shown } from '../options';
 
 const PATTERN = /^(?:\*|[^\s*@]+(?:\.\*|@[^\s*@]+)?)$/;
-const DIGITS = /^\d+$/;
+const NUMBER = /^v?(\d+)(?:\.0)?$/;
 
-/** Returns the version in the form `v1`: Kiket sends `1` and `v1` for the same one. */
+/** Returns the version in the form `v1`: Kiket sends `1`, `1.0` and `v1` for the same one. */
 export function normalizeVersion(version: string): string {
-  return DIGITS.test(version) ? `v${version}` : version;
+  const number = NUMBER.exec(version)?.[1];
+  return number === undefined ? version : `v${number}`;
 }
 
 /** True for `name`, `name@v2`, `prefix.*` and `*`. */

@@ -2,12 +2,16 @@ import type { KiketApi } from '../api/client';
 import type { Callback } from '../api/credentials';
 import type { ApiCaller, CallbackSource, ConnectApi } from '../api/delivery-api';
 import { DeliveryAuth, type Authentication, type TokenClaims } from './auth';
+import type { KiketId } from '../guards';
+import type { KiketSettings } from './manifest';
 import type { ContractPayload } from './payload';
 import { DeliverySecrets, WithheldSecrets, type KiketSecrets, type SecretValues } from './secrets';
 
 /** The options of kiketParse that apply to each delivery. */
 export interface ParseSettings {
   readonly fallbackSecrets: SecretValues;
+  /** Those of the manifest. */
+  readonly settings: KiketSettings;
   /** Redacted in texts. */
   readonly apiKey: string | undefined;
   readonly connectApi: ConnectApi;
@@ -27,7 +31,7 @@ const NONE = Object.freeze({});
 export class ParsedDelivery implements CallbackSource {
   /** The payload's `api`: where the platform wants calls to go. */
   readonly callback: Callback;
-  readonly #projectId: number | undefined;
+  readonly #projectId: KiketId | undefined;
   readonly #exchange: VerifiedExchange;
   readonly #settings: ParseSettings;
   readonly #authentication: Authentication;
@@ -46,7 +50,7 @@ export class ParsedDelivery implements CallbackSource {
     exchange: VerifiedExchange,
     settings: ParseSettings,
     { authentication, secrets, secret_status: status, api }: ContractPayload,
-    projectId: number | undefined,
+    projectId: KiketId | undefined,
     withheld: SecretValues | undefined,
   ) {
     this.#exchange = exchange;
@@ -68,6 +72,10 @@ export class ParsedDelivery implements CallbackSource {
     return this.#secrets?.revealedMissing === true;
   }
 
+  get settings(): KiketSettings {
+    return this.#settings.settings;
+  }
+
   get auth(): DeliveryAuth {
     return (this.#auth ??= new DeliveryAuth(this.#authentication, this.#exchange.token));
   }
@@ -77,7 +85,7 @@ export class ParsedDelivery implements CallbackSource {
   }
 
   /** The default project of API calls, from the payload, a verified token or its scopes; never from a header. */
-  get apiProjectId(): number | undefined {
+  get apiProjectId(): KiketId | undefined {
     return this.#projectId ?? this.auth.projectId ?? onlyProjectOf(this.auth.scopes);
   }
 

@@ -1,13 +1,14 @@
 import type { Callback } from '../api/credentials';
+import type { KiketId } from '../guards';
 import type { Authentication } from './auth';
 import type { SecretValues } from './secrets';
 
-/** An issue, as payloads contain it. */
+/** An issue, as payloads contain it. Newer versions of the platform call it a case. */
 export interface KiketIssue {
-  /** Of the issue. */
-  readonly id?: number;
+  /** Of the issue: a number in the contract's envelope, a string such as `ISS-42` in others. */
+  readonly id?: KiketId;
   /** The project of the issue. */
-  readonly project_id?: number;
+  readonly project_id?: KiketId;
   /** As users see it. */
   readonly title?: string;
   readonly [field: string]: unknown;
@@ -20,13 +21,17 @@ export interface KiketIssue {
 export interface KiketPayload {
   /** The name of the event, such as `issue.created`. */
   readonly event?: string;
+  /** The name of the event in the `data` envelope. */
+  readonly type?: string;
   /** `v1` or `1`; absent for `v1`. */
   readonly event_version?: string;
   /** The issue that the event is about. */
   readonly issue?: KiketIssue | null;
+  /** The same, under its newer name. */
+  readonly case?: KiketIssue | null;
   /** The SLA or workflow that has caused the event. */
   readonly definition?: {
-    readonly id?: number;
+    readonly id?: KiketId;
     readonly status?: string;
     readonly issue_type?: string;
     readonly [field: string]: unknown;
@@ -39,6 +44,19 @@ export interface KiketPayload {
   } | null;
   /** Fields that the sender adds. */
   readonly context?: { readonly [field: string]: unknown } | null;
+  /** The fields of the event in the `data` envelope, with `from`, `to` and `actor` beside `issue`. */
+  readonly data?: KiketEventData | null;
+  readonly [field: string]: unknown;
+}
+
+/** `data` of the `data` envelope. */
+export interface KiketEventData {
+  /** The issue that the event is about. */
+  readonly issue?: KiketIssue | null;
+  /** The same, under its newer name. */
+  readonly case?: KiketIssue | null;
+  /** Who has caused the event. */
+  readonly actor?: { readonly id?: KiketId; readonly email?: string; readonly [field: string]: unknown } | null;
   readonly [field: string]: unknown;
 }
 
@@ -51,6 +69,60 @@ export interface KiketTransition {
   /** The user, as the platform sends it. */
   readonly performed_by?: unknown;
   readonly [field: string]: unknown;
+}
+
+/** A comment on an issue. */
+export interface KiketComment {
+  /** Of the comment. */
+  readonly id?: KiketId;
+  /** As the author wrote it. */
+  readonly body?: string;
+  /** The user, as the platform sends it. */
+  readonly author?: unknown;
+  readonly [field: string]: unknown;
+}
+
+/** Fields of a transition: `transition` in the contract's envelope; `from` and `to` in the `data` envelope. */
+export interface KiketTransitionFields {
+  /** In the contract's envelope. */
+  readonly transition?: KiketTransition;
+  /** In the `data` envelope. */
+  readonly data?:
+    | (KiketEventData & {
+        /** The state before. */
+        readonly from?: string;
+        /** The state after. */
+        readonly to?: string;
+        /** Some senders nest both. */
+        readonly transition?: KiketTransition | null;
+      })
+    | null;
+}
+
+/** Fields of an assignment. */
+export interface KiketAssignmentFields {
+  /** The assigned user, as the platform sends it. */
+  readonly assignee?: { readonly name?: string; readonly email?: string; readonly [field: string]: unknown } | null;
+}
+
+/** Fields of a comment event. */
+export interface KiketCommentFields {
+  /** In the contract's envelope. */
+  readonly comment?: KiketComment | null;
+  /** In the `data` envelope. */
+  readonly data?: (KiketEventData & { readonly comment?: KiketComment | null }) | null;
+}
+
+/** Fields of a breached SLA. */
+export interface KiketSlaFields {
+  /** The policy and its times, as the platform writes them for people. */
+  readonly sla?: {
+    readonly policy_name?: string;
+    readonly target_time?: string;
+    readonly actual_time?: string;
+    readonly exceeded_by?: string;
+    readonly [field: string]: unknown;
+  } | null;
 }
 
 /**
@@ -68,36 +140,104 @@ export interface KiketEventMap {
   /** Fields of an issue were changed. */
   'issue.updated': {};
   /** An issue has changed its state. */
-  'issue.transitioned': { readonly transition?: KiketTransition };
+  'issue.transitioned': KiketTransitionFields;
   /** The status of an issue was changed. */
-  'issue.status_changed': {};
+  'issue.status_changed': { readonly previous_status?: string };
   /** An issue was assigned. */
-  'issue.assigned': {};
+  'issue.assigned': KiketAssignmentFields;
   /** An issue was commented on. */
-  'issue.commented': {};
+  'issue.commented': KiketCommentFields;
+  /** The short form of `issue.created` that command-line replays send. */
+  issue_created: {};
+  /** A case was created. */
+  'case.created': {};
+  /** Fields of a case were changed. */
+  'case.updated': {};
+  /** A case has changed its state. */
+  'case.transitioned': KiketTransitionFields;
+  /** A case was assigned. */
+  'case.assigned': KiketAssignmentFields;
+  /** A case was commented on. */
+  'case.commented': KiketCommentFields;
   /** A comment was created. */
-  'comment.created': {};
+  'comment.created': KiketCommentFields;
+  /** A comment was added. */
+  'comment.added': KiketCommentFields;
   /** A guard event: the transition waits for `allow()`, `deny()` or `pending()`. */
-  'workflow.before_transition': { readonly transition?: KiketTransition };
+  'workflow.before_transition': KiketTransitionFields;
+  /** The short form of the guard event `workflow.before_transition`. */
+  before_transition: KiketTransitionFields;
   /** A transition has been completed. */
-  'workflow.after_transition': { readonly transition?: KiketTransition };
+  'workflow.after_transition': KiketTransitionFields;
+  /** The short form of `workflow.after_transition`. */
+  after_transition: KiketTransitionFields;
   /** An SLA is imminent, breached or recovered. */
   'workflow.sla_status': {};
+  /** An SLA was breached. */
+  'workflow.sla_breach': KiketSlaFields;
+  /** A workflow was changed. */
+  'workflow.updated': {};
+  /** A workflow was synchronised with its repository. */
+  'workflow.synced': {};
+  /** A workflow has called the extension. */
+  'workflow.triggered': {};
   /** A workflow has moved an issue. */
-  'workflow.issue.transitioned': {};
+  'workflow.issue.transitioned': KiketTransitionFields;
+  /** A workflow has assigned an issue. */
+  'workflow.issue.assignment.updated': KiketAssignmentFields;
   /** An approval was requested. */
   'workflow.approval.requested': {};
   /** An approval was given or refused. */
   'workflow.approval.resolved': {};
-  /** A workflow has called the extension. */
-  'workflow.triggered': {};
+  /** An SLA is about to be breached. */
+  'sla.warning': KiketSlaFields;
+  /** An SLA was breached. */
+  'sla.breach': KiketSlaFields;
+  /** An SLA was breached. */
+  'sla.breached': KiketSlaFields;
+  /** An approval was requested. */
+  'approval.requested': {};
+  /** An approval was given. */
+  'approval.granted': {};
+  /** An approval was refused. */
+  'approval.denied': {};
+  /** Nobody has decided about an approval in time. */
+  'approval.timeout': {};
   /** An automation has called the extension. */
   'automation.triggered': {};
+  /** An automation has called the extension, with a `payload` of its author. */
+  'automation.dispatch': {};
   /** The extension was installed or removed. */
   'extension.installation': {};
+  /** A user tests the configuration of the extension. */
+  'extension.testConnection': {};
+  /** The extension was installed from the marketplace. */
+  'marketplace.installation.created': {};
   /** A metric has passed its threshold. */
   'analytics.metric_alert': {};
+  /** A mail has come in through a webhook of a third party; see `delivery.externalWebhook`. */
+  'external.webhook.inbound_email': {};
+  /** A third party reports a status; see `delivery.externalWebhook`. */
+  'external.webhook.status_callback': {};
+  /** A calendar is to be synchronised. */
+  'calendar.sync': {
+    readonly user_id?: KiketId;
+    readonly calendar_ids?: readonly string[];
+    readonly sync_window_days?: number;
+  };
+  /** The calendars of a user are asked for. */
+  'calendar.list': { readonly user_id?: KiketId };
+  /** The events of a calendar are asked for. */
+  'calendar.events': { readonly calendar_id?: string; readonly time_min?: string; readonly time_max?: string };
+  /** A user has given access to a third party. */
+  'oauth.callback': {};
+  /** The access to a third party is to be renewed. */
+  'oauth.refresh': {};
+  /** The access to a third party was withdrawn. */
+  'oauth.revoke': {};
 }
+
+export type { KiketId };
 
 /** A key of {@link KiketEventMap}. */
 export type KiketEventKey = Extract<keyof KiketEventMap, string>;
@@ -109,13 +249,11 @@ export type KiketEventName = NameOf<KiketEventKey>;
 export type KiketEventPattern = KiketEventKey | '*' | (string & {});
 
 /** The payload of the events that a pattern matches. */
-export type KiketPayloadOf<P extends string> = string extends P
-  ? KiketPayload
-  : P extends keyof KiketEventMap
-    ? KiketPayload & KiketEventMap[P]
-    : NameOf<P> extends keyof KiketEventMap
-      ? KiketPayload & KiketEventMap[NameOf<P>]
-      : KiketPayload;
+export type KiketPayloadOf<P extends string> = P extends keyof KiketEventMap
+  ? KiketPayload & KiketEventMap[P]
+  : NameOf<P> extends keyof KiketEventMap
+    ? KiketPayload & KiketEventMap[NameOf<P>]
+    : KiketPayload;
 
 /** The event names that a pattern matches. */
 export type KiketEventOf<P extends string> = P extends '*' | `${string}.*` ? string : NameOf<P>;
@@ -125,6 +263,7 @@ export type ContractPayload = {
   event?: string | null;
   event_version?: string | null;
   issue?: KiketIssue | null;
+  case?: KiketIssue | null;
   authentication?: { -readonly [Field in keyof Authentication]: Authentication[Field] } | null;
   secrets?: SecretValues | null;
   api?: Callback | null;

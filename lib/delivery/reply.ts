@@ -1,7 +1,9 @@
 import { KiketError } from '../errors';
+import { isObject } from '../guards';
+import { actionsProblem, areActions } from './actions';
 
-/** A guard event: the reply decides whether a transition goes on. */
-export type KiketGuardEvent = 'workflow.before_transition';
+/** A guard event: the reply decides whether a transition goes on. The second is its short form. */
+export type KiketGuardEvent = 'workflow.before_transition' | 'before_transition';
 
 /** Options of {@link deny} and {@link pending}. */
 export interface KiketReplyOptions {
@@ -58,15 +60,38 @@ export function pending(message: string, options: Readonly<KiketReplyOptions> = 
 /**
  * @internal Serialises the reply of a handler. Returns `undefined` without one.
  *
- * @throws {KiketError} `reply.invalid` when it is not an object, or JSON cannot represent it; `reply.missing` when it does not
- *   contain the decision that a guard event needs.
+ * @throws {KiketError} `reply.invalid` when it is not an object, JSON cannot represent it, or its directives are invalid;
+ *   `reply.missing` when it does not contain the decision that a guard event needs.
  */
-export function serializeReply(reply: unknown, event: string | undefined): string | undefined {
+export function serializeReply(reply: unknown, isGuard: boolean): string | undefined {
   const json = toJson(reply);
-  if (!isGuardEvent(event) || (json !== undefined && decisionOf(json) !== undefined)) return json;
+  if (isObject(reply)) {
+    checkActions(reply['actions'], isGuard);
+    if (!isGuard && (reply['ok'] === false || reply['success'] === false)) warnOfSuccess();
+  }
+  if (!isGuard || (json !== undefined && decisionOf(json) !== undefined)) return json;
   throw KiketError.of(
     'reply.missing',
     'The guard returned no decision, which Kiket would treat as approval. Return allow(), deny() or pending().',
+  );
+}
+
+function checkActions(actions: unknown, isGuard: boolean): void {
+  if (!areActions(actions)) return;
+  const problem = isGuard ? 'actions cannot be the reply to a guard event' : actionsProblem(actions);
+  if (problem !== undefined) throw replyInvalidError(`The reply of the handler is invalid: ${problem}.`);
+}
+
+let hasWarned = false;
+
+/** Extensions written for the SDK report failures like this. Kiket counts them as handled. */
+function warnOfSuccess(): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  process.emitWarning(
+    'A handler replied { ok: false } or { success: false }. Kiket takes every 200 for a success and does not send the delivery ' +
+      'again. Throw a RetryableError or a NonRetryableError instead. This warning is shown once.',
+    { code: 'KIKET_FAILURE_AS_SUCCESS' },
   );
 }
 
@@ -77,23 +102,22 @@ function toJson(body: unknown): string | undefined {
     // toJSON, such as that of a Date, may return a string.
     if (json?.startsWith('{') || json?.startsWith('[')) return json;
   } catch (cause) {
-    throw replyInvalidError({ cause });
+    throw replyInvalidError(UNWRITABLE, { cause });
   }
-  throw replyInvalidError();
+  throw replyInvalidError(UNWRITABLE);
 }
 
-function replyInvalidError(options?: { cause: unknown }): KiketError {
-  return KiketError.of(
-    'reply.invalid',
-    'The reply of the handler cannot be written as JSON. Return a plain object, or nothing.',
-    options,
-  );
+const UNWRITABLE = 'The reply of the handler cannot be written as JSON. Return a plain object, or nothing.';
+
+function replyInvalidError(message: string, options?: { cause: unknown }): KiketError {
+  return KiketError.of('reply.invalid', message, options);
 }
 
-/** @internal True for a guard event. It needs a decision, as Kiket treats an empty response as approval. */
-export function isGuardEvent(event: string | undefined): boolean {
-  return event === ('workflow.before_transition' satisfies KiketGuardEvent);
-}
+/** @internal The guard events of the platform. They need a decision, as Kiket treats an empty response as approval. */
+export const GUARD_EVENTS: readonly string[] = Object.freeze([
+  'workflow.before_transition',
+  'before_transition',
+] satisfies KiketGuardEvent[]);
 
 /** @internal Returns the decision in the body of a response; `undefined` without a valid one. */
 export function decisionOf(body: string): KiketGuardReply['status'] | undefined {

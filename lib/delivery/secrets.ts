@@ -149,6 +149,7 @@ const REDACTED_IN_PRINT = Object.create(Object.prototype, {
   [inspect.custom]: { value: redactedNames },
 }) as object;
 
-function hide(object: object, key: PropertyKey, value: unknown): void {
+/** @internal Sets a property that is not printed, spread, cloned or serialised. */
+export function hide(object: object, key: PropertyKey, value: unknown): void {
   Object.defineProperty(object, key, { value, enumerable: false, writable: true, configurable: true });
 }

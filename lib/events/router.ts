@@ -1,5 +1,5 @@
+import { nearMissOf } from '../delivery/known-events';
 import { requirePattern, splitPattern } from '../delivery/event-pattern';
-import { isGuardEvent } from '../delivery/reply';
 
 /** An event that has a handler. */
 export interface RegisteredEvent {
@@ -7,6 +7,14 @@ export interface RegisteredEvent {
   readonly event: string;
   /** `v2`, also when it was registered as `2`; `undefined` for any version. */
   readonly version: string | undefined;
+}
+
+/** The members of a delivery that decide. */
+interface RoutedDelivery {
+  /** `undefined` for a delivery without an event name, which only report-only mode lets through. */
+  readonly event: string | undefined;
+  readonly eventVersion: string | undefined;
+  readonly isGuard: boolean;
 }
 
 interface Registration extends RegisteredEvent {
@@ -17,6 +25,12 @@ interface Registration extends RegisteredEvent {
 interface Versions<Route> {
   any: Route | undefined;
   readonly exact: Map<string, Route>;
+}
+
+/** True when a registration is for `event`, in any version. */
+export function matchesPattern(pattern: string, event: string, isGuard: boolean): boolean {
+  const [name] = splitPattern(pattern);
+  return name.endsWith('*') ? event.startsWith(name.slice(0, -1)) && !isGuard : name === event;
 }
 
 /**
@@ -54,6 +68,7 @@ export class EventRoutes<Route> {
     }
     for (const [key, registration] of added) {
       this.#registrations.set(key, registration);
+      this.#warnOfNearMiss(registration.event);
       const { event, version } = registration;
       if (event.endsWith('*')) this.#addPrefix(event.slice(0, -1), route);
       else this.#addName(event, version, route);
@@ -70,15 +85,11 @@ export class EventRoutes<Route> {
     return [...this.#registrations.values()].map(({ pattern }) => pattern);
   }
 
-  /** @param event `undefined` for a delivery without an event name, which only report-only mode lets through. */
-  find(event: string | undefined, version: string): Route | undefined {
-    return event === undefined ? this.#prefixes.get('') : this.#findByName(event, version);
-  }
-
-  #findByName(event: string, version: string): Route | undefined {
+  find({ event, eventVersion, isGuard }: RoutedDelivery): Route | undefined {
+    if (event === undefined) return this.#prefixes.get('');
     const named = this.#names.get(event);
-    const route = named?.exact.get(version) ?? named?.any;
-    return route === undefined && this.#prefixes.size > 0 && !isGuardEvent(event) ? this.#findByPrefix(event) : route;
+    const route = named?.exact.get(eventVersion!) ?? named?.any;
+    return route === undefined && this.#prefixes.size > 0 && !isGuard ? this.#findByPrefix(event) : route;
   }
 
   /** Tries no prefix longer than the longest registered one: an event may have as many dots as a payload has bytes. */
@@ -100,6 +111,15 @@ export class EventRoutes<Route> {
   #addPrefix(prefix: string, route: Route): void {
     this.#prefixes.set(prefix, route);
     this.#longestPrefix = Math.max(this.#longestPrefix, prefix.length);
+  }
+
+  /** A misspelt event would never come, and Kiket's would be rejected. */
+  #warnOfNearMiss(event: string): void {
+    const known = nearMissOf(event);
+    if (known === undefined) return;
+    process.emitWarning(`${this.#who}: "${event}" is not among KIKET_EVENTS. Did you mean "${known}"?`, {
+      code: 'KIKET_EVENT_UNKNOWN',
+    });
   }
 
   #duplicateError(first: string, second: string): TypeError {

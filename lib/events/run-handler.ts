@@ -1,13 +1,13 @@
 import { serializeReply } from '../delivery/reply';
 import type { Request, Response } from 'express';
-import { type KiketDelivery, asKiketDelivery } from '../delivery/delivery';
+import { asKiketDelivery, type Delivery, type KiketDelivery } from '../delivery/delivery';
 import type { Exchange } from '../exchange/exchange';
 import { functionOption } from '../options';
 import type { KiketGuardEvent, KiketGuardReply } from '../delivery/reply';
 import { failDelivery, failThrown, type Stage } from '../exchange/pipeline';
-import { incompleteError } from '../exchange/wiring-errors';
+import { eventUnhandledError, incompleteError } from '../exchange/wiring-errors';
 import { isThenable } from '../guards';
-import { DEFAULT_DEADLINE_MS } from '../exchange/deadline';
+import type { EventRoutes } from './router';
 
 type Guard = KiketGuardEvent | `${KiketGuardEvent}@${string}`;
 
@@ -41,7 +41,7 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
   return function handle(exchange, next) {
     // The client disconnected, or the deadline has sent a response.
     if (exchange.response.isOver) return exchange.outcomeObserver?.onNotRun();
-    if (!exchange.isArmed) exchange.arm(DEFAULT_DEADLINE_MS, undefined);
+    if (!exchange.isArmed) exchange.arm(undefined, undefined);
     try {
       const { delivery, req, res } = exchange;
       const reply = exchange.runHandler(() =>
@@ -71,13 +71,27 @@ export function createHandling(who: string, fn: KiketHandler): Stage {
 }
 
 /** @internal Returns a stage that passes a parsed delivery to the stage that `find` returns for its event. */
-export function dispatch(who: string, find: (event: string | undefined, version: string) => Stage): Stage {
+export function dispatch(who: string, find: (delivery: Delivery) => Stage): Stage {
   return (exchange, next) => {
     const incomplete = incompleteError(exchange, who);
     if (incomplete !== undefined) return failDelivery(exchange, incomplete, next);
-    const { event, eventVersion } = exchange.delivery;
-    find(event, eventVersion!)(exchange, next);
+    find(exchange.delivery)(exchange, next);
   };
+}
+
+/** @internal Returns a stage that runs `handle` for a delivery with all of `scopes`, and fails with `scope.missing` for any other. */
+export function withScopes(scopes: readonly string[], handle: Stage): Stage {
+  if (scopes.length === 0) return handle;
+  return (exchange, next) => {
+    const error = exchange.parsed!.auth.scopeError(scopes);
+    if (error === undefined) handle(exchange, next);
+    else failDelivery(exchange, error, next);
+  };
+}
+
+/** @internal Returns a stage that fails with `event.unhandled`, and names the events that have a handler. */
+export function rejectUnhandled(routes: EventRoutes<Stage>): Stage {
+  return (exchange, next) => failDelivery(exchange, eventUnhandledError(exchange.delivery, routes.patterns), next);
 }
 
 function send(exchange: Exchange, reply: unknown): void {
@@ -85,5 +99,5 @@ function send(exchange: Exchange, reply: unknown): void {
   if (!exchange.acceptsReply) return;
   // The connection closed within the handler's own response.
   if (exchange.response.isTruncated && reply === undefined) return exchange.outcomeObserver?.onDetached(false);
-  exchange.sendReply(serializeReply(reply, exchange.delivery.event));
+  exchange.sendReply(serializeReply(reply, exchange.delivery.isGuard));
 }

@@ -1,7 +1,35 @@
 import { setMaxListeners } from 'node:events';
+import type { KiketManifest } from '../delivery/manifest';
 
 /** Kiket waits 10 s for a response. */
 export const DEFAULT_DEADLINE_MS = 9000;
+
+/** Kiket waits 8 s for the decision about a guard event. */
+const GUARD_DEADLINE_MS = 7000;
+
+/** The deadline, as a part of the time that Kiket waits. The rest is for the way. */
+const MARGIN_FACTOR = DEFAULT_DEADLINE_MS / 10_000;
+
+/**
+ * Returns a function that returns the deadline for an event: nine tenths of the shortest time-out of its hooks in the manifest;
+ * without one, nine tenths of the time-out of the callback, and for a guard event at most 7 s.
+ */
+export function createDeadlineFor(
+  manifest: Pick<KiketManifest, 'hooks' | 'timeoutMs'> | undefined,
+): (event: string, isGuard: boolean) => number {
+  const ofHooks = new Map<string, number>();
+  for (const { event, timeoutMs } of manifest?.hooks ?? []) {
+    // An event may have several hooks, and a delivery does not say which it is of.
+    if (timeoutMs !== undefined) ofHooks.set(event, Math.min(withMargin(timeoutMs), ofHooks.get(event) ?? Infinity));
+  }
+  const ofCallback = withMargin(manifest?.timeoutMs ?? Infinity);
+  const ofGuards = Math.min(GUARD_DEADLINE_MS, ofCallback);
+  return (event, isGuard) => ofHooks.get(event) ?? (isGuard ? ofGuards : ofCallback);
+}
+
+function withMargin(timeoutMs: number): number {
+  return Math.min(DEFAULT_DEADLINE_MS, Math.floor(timeoutMs * MARGIN_FACTOR));
+}
 
 /** The time limit of a delivery, counted from its arrival, and the signal that aborts with it. */
 export class Deadline {

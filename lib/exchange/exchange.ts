@@ -4,7 +4,7 @@ import type { TokenClaims } from '../delivery/auth';
 import { Delivery, EXCHANGE } from '../delivery/delivery';
 import type { ParsedDelivery } from '../delivery/parsed-delivery';
 import type { ContractPayload } from '../delivery/payload';
-import { isGuardEvent, serializeReply } from '../delivery/reply';
+import { serializeReply } from '../delivery/reply';
 import { KiketError, toKiketError } from '../errors';
 import { Redactor } from '../redaction';
 import { DeliveryResponse, type ResponseOwner } from '../response/delivery-response';
@@ -119,8 +119,8 @@ export class Exchange implements ResponseOwner {
     return this.response.isOver ? this.run.isOpen : this.response.canStart;
   }
 
-  /** From here on a response is sent by the deadline, and its record published. */
-  arm(deadlineMs: number, onCompleted: OnCompleted): void {
+  /** From here on a response is sent by the deadline, and its record published. Without `deadlineMs` the default applies. */
+  arm(deadlineMs: number | undefined, onCompleted: OnCompleted): void {
     const isFirst = !this.isArmed;
     this.#lifetime.arm(deadlineMs, onCompleted);
     if (isFirst) {
@@ -128,6 +128,11 @@ export class Exchange implements ResponseOwner {
       this.response.watch();
     }
     this.#lifetime.updateDeadline();
+  }
+
+  /** Shortens the default deadline, once it is known how long Kiket waits for this event. */
+  shortenDefaultDeadline(defaultMs: number): void {
+    this.#lifetime.shortenDefault(defaultMs);
   }
 
   /** Calls `observer` once, when the response is out or the client has disconnected. */
@@ -169,7 +174,7 @@ export class Exchange implements ResponseOwner {
   reply(body?: object): void {
     if (!this.acceptsReply) return;
     try {
-      this.sendReply(serializeReply(body, this.delivery.event));
+      this.sendReply(serializeReply(body, this.delivery.isGuard));
     } catch (error) {
       this.failure.send(toKiketError(error));
     }
@@ -178,7 +183,7 @@ export class Exchange implements ResponseOwner {
   /** Sends what {@link serializeReply} has returned. Call it only while the exchange {@link acceptsReply}. */
   sendReply(json: string | undefined): void {
     if (this.response.isOver) this.run.reply(json);
-    else this.response.succeed(json, isGuardEvent(this.delivery.event));
+    else this.response.succeed(json, this.delivery.isGuard);
   }
 
   /** Sends a response that was given before. */

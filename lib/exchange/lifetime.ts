@@ -6,7 +6,7 @@ import type { DeliveryResponse } from '../response/delivery-response';
 import { shieldSocket, silence } from '../response/late-writes';
 import { onResponseEnd } from '../response/response-end';
 import { Completion, type CompletionObserver, type OnCompleted } from './completion';
-import { Deadline } from './deadline';
+import { Deadline, DEFAULT_DEADLINE_MS } from './deadline';
 import type { Failure } from './failure';
 import { createRecord, type KiketRecord } from './record';
 
@@ -29,6 +29,8 @@ export class Lifetime {
   readonly #exchange: LivingExchange;
   readonly #deadline = new Deadline(() => this.#onDeadline());
   readonly #completion = new Completion();
+  #defaultMs = DEFAULT_DEADLINE_MS;
+  #isDefault = false;
   #isWatching = false;
   #hasExpired = false;
 
@@ -51,11 +53,21 @@ export class Lifetime {
     return this.#deadline.signal;
   }
 
-  /** Sets the deadline, and the callback for the completion record. */
-  arm(deadlineMs: number, onCompleted: OnCompleted): void {
+  /** Sets the deadline, or the default one, and the callback for the completion record. */
+  arm(deadlineMs: number | undefined, onCompleted: OnCompleted): void {
     this.#completion.setCallback(onCompleted);
-    this.#deadline.set(deadlineMs);
+    this.#isDefault = deadlineMs === undefined;
+    this.#deadline.set(deadlineMs ?? this.#defaultMs);
     this.watch();
+  }
+
+  /** Shortens the default deadline. A longer one is ignored. */
+  shortenDefault(defaultMs: number): void {
+    if (defaultMs >= this.#defaultMs) return;
+    this.#defaultMs = defaultMs;
+    if (!this.#isDefault) return;
+    this.#deadline.set(defaultMs);
+    this.updateDeadline();
   }
 
   /** Starts or stops the timer of the deadline. A request that is passed on has no deadline. */

@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Delivery } from '../delivery/delivery';
 import { isRetryable } from '../errors';
-import { isObject } from '../guards';
+import { isObject, type KiketId } from '../guards';
 
 /** How one delivery ended. */
 export interface KiketRecord {
@@ -12,9 +12,9 @@ export interface KiketRecord {
   /** From a header: not signed, for correlation only. */
   readonly invocationId: string | undefined;
   /** As `delivery.projectId`. */
-  readonly projectId: number | undefined;
+  readonly projectId: KiketId | undefined;
   /** As `delivery.organizationId`. */
-  readonly organizationId: number | undefined;
+  readonly organizationId: KiketId | undefined;
   /** True when kiketIdempotency has sent a recorded response: no handler has run. */
   readonly replayed: boolean;
   /** Kiket is done (`success`), sends the delivery again (`retryable`), or gives it up (`final`). */

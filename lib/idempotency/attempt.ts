@@ -1,6 +1,5 @@
 import { failDelivery, guardStep } from '../exchange/pipeline';
 import { callSafely } from '../callbacks';
-import { isGuardEvent } from '../delivery/reply';
 import { KiketError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
 import { callStore } from './call-store';
@@ -86,8 +85,7 @@ export class Attempt {
 
   #replay(outcome: StoredOutcome): void {
     const exchange = this.#exchange;
-    if (isGuardEvent(exchange.delivery.event) && !outcome.isOfGuard)
-      failDelivery(exchange, noDecisionError(), this.#next);
+    if (exchange.delivery.isGuard && !outcome.isOfGuard) failDelivery(exchange, noDecisionError(), this.#next);
     else exchange.replay(outcome);
   }
 

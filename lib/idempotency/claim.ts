@@ -1,5 +1,4 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { isGuardEvent } from '../delivery/reply';
 import type { HandlerOutcome, Replacement, HandlerOutcomeObserver } from '../response/handler-outcome';
 import { callStore } from './call-store';
 import { claimKeys, inProgressError, type ClaimResult } from './claim-keys';
@@ -21,7 +20,7 @@ export interface ClaimSettings {
 interface ClaimedExchange {
   readonly req: IncomingMessage;
   readonly res: Pick<ServerResponse, 'getHeaders'>;
-  readonly delivery: { readonly event: string | undefined };
+  readonly delivery: { readonly isGuard: boolean };
   readonly parsed: { readonly revealedMissing: boolean } | undefined;
   readonly remainingMs: number | undefined;
   readonly redactor: { contains(...texts: readonly string[]): boolean };
@@ -75,7 +74,7 @@ export class Claim implements HandlerOutcomeObserver, RenewableClaim {
   onOutcome(outcome: HandlerOutcome): Promise<Replacement> {
     if (!this.#isOpen) return NOTHING;
     const { ttlMs, guardTtlMs } = this.#settings;
-    const isOfGuard = isGuardEvent(this.#exchange.delivery.event);
+    const isOfGuard = this.#exchange.delivery.isGuard;
     // The response may ask for the missing secret: once it is set, the next attempt must run.
     const mayPrompt = this.#exchange.parsed?.revealedMissing === true;
     const record = mayPrompt

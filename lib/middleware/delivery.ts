@@ -7,6 +7,11 @@ import { eventUnhandledError, incompleteError } from '../exchange/wiring-errors'
 
 export type { KiketAuth } from '../delivery/auth';
 export type { KiketDelivery, KiketJobDelivery } from '../delivery/delivery';
+export * from '../delivery/actions';
+export type { KiketEnvelope } from '../delivery/envelope';
+export type { KiketExternalWebhook } from '../delivery/external-webhook';
+export { KIKET_EVENTS, type KiketKnownEvent } from '../delivery/known-events';
+export type { KiketSettings } from '../delivery/manifest';
 export type * from '../delivery/payload';
 export * from '../delivery/reply';
 export type { KiketSecrets } from '../delivery/secrets';

@@ -1,15 +1,29 @@
+import { checkManifest, type KiketEventsCheck } from '../events/check-manifest';
 import { EventRoutes, type RegisteredEvent } from '../events/router';
-import { createHandling, dispatch, type KiketHandler } from '../events/run-handler';
+import { createHandling, dispatch, rejectUnhandled, withScopes, type KiketHandler } from '../events/run-handler';
+import type { KiketManifest, KiketManifestHook } from '../delivery/manifest';
+import { manifestOption, requiredManifest } from '../delivery/manifest-option';
 import { list, optionError, readOptions, requireCalled, shown, string, type OptionTable } from '../options';
 import type { KiketEventPattern } from '../delivery/payload';
-import { isGuardEvent } from '../delivery/reply';
-import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
-import { eventUnhandledError } from '../exchange/wiring-errors';
+import { runStage, type Stage } from '../exchange/pipeline';
 import type { KiketMiddleware } from '../exchange/express';
+import { quoted } from '../text';
 
+export type { KiketEventsCheck } from '../events/check-manifest';
 export type { KiketRequestState } from '../exchange/express';
 
 const WHO = 'kiketEvents';
+
+/** Options of {@link kiketEvents}. */
+export interface KiketEventsOptions {
+  /**
+   * The manifest that loadManifest() returned. At the first delivery, when all handlers are registered, the process warns of
+   * what {@link KiketEvents.check} finds: `KIKET_EVENTS_UNHANDLED` and `KIKET_EVENTS_UNLISTED`.
+   */
+  manifest?: KiketManifest | undefined;
+}
+
+const OPTIONS = { manifest: manifestOption } satisfies OptionTable<KiketEventsOptions>;
 
 /** Options of one registration. */
 export interface KiketOnOptions {
@@ -41,6 +55,12 @@ export interface KiketEvents extends KiketMiddleware {
    * @throws {TypeError} when called twice, or with any other value.
    */
   otherwise(fallback: 'ignore' | 'reject' | KiketHandler): this;
+  /**
+   * Compares the registrations with a manifest. Call it when all handlers are registered: in a test, or before `listen`.
+   *
+   * @throws {TypeError} when `manifest` is not one that loadManifest() returned.
+   */
+  check(manifest: KiketManifest): KiketEventsCheck;
   /** Events with a handler, in the order of registration. */
   readonly registered: readonly RegisteredEvent[];
 }
@@ -51,17 +71,26 @@ export interface KiketEvents extends KiketMiddleware {
  *
  * An event without a handler is 404 `event.unhandled`; see `otherwise`.
  *
+ * @throws {TypeError} at start-up, when an option is invalid or unknown.
  * @example kiketEvents().on('issue.created', created).on('issue.*', changed).otherwise('ignore')
  */
-export function kiketEvents(): KiketEvents;
-export function kiketEvents(given?: unknown): KiketEvents {
-  requireCalled('kiketEvents()', given);
+export function kiketEvents(options: Readonly<KiketEventsOptions> = {}): KiketEvents {
+  requireCalled('kiketEvents()', options);
+  const { manifest } = readOptions(WHO, options, OPTIONS);
   const routes = new EventRoutes<Stage>(WHO);
-  const reject: Stage = (exchange, next) =>
-    failDelivery(exchange, eventUnhandledError(exchange.delivery, routes.patterns), next);
+  const reject = rejectUnhandled(routes);
   let fallback: Stage | undefined;
+  let isLeftToFallback: (hook: KiketManifestHook) => boolean = () => false;
 
-  const stage = dispatch(WHO, (event, version) => routes.find(event, version) ?? fallback ?? reject);
+  const run = dispatch(WHO, (delivery) => routes.find(delivery) ?? fallback ?? reject);
+  let stage = run;
+  if (manifest !== undefined) {
+    stage = (exchange, next) => {
+      stage = run;
+      warnOf(check(manifest), manifest);
+      run(exchange, next);
+    };
+  }
 
   function on(this: KiketEvents, event: unknown, ...rest: unknown[]): KiketEvents {
     if (rest.length === 0 && typeof event === 'function') {
@@ -72,18 +101,25 @@ export function kiketEvents(given?: unknown): KiketEvents {
     const [options, handler] = rest.length > 1 ? rest : [{}, rest[0]];
     const { scopes } = readOptions(WHO, options as KiketOnOptions, ON_OPTIONS);
     const handle = createHandling(WHO, handler as KiketHandler);
-    const route = scopes.length === 0 ? handle : withScopes(scopes, handle);
-    routes.add(toPatterns(event), route);
+    routes.add(toPatterns(event), withScopes(scopes, handle));
     return this;
   }
 
   function otherwise(this: KiketEvents, given: unknown): KiketEvents {
     if (fallback !== undefined) throw new TypeError(`${WHO}: otherwise() is called twice`);
     if (given === 'reject') fallback = reject;
-    else if (given === 'ignore') fallback = ignoreOrReject(reject);
-    else if (typeof given === 'function') fallback = createHandling(WHO, given as KiketHandler);
-    else throw optionError(WHO, 'fallback', '"ignore", "reject" or a function', `is ${shown(given)}`);
+    else if (given === 'ignore') {
+      fallback = ignoreOrReject(reject);
+      isLeftToFallback = ({ isGuard }) => !isGuard;
+    } else if (typeof given === 'function') {
+      fallback = createHandling(WHO, given as KiketHandler);
+      isLeftToFallback = () => true;
+    } else throw optionError(WHO, 'fallback', '"ignore", "reject" or a function', `is ${shown(given)}`);
     return this;
+  }
+
+  function check(given: KiketManifest): KiketEventsCheck {
+    return checkManifest(requiredManifest.read(given, WHO, 'manifest'), routes, isLeftToFallback);
   }
 
   const events = function kiketEventsMiddleware(req, res, next) {
@@ -92,22 +128,29 @@ export function kiketEvents(given?: unknown): KiketEvents {
   return Object.defineProperties(events, {
     on: { value: on },
     otherwise: { value: otherwise },
+    check: { value: check },
     registered: { get: () => routes.registered },
   }) as KiketEvents;
 }
 
-function withScopes(scopes: readonly string[], handle: Stage): Stage {
-  return (exchange, next) => {
-    const error = exchange.parsed!.auth.scopeError(scopes);
-    if (error === undefined) handle(exchange, next);
-    else failDelivery(exchange, error, next);
-  };
+function warnOf({ unhandledHooks, unlistedHandlers }: KiketEventsCheck, { path, required }: KiketManifest): void {
+  if (unhandledHooks.length > 0) {
+    const names = unhandledHooks.map(({ event }) => quoted(event)).join(', ');
+    const effect = required ? 'is rejected with 404, which halts the workflow' : 'is rejected with 404';
+    const message = `${WHO}: these hooks of ${path} have no handler: ${names}. Each of their deliveries ${effect}. Register a handler, or call otherwise()`;
+    process.emitWarning(message, { code: 'KIKET_EVENTS_UNHANDLED' });
+  }
+  if (unlistedHandlers.length > 0) {
+    const names = unlistedHandlers.join(', ');
+    const message = `${WHO}: no hook and no command of ${path} reaches these handlers: ${names}`;
+    process.emitWarning(message, { code: 'KIKET_EVENTS_UNLISTED' });
+  }
 }
 
 /** Ignores an event, but rejects a guard event. */
 function ignoreOrReject(reject: Stage): Stage {
   const ignore = createHandling(WHO, (_delivery) => undefined);
-  return (exchange, next) => (isGuardEvent(exchange.delivery.event) ? reject : ignore)(exchange, next);
+  return (exchange, next) => (exchange.delivery.isGuard ? reject : ignore)(exchange, next);
 }
 
 function toPatterns(event: unknown): readonly string[] {

@@ -1,9 +1,8 @@
 import { EventRoutes } from '../events/router';
-import { createHandling, dispatch, type KiketHandler } from '../events/run-handler';
+import { createHandling, dispatch, rejectUnhandled, type KiketHandler } from '../events/run-handler';
 import { requireCalled } from '../options';
 import type { KiketEventPattern } from '../delivery/payload';
-import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
-import { eventUnhandledError } from '../exchange/wiring-errors';
+import { runStage, type Stage } from '../exchange/pipeline';
 import type { KiketMiddleware } from '../exchange/express';
 
 export type { KiketRequestState } from '../exchange/express';
@@ -31,10 +30,9 @@ export function kiketHandler(eventOrFn: string | KiketHandler, maybeFn?: KiketHa
   const handle = createHandling(WHO, fn);
   const routes = new EventRoutes<Stage>(WHO);
   if (pattern !== undefined) routes.add([pattern], handle);
-  const reject: Stage = (exchange, next) =>
-    failDelivery(exchange, eventUnhandledError(exchange.delivery, routes.patterns), next);
+  const reject = rejectUnhandled(routes);
 
-  const stage = dispatch(WHO, pattern === undefined ? () => handle : (...of) => routes.find(...of) ?? reject);
+  const stage = dispatch(WHO, pattern === undefined ? () => handle : (delivery) => routes.find(delivery) ?? reject);
   return function kiketHandlerMiddleware(req, res, next) {
     runStage(stage, req, res, next);
   };

@@ -14,7 +14,7 @@ export type { KiketRequestState } from '../exchange/express';
 const WHO = 'kiketIdempotency';
 /** Options of {@link kiketIdempotency}. */
 export interface KiketIdempotencyOptions {
-  /** How long a final response is replayed, in seconds, up to a year. Default 86400, a day. */
+  /** How long a final response is replayed, in seconds, up to a year. Default 172800, two days: Kiket may repeat a delivery for more than one. */
   ttlSeconds?: number | undefined;
   /** The same for responses to guard events, which are decisions of the moment. Default 300. */
   guardTtlSeconds?: number | undefined;
@@ -31,7 +31,7 @@ export interface KiketIdempotencyOptions {
 }
 
 const OPTIONS = {
-  ttlSeconds: number({ default: 86_400, min: 1, max: MAX_SECONDS }),
+  ttlSeconds: number({ default: 172_800, min: 1, max: MAX_SECONDS }),
   guardTtlSeconds: number({ default: 300, min: 1, max: MAX_SECONDS }),
   lockSeconds: number({ default: 60, min: 1, max: MAX_SECONDS }),
   passOnStoreError: boolean(false),

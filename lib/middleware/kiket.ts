@@ -1,4 +1,5 @@
 import { peekBody, takeBody } from '../body/source';
+import type { KiketManifest } from '../delivery/manifest';
 import { isObject } from '../guards';
 import { describe, optionError, readOptions, requireCalled, unchecked, type OptionTable } from '../options';
 import { isVerified, passOnUnsigned, runStage, runVerification, type Stage } from '../exchange/pipeline';
@@ -16,6 +17,17 @@ export type { KiketRequestState } from '../exchange/express';
 export interface KiketOptions extends KiketRawBodyOptions, KiketVerifyOptions, KiketParseOptions, KiketRespondOptions {
   /** The delivery secret, as in {@link kiketVerify}. */
   secret: KiketSecretSource;
+}
+
+/** Options of {@link kiket} with a manifest. Each option that is given wins over the manifest. */
+export interface KiketManifestOptions extends Omit<KiketOptions, 'secret' | 'manifest'> {
+  /**
+   * The manifest that loadManifest() returned. The delivery secret, the deadlines, the fallback secrets and `delivery.settings` come
+   * from it. A deadline is nine tenths of the time-out of the event's hook, or of the callback; at most 9000 ms.
+   */
+  manifest: KiketManifest;
+  /** The delivery secret. Default that of the manifest. */
+  secret?: KiketSecretSource | undefined;
 }
 
 const OPTIONS = {
@@ -36,17 +48,26 @@ const OPTIONS = {
  * @throws {TypeError} at start-up, as each of them does.
  * @example app.post('/kiket', kiket({ secret }), kiketHandler('issue.created', handle), kiketErrorHandler());
  */
-export function kiket(options: Readonly<KiketOptions>): KiketMiddleware {
+export function kiket(options: Readonly<KiketOptions>): KiketMiddleware;
+/**
+ * The same for an extension with a manifest, from which the secret and other options come.
+ *
+ * @throws {TypeError} at start-up, also when neither `secret` nor the manifest has a delivery secret.
+ */
+export function kiket(options: Readonly<KiketManifestOptions>): KiketMiddleware;
+export function kiket(options: Readonly<KiketOptions | KiketManifestOptions>): KiketMiddleware {
   requireCalled('kiket({ secret })', options);
-  if (!isObject(options) || !('secret' in options)) {
-    throw optionError('kiket', 'options', 'an object with a secret: kiket({ secret })', `is ${describe(options)}`);
+  if (!isObject(options) || !('secret' in options || 'manifest' in options)) {
+    const expected = 'an object with a secret or a manifest: kiket({ secret })';
+    throw optionError('kiket', 'options', expected, problemOfOptions(options));
   }
   const values = readOptions('kiket', options, OPTIONS);
   const isOptional = !values.signatureRequired;
   const respond = createRespond(values);
+  const secret = values.secret ?? secretIn(values.manifest);
   // kiketRawBody's part, for which kiketVerify waits until the headers are checked. A request that may be passed on
   // keeps its body, as kiketVerify alone leaves it.
-  const verify = createVerify('kiket', values.secret, values, values.reportOnly ? peekBody : takeBody);
+  const verify = createVerify('kiket', secret, values, values.reportOnly ? peekBody : takeBody);
   const parse = createParse(values);
 
   const receive: Stage = (exchange, next) => {
@@ -62,4 +83,27 @@ export function kiket(options: Readonly<KiketOptions>): KiketMiddleware {
     else if (isVerified(req)) runStage(receiveVerified, req, res, next);
     else passOnUnsigned(req, res, next);
   };
+}
+
+function problemOfOptions(options: unknown): string {
+  const kind = describe(options);
+  return kind === 'an object' ? 'has neither' : `is ${kind}`;
+}
+
+/** @throws {TypeError} when the manifest has no secret: it says where to set one. Without a manifest, kiketVerify throws. */
+function secretIn(manifest: KiketManifest | undefined): KiketSecretSource {
+  if (manifest === undefined || manifest.secret !== undefined) return manifest?.secret as KiketSecretSource;
+  const { path, generation, secretName } = manifest;
+  throw optionError(
+    'kiket',
+    'secret',
+    'given, or named in the manifest',
+    `${path} ${problemOf(generation, secretName)}`,
+  );
+}
+
+function problemOf(generation: KiketManifest['generation'], secretName: string | undefined): string {
+  if (secretName !== undefined) return `names the environment variable ${secretName}, which is unset or empty`;
+  if (generation === 'M5') return 'names none: extensions of this generation (M5) receive no deliveries';
+  return `names none (generation ${generation}); name one there, or pass secret beside manifest`;
 }

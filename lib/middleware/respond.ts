@@ -4,6 +4,7 @@ import {
   requireCalled,
   callback,
   number,
+  optional,
   readOptions,
   type OptionTable,
   type OptionValues,
@@ -11,7 +12,6 @@ import {
 import type { KiketRecord } from '../exchange/record';
 import { runStage, type Stage } from '../exchange/pipeline';
 import type { KiketMiddleware } from '../exchange/express';
-import { DEFAULT_DEADLINE_MS } from '../exchange/deadline';
 
 export type { KiketRequestState } from '../exchange/express';
 export type { KiketRecord } from '../exchange/record';
@@ -19,7 +19,10 @@ export type { KiketTrace, KiketTraceError } from '../exchange/trace';
 
 /** Options of {@link kiketRespond}. */
 export interface KiketRespondOptions {
-  /** Milliseconds from the moment when the first middleware of this package has seen the request. Kiket waits 10 s. Default 9000. */
+  /**
+   * Milliseconds from the moment when the first middleware of this package has seen the request. Default
+   * 9000, as Kiket waits 10 s; 7000 for a guard event, for which it waits 8 s.
+   */
   deadlineMs?: number | undefined;
   /** Called once for each delivery that has ended. Exceptions are ignored. */
   onCompleted?: ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
@@ -27,7 +30,7 @@ export interface KiketRespondOptions {
 
 /** @internal */
 export const RESPOND_OPTIONS = {
-  deadlineMs: number({ default: DEFAULT_DEADLINE_MS, min: 1, max: MAX_DELAY_MS }),
+  deadlineMs: optional(number({ min: 1, max: MAX_DELAY_MS })),
   onCompleted: callback(),
 } satisfies OptionTable<KiketRespondOptions>;
 

@@ -55,7 +55,8 @@ const OPTIONS = {
  * not expired, and of the organization and project in the headers. `req.kiket.auth` then has the scopes and ids of the token.
  *
  * Mount it before kiketParse. After kiketVerify it adds to the signature. In its place it makes a delivery `verified`, but
- * **the token does not protect the body**: see `trustUnsignedBody` and `store`. The body's project must then be the token's.
+ * **the token does not protect the body**: see `trustUnsignedBody` and `store`. Each organization and project that
+ * the body names must then be the token's.
  *
  * Refuses with 401 `token.invalid`, with 503 `token.keys_unavailable` while the key of the token is unknown and the key
  * server cannot be read, with 503 `store.unavailable`, with `payload.malformed`, and with `body.*`.

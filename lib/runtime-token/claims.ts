@@ -1,5 +1,5 @@
 import type { TokenClaims } from '../delivery/auth';
-import { isId, isNonEmptyString, isString } from '../guards';
+import { isId, isNonEmptyString, isString, type KiketId } from '../guards';
 import { tokenError } from './token-errors';
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -38,7 +38,7 @@ function isSeconds(value: unknown): value is number {
   return typeof value === 'number' && value <= MAX_SECONDS;
 }
 
-function isIdOrString(value: unknown): value is number | string {
+function isIdOrString(value: unknown): value is KiketId {
   return isId(value) || isNonEmptyString(value);
 }
 

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { TokenClaims } from '../delivery/auth';
 import type { ContractPayload } from '../delivery/payload';
 import type { SignatureError } from '../errors';
-import { headerId, isObject } from '../guards';
+import { namedOrganizations, namedProjects } from '../delivery/ids';
+import { headerId, isId, type KiketId } from '../guards';
 import { tokenError } from './token-errors';
 
 /**
@@ -21,11 +22,23 @@ export function contradictionTo(
   if (differ(headerId(headers['x-kiket-project']), projectId)) {
     return tokenError('is of another project than X-Kiket-Project');
   }
-  const project: unknown = isObject(unsigned?.issue) ? (unsigned.issue.project_id ?? undefined) : undefined;
-  if (project !== undefined && project !== projectId) return tokenError('is not of the project in the payload');
+  if (unsigned === undefined) return undefined;
+  // A handler may read any of them.
+  if (namedProjects(unsigned).some((id) => isOther(id, projectId))) {
+    return tokenError('is not of the project in the payload');
+  }
+  if (namedOrganizations(unsigned).some((id) => isOther(id, organizationId))) {
+    return tokenError('is not of the organization in the payload');
+  }
   return undefined;
 }
 
-function differ(claimed: number | undefined, verified: number | undefined): boolean {
-  return claimed !== undefined && verified !== undefined && claimed !== verified;
+/** True when a header claims another id than the token. */
+function differ(claimed: KiketId | undefined, verified: KiketId | undefined): boolean {
+  return claimed !== undefined && verified !== undefined && String(claimed) !== String(verified);
+}
+
+/** True when an unsigned payload names an id that the token does not vouch for. */
+function isOther(named: unknown, verified: KiketId | undefined): boolean {
+  return !isId(named) || String(named) !== String(verified);
 }
