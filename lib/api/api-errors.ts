@@ -81,12 +81,28 @@ function requestIdOf(headers: ApiHeaders): string | undefined {
   return typeof id === 'string' && /^[\x21-\x7e]{1,200}$/.test(id) ? id : undefined;
 }
 
-/** The API sends `{ "error": "…" }`; its newer parts send `detail` and `title` (RFC 9457). */
+/**
+ * Returns the most specific explanation in a body. The API sends `error`, `message` or `errors`; its newer parts send `detail`
+ * and `title` (RFC 9457).
+ */
 function reasonOf(body: unknown): string | undefined {
   if (!isObject(body)) return undefined;
-  const { error, detail, title } = body;
+  const { error, errors, message, detail, title } = body;
   const nested = isObject(error) ? error['message'] : undefined;
-  return [error, nested, detail, title].find(isNonEmptyString);
+  return [error, nested, detail, listed(errors), message, title].find(isNonEmptyString);
+}
+
+/** Joins `["a", "b"]` and `{ "field": ["a", "b"] }`. */
+function listed(errors: unknown): string {
+  const reasons: unknown[] = isObject(errors) ? Object.entries(errors).flatMap(reasonsOfField) : [errors].flat();
+  return reasons.filter(isNonEmptyString).join('; ');
+}
+
+function reasonsOfField([field, reasons]: readonly [string, unknown]): string[] {
+  return [reasons]
+    .flat()
+    .filter(isNonEmptyString)
+    .map((reason) => `${field}: ${reason}`);
 }
 
 /** Does not cut a surrogate pair in half. */

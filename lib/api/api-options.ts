@@ -1,4 +1,4 @@
-import { isId } from '../guards';
+import { isId, isNonEmptyString, type KiketId } from '../guards';
 import { checked, describe, hidden, list, optional, optionError, readOptions, string } from '../options';
 import type { Option, OptionTable, OptionValues } from '../options';
 import { readOrigin } from './target';
@@ -40,7 +40,9 @@ export function isHeaderText(text: unknown): text is string {
 /** An API key or a token. */
 export const credentialOption = hidden<string>('visible ASCII characters without white space', isHeaderText);
 
-export const projectIdOption = optional(checked<number>('a positive integer', isId));
+export const projectIdOption = optional(
+  checked<KiketId>('a positive integer or a non-empty string', (id) => isId(id) || isNonEmptyString(id)),
+);
 
 /** The value is normalised. No URL is shown, as there may be credentials in it. */
 const originOption: Option<string, string> = {

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { KiketApiError, KiketRateLimit } from '../errors';
 import { parseJson, decodeUtf8 } from '../json';
@@ -16,6 +17,8 @@ export interface KiketApiRequestOptions {
   query?: object | undefined;
   /** Sent as JSON. */
   body?: unknown;
+  /** Further headers. The headers that every call has, and the credential, cannot be replaced. Default none. */
+  headers?: Readonly<Record<string, string>> | undefined;
   /** Aborts this call, in addition to the deadline. */
   signal?: AbortSignal | undefined;
 }
@@ -34,13 +37,24 @@ type ApiRequest = Parameters<ApiDispatcher['request']>[0];
 
 const METHODS: ReadonlySet<unknown> = new Set<KiketApiMethod>(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
+/** Headers of a connection, not of a request. undici sends its own, and fails for some of these. */
+const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+]);
+
 const MAX_RESPONSE_BYTES = 10 * 1024 * 1024;
 
 /**
  * Calls Kiket's API, with retries. Returns the parsed body of the response, or `undefined` when it is empty.
  *
  * @throws {KiketApiError} when the call fails.
- * @throws {TypeError} when the method or the body is invalid.
+ * @throws {TypeError} when the method, the body or a header is invalid.
  */
 export async function callApi(
   caller: Caller,
@@ -53,9 +67,10 @@ export async function callApi(
   const { origin, header, credential } = caller.authorize(checkedPath(path));
   const target = withQuery(path, options.query);
   const headers: Record<string, string> = {
+    ...readHeaders(options.headers),
     accept: 'application/json',
     'user-agent': 'kiket-express',
-    [header]: credential,
+    [header.toLowerCase()]: credential,
   };
   if (body !== null) headers['content-type'] = 'application/json';
   const call = new CallSignal(caller.limits(), options.signal);
@@ -131,6 +146,16 @@ function parseBody(bytes: Buffer): unknown {
   } catch {
     return NOT_JSON;
   }
+}
+
+/** By their names in lower case, so that none is sent twice. */
+function readHeaders(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const entries = Object.entries(headers).map(([name, value]) => {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return [name.toLowerCase(), value] as const;
+  });
+  return Object.fromEntries(entries.filter(([name]) => !CONNECTION_HEADERS.has(name)));
 }
 
 function toBody(method: KiketApiMethod, body: unknown): string | null {

@@ -3,13 +3,14 @@ import { checked, optional, readOptions, type OptionTable } from '../options';
 import { ApiClient, type KiketApi, DEFAULT_VERSION } from './client';
 import { authorizeConfigured } from './credentials';
 import { API_OPTIONS, credentialOption, projectIdOption, toApiSettings, type KiketApiOptions } from './api-options';
+import type { KiketId } from '../guards';
 
 /** Options of createKiketApi. */
 export interface CreateKiketApiOptions extends KiketApiOptions {
   /** A workspace token, `wk_…`, for paths that are not of extensions; without `apiKey` for all. Sent to `baseUrl` only. */
   workspaceToken?: string | undefined;
-  /** The default project of methods with a project. Default none. */
-  projectId?: number | undefined;
+  /** The default project of methods with a project: a positive integer or a non-empty string. Default none. */
+  projectId?: KiketId | undefined;
   /** Aborts all calls. Default: each is aborted after 10 s. */
   signal?: AbortSignal | undefined;
 }

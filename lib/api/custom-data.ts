@@ -1,5 +1,5 @@
 import { KiketApiError } from '../errors';
-import { isNonEmptyString } from '../guards';
+import { isNonEmptyString, type KiketId } from '../guards';
 import { malformedError } from './api-errors';
 import { dataOf, type Requests } from './requests';
 import { segment } from './target';
@@ -43,9 +43,9 @@ interface Page {
 export class CustomDataTable<T> implements KiketTable<T> {
   readonly #api: Requests;
   readonly #path: string;
-  readonly #projectId: number | undefined;
+  readonly #projectId: KiketId | undefined;
 
-  constructor(api: Requests, module: string, table: string, projectId: number | undefined) {
+  constructor(api: Requests, module: string, table: string, projectId: KiketId | undefined) {
     this.#api = api;
     this.#path = `/api/v1/ext/custom_data/${segment('the module', module)}/${segment('the table', table)}`;
     this.#projectId = projectId;

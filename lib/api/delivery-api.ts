@@ -3,6 +3,7 @@ import { ApiClient, type KiketApi } from './client';
 import { authorizeDelivery, type Callback, type RuntimeToken } from './credentials';
 import type { ApiSettings } from './api-options';
 import { WithheldApi } from './withheld-api';
+import type { KiketId } from '../guards';
 
 /** The members of an exchange that its client uses. */
 export interface ApiCaller {
@@ -19,7 +20,7 @@ export interface CallbackSource {
   readonly auth: RuntimeToken;
   readonly callback: Callback;
   /** The default project. */
-  readonly apiProjectId: number | undefined;
+  readonly apiProjectId: KiketId | undefined;
 }
 
 /** Creates the client of a delivery. */

@@ -1,5 +1,6 @@
 import { KiketApiError } from '../errors';
-import { isString } from '../guards';
+import { isObject, isString } from '../guards';
+import { malformedError } from './api-errors';
 import { fieldOf, type Requests } from './requests';
 import { segment } from './target';
 
@@ -25,8 +26,7 @@ export function extensionSecrets(
   const pathOf = (key: string): string => `${path}/${segment('the key of the secret', key)}`;
   return {
     async keys() {
-      const isValid = (keys: unknown): boolean => Array.isArray(keys) && keys.every(isString);
-      return fieldOf('GET', await api.request('GET', path), 'keys', isValid) as string[];
+      return keysOf(await api.request('GET', path));
     },
     async get(key) {
       const response = await api.request('GET', pathOf(key)).catch(undefinedIfNotFound);
@@ -37,15 +37,41 @@ export function extensionSecrets(
     },
     async set(key, value) {
       onValue(key, value);
-      await api.request('POST', pathOf(key), { body: { value } });
+      await api.request('POST', pathOf(key), { body: { value } }).catch(async (error: unknown) => {
+        if (!hasStatus(error, 404, 405)) throw error;
+        await createOrChange(key, value);
+      });
     },
     async delete(key) {
       await api.request('DELETE', pathOf(key));
     },
   };
+
+  /** For servers that do not take a POST to the path of a secret. */
+  async function createOrChange(key: string, value: string): Promise<void> {
+    await api.request('POST', path, { body: { secret: { key, value } } }).catch(async (refusal: unknown) => {
+      if (!hasStatus(refusal, 422)) throw refusal;
+      // Either the secret exists, or the server refuses the value.
+      await api.request('PATCH', pathOf(key), { body: { secret: { value } } }).catch((error: unknown) => {
+        throw hasStatus(error, 404) ? refusal : error;
+      });
+    });
+  }
+}
+
+/** Servers send `{ "keys": ["A"] }` or `[{ "key": "A" }]`. */
+function keysOf(response: unknown): string[] {
+  const list: unknown = isObject(response) ? response['keys'] : response;
+  const keys = Array.isArray(list) ? list.map((each: unknown) => (isObject(each) ? each['key'] : each)) : undefined;
+  if (keys?.every(isString)) return keys;
+  throw malformedError('GET');
 }
 
 function undefinedIfNotFound(error: unknown): undefined {
-  if (error instanceof KiketApiError && error.apiStatus === 404) return undefined;
+  if (hasStatus(error, 404)) return undefined;
   throw error;
+}
+
+function hasStatus(error: unknown, ...statuses: readonly number[]): boolean {
+  return error instanceof KiketApiError && statuses.includes(error.apiStatus!);
 }

@@ -1,5 +1,6 @@
 import type { Requests } from './requests';
 import { segment } from './target';
+import type { KiketId } from '../guards';
 
 /** Intake forms of a project. Results are the parsed body of the response, whose shape Kiket does not document. */
 export interface KiketIntakeForms {
@@ -49,7 +50,7 @@ export interface KiketIntakeSubmissionsOptions {
 
 const FORMS = '/api/v1/ext/intake_forms';
 
-export function intakeForms(api: Requests, projectId: number | undefined): KiketIntakeForms {
+export function intakeForms(api: Requests, projectId: KiketId | undefined): KiketIntakeForms {
   const project = { project_id: projectId };
   const pathOf = (key: string): string => `${FORMS}/${segment('the key of the form', key)}`;
   return {
@@ -60,7 +61,11 @@ export function intakeForms(api: Requests, projectId: number | undefined): Kiket
   };
 }
 
-function submissions(api: Requests, path: string, project: { project_id: number | undefined }): KiketIntakeSubmissions {
+function submissions(
+  api: Requests,
+  path: string,
+  project: { project_id: KiketId | undefined },
+): KiketIntakeSubmissions {
   const pathOf = (id: string | number): string => `${path}/${segment('the id of the submission', id)}`;
   return {
     list: async (options) => api.request('GET', path, { query: { ...project, ...options } }),

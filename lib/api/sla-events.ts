@@ -1,14 +1,14 @@
-import { isObject } from '../guards';
+import { isObject, type KiketId } from '../guards';
 import { dataOf, type Requests } from './requests';
 
 /** An SLA that is about to be missed, was missed, or is met again. */
 export interface KiketSlaEvent {
   /** Of the event. */
-  readonly id: number;
+  readonly id: KiketId;
   /** The issue with the SLA. */
-  readonly issueId: number;
+  readonly issueId: KiketId;
   /** The project of the issue. */
-  readonly projectId: number;
+  readonly projectId: KiketId;
   /** `imminent` before the SLA is breached, `recovered` after a breach has ended. */
   readonly state: 'imminent' | 'breached' | 'recovered';
   /** ISO 8601. */
@@ -24,7 +24,7 @@ export interface KiketSlaEvent {
 /** Filters of a list of SLA events. */
 export interface KiketSlaEventsOptions {
   /** Only events of this issue. Default all. */
-  issueId?: number | undefined;
+  issueId?: KiketId | undefined;
   /** Only events in this state. Default all. */
   state?: KiketSlaEvent['state'] | undefined;
   /** Most events in the response. Default: the API's. */
@@ -38,13 +38,13 @@ export interface KiketSlaEvents {
 }
 
 interface SlaEvent extends Pick<KiketSlaEvent, 'id' | 'state' | 'definition' | 'metrics'> {
-  readonly issue_id: number;
-  readonly project_id: number;
+  readonly issue_id: KiketId;
+  readonly project_id: KiketId;
   readonly triggered_at: string;
   readonly resolved_at?: string | null;
 }
 
-export function slaEvents(api: Requests, projectId: number | undefined): KiketSlaEvents {
+export function slaEvents(api: Requests, projectId: KiketId | undefined): KiketSlaEvents {
   return {
     async list({ issueId, state, limit } = {}) {
       const query = { project_id: projectId, issue_id: issueId, state, limit };

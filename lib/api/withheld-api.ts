@@ -5,13 +5,20 @@ import { deliveryUnverifiedError } from '../errors';
 export class WithheldApi implements KiketApi {
   readonly lastRateLimit = undefined;
   readonly rateLimit = rejectUnverified;
+  readonly members = rejectUnverified;
+  readonly webhookUrl = rejectUnverified;
+  readonly extension = rejectUnverified;
   readonly logEvent = rejectUnverified;
+  readonly log = rejectUnverified;
+  readonly metric = rejectUnverified;
+  readonly notify = rejectUnverified;
   readonly sendTelemetry = rejectUnverified;
   readonly request = rejectUnverified;
   readonly customData = throwUnverified;
   readonly slaEvents = throwUnverified;
   readonly intakeForms = throwUnverified;
   readonly issues = throwUnverified;
+  readonly inboundEmails = throwUnverified;
   readonly extensionSecrets = throwUnverified;
 }
 

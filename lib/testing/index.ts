@@ -4,6 +4,8 @@ export type { FakeKiket, FakeKiketCallback, FakeKiketRequest } from './fake-kike
 export type { FakeKiketOptions } from './fake-kiket/fake-options';
 export type { FakeKiketFault, FakeKiketFaultTarget } from './fake-kiket/faults';
 export type { FakeKiketIntakeForm } from './fake-kiket/intake-store';
-export type { FakeKiketIssue } from './fake-kiket/issue-store';
+export type { FakeKiketComment, FakeKiketIssue } from './fake-kiket/issue-store';
+export type { FakeKiketMember } from './fake-kiket/member-store';
 export type { FakeKiketRecord } from './fake-kiket/record-store';
 export type { FakeKiketSlaEvent } from './fake-kiket/sla-event-store';
+export { examplePayload, type ExamplePayloadOptions } from './example-payload';

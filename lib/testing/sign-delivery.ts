@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { KiketId } from '../guards';
 import { checked, oneOf, optional, readOptions, type Option, type OptionTable } from '../options';
 import { toKeys, computeMac, type KiketSignatureScheme } from '../signature/hmac';
 
@@ -17,9 +18,9 @@ export interface SignDeliveryOptions {
   /** `X-Kiket-Invocation`. */
   invocationId?: string | undefined;
   /** `X-Kiket-Project`. */
-  projectId?: number | undefined;
+  projectId?: KiketId | undefined;
   /** `X-Kiket-Organization`. */
-  organizationId?: number | undefined;
+  organizationId?: KiketId | undefined;
 }
 
 const secretOption: Option<string | Buffer, KeyObject> = {
@@ -29,6 +30,9 @@ const secretOption: Option<string | Buffer, KeyObject> = {
 // Tests also send what the platform would not.
 const stringOption = optional(checked<string>('a string', (value) => typeof value === 'string'));
 const numberOption = optional(checked<number>('a number', (value) => typeof value === 'number'));
+const idOption = optional(
+  checked<KiketId>('a number or a string', (value) => typeof value === 'number' || typeof value === 'string'),
+);
 
 const OPTIONS = {
   secret: secretOption,
@@ -37,8 +41,8 @@ const OPTIONS = {
   event: stringOption,
   eventVersion: stringOption,
   invocationId: stringOption,
-  projectId: numberOption,
-  organizationId: numberOption,
+  projectId: idOption,
+  organizationId: idOption,
 } satisfies OptionTable<SignDeliveryOptions>;
 
 /**
@@ -49,6 +53,18 @@ const OPTIONS = {
  * @throws {TypeError} when an option is invalid or unknown.
  * @example const { headers, body } = signDelivery({ event: 'issue.created' }, { secret });
  */
+export function signDelivery(
+  payload: Buffer,
+  options: Readonly<SignDeliveryOptions>,
+): { readonly body: Buffer; readonly headers: Record<string, string> };
+export function signDelivery(
+  payload: object | string,
+  options: Readonly<SignDeliveryOptions>,
+): { readonly body: string; readonly headers: Record<string, string> };
+export function signDelivery(
+  payload: object | string | Buffer,
+  options: Readonly<SignDeliveryOptions>,
+): { readonly body: string | Buffer; readonly headers: Record<string, string> };
 export function signDelivery(
   payload: object | string | Buffer,
   options: Readonly<SignDeliveryOptions>,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { numberIn, RequestError, wholeNumberIn, type Query } from './parameters';
+import { idIn, isSame, RequestError, type Id, type Query } from './parameters';
 
 /** The sender of a request, once its credential has been recognised. */
 export interface Caller {
@@ -82,27 +82,23 @@ export function assertScope({ scopes }: Caller, scope: string): void {
 }
 
 /** @throws {RequestError} 403 when the project is closed to the caller. */
-export function assertProject(caller: Caller, projectId: number): void {
+export function assertProject(caller: Caller, projectId: Id): void {
   if (!mayEnter(caller, projectId)) throw new RequestError(403, `Missing scope: project:${projectId}`);
 }
 
-/** @throws {RequestError} 403 when `project_id` of query or body is closed to the caller, 422 when it is not a whole number. */
+/** @throws {RequestError} 403 when `project_id` of query or body is closed to the caller, 422 when it is not an id. */
 export function assertNamedProjects(caller: Caller, query: Query, body: unknown): void {
-  for (const projectId of [wholeNumberIn(query, 'project_id'), numberIn(body, 'project_id')]) {
+  for (const projectId of [idIn(query, 'project_id'), idIn(body, 'project_id')]) {
     if (projectId !== undefined) assertProject(caller, projectId);
   }
 }
 
 /** True when the caller may see the item, and it belongs to `projectId`, if one is given. */
-export function isListed(
-  caller: Caller,
-  item: { readonly project_id: number },
-  projectId: number | undefined,
-): boolean {
-  return mayEnter(caller, item.project_id) && (projectId ?? item.project_id) === item.project_id;
+export function isListed(caller: Caller, item: { readonly project_id: Id }, projectId: Id | undefined): boolean {
+  return mayEnter(caller, item.project_id) && isSame(projectId ?? item.project_id, item.project_id);
 }
 
-function mayEnter({ scopes }: Caller, projectId: number): boolean {
+function mayEnter({ scopes }: Caller, projectId: Id): boolean {
   if (scopes.includes('*') || !scopes.some((scope) => scope.startsWith('project:'))) return true;
   return scopes.includes(`project:${projectId}`);
 }

@@ -1,11 +1,14 @@
 import { isObject } from '../../guards';
-import { RequestError, stringIn, type JsonObject } from './parameters';
+import { numberIn, RequestError, stringIn, type JsonObject } from './parameters';
 
 /** Secrets and reports of extensions. */
 export class ExtensionStore {
   readonly #secrets = new Map<string, Map<string, string>>();
   readonly eventLog: object[] = [];
   readonly telemetry: object[] = [];
+  readonly logs: object[] = [];
+  readonly metrics: object[] = [];
+  readonly notifications: object[] = [];
 
   setSecret(extensionId: string, key: string, value: string): void {
     const secrets = this.#secrets.get(extensionId) ?? new Map<string, string>();
@@ -44,10 +47,28 @@ export class ExtensionStore {
     this.telemetry.push(reportIn(body));
     return { status: 'accepted' };
   }
+
+  log(body: unknown): object {
+    this.logs.push(reportIn(body, 'message'));
+    return { status: 'created' };
+  }
+
+  measure(body: unknown): object {
+    numberIn(body, 'value');
+    this.metrics.push(reportIn(body, 'name'));
+    return { status: 'created' };
+  }
+
+  notify(body: unknown): object {
+    stringIn(body, 'body');
+    this.notifications.push(reportIn(body, 'title'));
+    return { status: 'created' };
+  }
 }
 
-function reportIn(body: unknown): JsonObject {
+/** Returns a body that has a string of that name. */
+function reportIn(body: unknown, name = 'event'): JsonObject {
   if (!isObject(body)) throw new RequestError(422, 'The body must be an object');
-  stringIn(body, 'event');
+  stringIn(body, name);
   return body;
 }

@@ -1,8 +1,10 @@
 import type { FakeKiketFault } from './faults';
 import type { FakeKiketIntakeForm } from './intake-store';
-import type { FakeKiketIssue } from './issue-store';
+import type { FakeKiketComment, FakeKiketIssue } from './issue-store';
+import type { FakeKiketMember } from './member-store';
 import type { FakeKiketRecord } from './record-store';
 import type { FakeKiketSlaEvent } from './sla-event-store';
+import type { KiketId } from '../../guards';
 
 /** The fields of a payload with which an extension calls back. */
 export interface FakeKiketCallback {
@@ -63,6 +65,10 @@ export interface FakeKiket {
   addIntakeForm(form: Partial<FakeKiketIntakeForm> & { readonly key: string }): FakeKiketIntakeForm;
   /** Adds an issue. Default: open, in project 1. */
   addIssue(issue?: Partial<FakeKiketIssue>): FakeKiketIssue;
+  /** Adds a comment. Default: empty, on the issue with the id 1. */
+  addComment(comment?: Partial<FakeKiketComment>): FakeKiketComment;
+  /** Adds a member of a project. Default: in project 1. */
+  addMember(member?: Partial<FakeKiketMember>): FakeKiketMember;
   /**
    * Adds a record of custom data. An `id` in `record`, of any form, is kept, and replaces the record that has it. Default: in
    * project 1.
@@ -73,7 +79,7 @@ export interface FakeKiket {
     module: string,
     table: string,
     record: object,
-    options?: { readonly projectId?: number | undefined },
+    options?: { readonly projectId?: KiketId | undefined },
   ): FakeKiketRecord;
   /** Sets a secret of an extension. */
   setSecret(extensionId: string, key: string, value: string): void;
@@ -81,12 +87,22 @@ export interface FakeKiket {
   records(
     module: string,
     table: string,
-    options?: { readonly projectId?: number | undefined; readonly withDeleted?: boolean | undefined },
+    options?: { readonly projectId?: KiketId | undefined; readonly withDeleted?: boolean | undefined },
   ): readonly FakeKiketRecord[];
   /** The bodies of requests to `/api/v1/extensions/:extension_id/events`, each with its `extension_id`. */
   readonly eventLog: readonly object[];
   /** The bodies of requests to `/api/v1/ext/telemetry`. */
   readonly telemetry: readonly object[];
+  /** The bodies of requests to `/api/v1/extensions/logs`. */
+  readonly logs: readonly object[];
+  /** The bodies of requests to `/api/v1/extensions/metrics`. */
+  readonly metrics: readonly object[];
+  /** The bodies of requests to `/api/v1/extensions/notifications`. */
+  readonly notifications: readonly object[];
+  /** All comments on issues, without the deleted ones. */
+  readonly comments: readonly FakeKiketComment[];
+  /** Each `inbound_email` of requests to `/api/v1/ext/inbound_emails`. */
+  readonly inboundEmails: readonly object[];
   /**
    * Switches a fault on, and returns a function that switches it off. Latencies add up; of the other faults, the one that was
    * switched on first hits a request.

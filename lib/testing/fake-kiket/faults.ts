@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { describe, integer, MAX_DELAY_MS, number, optionError, requireObject, shown } from '../../options';
+import type { KiketId } from '../../guards';
 
 const WHO = 'fail';
 
@@ -27,7 +28,7 @@ export type FakeKiketFault = FakeKiketFaultTarget &
         /** 429, as beyond the limit. */
         readonly kind: 'rate-limit';
         /** Seconds, or a string such as an HTTP date, for `Retry-After`. Default: no such header. */
-        readonly retryAfter?: number | string | undefined;
+        readonly retryAfter?: KiketId | undefined;
       }
     | {
         /** A response of your own: an error, a redirect, JSON that is cut. */

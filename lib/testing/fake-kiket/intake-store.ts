@@ -1,16 +1,16 @@
-import { isObject } from '../../guards';
+import { isObject, type KiketId } from '../../guards';
 import { assertProject, isListed, type Caller } from './callers';
 import { asJson, nextId } from './items';
-import { booleanIn, countIn, numberIn, objectIn, RequestError, wholeNumberIn, type Query } from './parameters';
+import { booleanIn, countIn, idIn, objectIn, RequestError, type Id, type Query } from './parameters';
 
 /** An intake form, as it goes over the wire. */
 export interface FakeKiketIntakeForm {
-  /** Counted from 1. */
-  readonly id: number;
+  /** Counted from 1, unless the form brings one. */
+  readonly id: KiketId;
   /** Unique in its project. */
   readonly key: string;
   /** Default 1. */
-  readonly project_id: number;
+  readonly project_id: KiketId;
   /** Default the key. */
   readonly name: string;
   /** An inactive form accepts no submissions. */
@@ -30,7 +30,7 @@ type Decision = 'approved' | 'rejected';
 
 interface Submission {
   readonly id: number;
-  readonly intake_form_id: number;
+  readonly intake_form_id: KiketId;
   readonly status: 'pending' | Decision;
   readonly data: object;
   readonly metadata: object;
@@ -88,7 +88,7 @@ export class IntakeStore {
   }
 
   list(caller: Caller, query: Query): FakeKiketIntakeForm[] {
-    const projectId = wholeNumberIn(query, 'project_id');
+    const projectId = idIn(query, 'project_id');
     const isActive = booleanIn(query, 'active');
     const isPublic = booleanIn(query, 'public');
     const found = this.#visible(caller, projectId).filter(
@@ -99,7 +99,7 @@ export class IntakeStore {
 
   /** Forms of different projects may have the same key. Without `project_id`, the first one that the caller may see is found. */
   find({ caller, key, query, body }: FormRequest): FakeKiketIntakeForm {
-    const projectId = wholeNumberIn(query, 'project_id') ?? numberIn(body, 'project_id');
+    const projectId = idIn(query, 'project_id') ?? idIn(body, 'project_id');
     const isNamed = (form: FakeKiketIntakeForm): boolean => form.key === key || String(form.id) === key;
     const form = this.#visible(caller, projectId).find(isNamed);
     if (form !== undefined) return form;
@@ -171,7 +171,7 @@ export class IntakeStore {
     return { total_submissions: counted.length, pending, approved, rejected, period };
   }
 
-  #visible(caller: Caller, projectId: number | undefined): FakeKiketIntakeForm[] {
+  #visible(caller: Caller, projectId: Id | undefined): FakeKiketIntakeForm[] {
     return this.#forms.filter((form) => isListed(caller, form, projectId));
   }
 

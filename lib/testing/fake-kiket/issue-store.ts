@@ -1,24 +1,16 @@
 import { assertProject, assertScope, isListed, type Caller } from './callers';
 import { asJson, nextId } from './items';
-import {
-  countIn,
-  numberIn,
-  objectIn,
-  RequestError,
-  stringIn,
-  wholeNumberIn,
-  type JsonObject,
-  type Query,
-} from './parameters';
+import { countIn, idIn, isSame, objectIn, RequestError, stringIn, type JsonObject, type Query } from './parameters';
+import type { KiketId } from '../../guards';
 
 /** An issue, as it goes over the wire. */
 export interface FakeKiketIssue {
-  /** Counted from 1. */
-  readonly id: number;
+  /** Counted from 1, unless the issue brings one. */
+  readonly id: KiketId;
   /** Default `FAKE-` and the id. */
   readonly key: string;
   /** Default 1. */
-  readonly project_id: number;
+  readonly project_id: KiketId;
   /** As users see it. */
   readonly title: string;
   /** The state of the workflow. */
@@ -30,14 +22,29 @@ export interface FakeKiketIssue {
   readonly [field: string]: unknown;
 }
 
+/** A comment on an issue, as it goes over the wire. */
+export interface FakeKiketComment {
+  /** Counted from 1, unless the comment brings one. */
+  readonly id: KiketId;
+  /** Default 1. */
+  readonly issue_id: KiketId;
+  /** The text. */
+  readonly body: string;
+  /** ISO 8601. */
+  readonly created_at: string;
+  /** ISO 8601. */
+  readonly updated_at: string;
+  readonly [field: string]: unknown;
+}
+
 /** Values of a client for these are dropped: `undefined` does not come into JSON. */
 const NOT_WRITABLE = { id: undefined, key: undefined, created_at: undefined, updated_at: undefined };
 
-/** Issues and their transitions. Comments are numbered, but not kept. */
+/** Issues, their transitions and their comments. */
 export class IssueStore {
   readonly #issues: FakeKiketIssue[] = [];
+  readonly comments: FakeKiketComment[] = [];
   readonly #timestamp: () => string;
-  #comments = 0;
 
   constructor(timestamp: () => string) {
     this.#timestamp = timestamp;
@@ -45,7 +52,7 @@ export class IssueStore {
 
   add(fields: JsonObject): FakeKiketIssue {
     const now = this.#timestamp();
-    const id = (fields['id'] as number | undefined) ?? nextId(this.#issues);
+    const id = (fields['id'] as FakeKiketIssue['id'] | undefined) ?? nextId(this.#issues);
     const issue: FakeKiketIssue = {
       id,
       key: `FAKE-${id}`,
@@ -62,7 +69,7 @@ export class IssueStore {
 
   list(caller: Caller, query: Query): object {
     assertScope(caller, 'read:issues');
-    const projectId = wholeNumberIn(query, 'project_id');
+    const projectId = idIn(query, 'project_id');
     const found = this.#issues.filter(
       (issue) => isListed(caller, issue, projectId) && (query['status'] ?? issue.status) === issue.status,
     );
@@ -84,7 +91,7 @@ export class IssueStore {
     assertScope(caller, 'write:issues');
     const fields = objectIn(body, 'issue');
     stringIn(fields, 'title');
-    const project_id = numberIn(fields, 'project_id') ?? wholeNumberIn(query, 'project_id') ?? 1;
+    const project_id = idIn(fields, 'project_id') ?? idIn(query, 'project_id') ?? 1;
     assertProject(caller, project_id);
     return this.add({ ...fields, ...NOT_WRITABLE, project_id });
   }
@@ -93,7 +100,7 @@ export class IssueStore {
     assertScope(caller, 'write:issues');
     const issue = this.#find(caller, key);
     const changes = objectIn(body, 'issue');
-    const project_id = numberIn(changes, 'project_id') ?? issue.project_id;
+    const project_id = idIn(changes, 'project_id') ?? issue.project_id;
     assertProject(caller, project_id);
     return this.#change(issue, asJson({ ...changes, ...NOT_WRITABLE, project_id }));
   }
@@ -104,11 +111,49 @@ export class IssueStore {
     return this.#change(issue, { status: stringIn(body, 'transition') });
   }
 
-  comment(caller: Caller, key: string, body: unknown): object {
+  addComment(fields: JsonObject): FakeKiketComment {
+    const now = this.#timestamp();
+    const id = nextId(this.comments);
+    const comment: FakeKiketComment = {
+      id,
+      issue_id: 1,
+      body: '',
+      created_at: now,
+      updated_at: now,
+      ...asJson(fields),
+    };
+    this.comments.push(comment);
+    return comment;
+  }
+
+  listComments(caller: Caller, key: string): FakeKiketComment[] {
+    const { id } = this.find(caller, key);
+    return this.comments.filter(({ issue_id }) => isSame(issue_id, id));
+  }
+
+  createComment(caller: Caller, key: string, body: unknown): FakeKiketComment {
     assertScope(caller, 'write:comments');
     const issue = this.#find(caller, key);
-    const text = stringIn(objectIn(body, 'comment'), 'body');
-    return { id: ++this.#comments, issue_id: issue.id, body: text, created_at: this.#timestamp() };
+    return this.addComment({ issue_id: issue.id, body: textIn(body) });
+  }
+
+  updateComment(caller: Caller, key: string, id: string, body: unknown): FakeKiketComment {
+    const index = this.#indexOfComment(caller, key, id);
+    const changed = { ...this.comments[index]!, body: textIn(body), updated_at: this.#timestamp() };
+    this.comments[index] = changed;
+    return changed;
+  }
+
+  deleteComment(caller: Caller, key: string, id: string): void {
+    this.comments.splice(this.#indexOfComment(caller, key, id), 1);
+  }
+
+  #indexOfComment(caller: Caller, key: string, id: string): number {
+    assertScope(caller, 'write:comments');
+    const issue = this.#find(caller, key);
+    const index = this.comments.findIndex((one) => isSame(one.id, id) && isSame(one.issue_id, issue.id));
+    if (index === -1) throw new RequestError(404, 'Comment not found');
+    return index;
   }
 
   #find(caller: Caller, key: string): FakeKiketIssue {
@@ -123,4 +168,8 @@ export class IssueStore {
     this.#issues[this.#issues.indexOf(issue)] = changed;
     return changed;
   }
+}
+
+function textIn(body: unknown): string {
+  return stringIn(objectIn(body, 'comment'), 'body');
 }

@@ -1,6 +1,8 @@
-/** One more than the highest id. Ids may have been given by hand, in any order. */
-export function nextId(items: readonly { readonly id: number }[]): number {
-  return items.reduce((highest, { id }) => Math.max(highest, id), 0) + 1;
+import type { KiketId } from '../../guards';
+
+/** One more than the highest id that is a number. Ids may have been given by hand, in any order. */
+export function nextId(items: readonly { readonly id: KiketId }[]): number {
+  return items.reduce((highest, { id }) => (typeof id === 'number' ? Math.max(highest, id) : highest), 0) + 1;
 }
 
 /** Returns a copy as JSON would carry it. Later changes of the original do not reach it. */

@@ -1,4 +1,4 @@
-import { isObject } from '../../guards';
+import { isObject, type KiketId } from '../../guards';
 
 /** A parsed query. Of a name that occurs twice, it has the last value. */
 export type Query = Readonly<Record<string, string>>;
@@ -16,19 +16,11 @@ export class RequestError extends Error {
   }
 }
 
-/** @throws {RequestError} with `status`, when the parameter is given and is not in digits. */
-export function wholeNumberIn(query: Query, name: string, status = 422): number | undefined {
-  const value = query[name];
-  if (value === undefined) return undefined;
-  if (/^\d{1,15}$/.test(value)) return Number(value);
-  throw new RequestError(status, `${name} must be a whole number`);
-}
-
 /** @throws {RequestError} 400 when the parameter is given and is not a whole number from 1. */
 export function countIn(query: Query, name: string, byDefault = DEFAULT_COUNT): number {
-  const count = wholeNumberIn(query, name, 400) ?? byDefault;
-  if (count > 0) return count;
-  throw new RequestError(400, `${name} must be 1 or more`);
+  const value = query[name] ?? String(byDefault);
+  if (/^\d{1,15}$/.test(value) && Number(value) > 0) return Number(value);
+  throw new RequestError(400, `${name} must be a whole number from 1`);
 }
 
 /** @throws {RequestError} 422 when the parameter is given and is neither `true` nor `false`. */
@@ -53,14 +45,30 @@ export function stringIn(body: unknown, name: string): string {
   throw new RequestError(422, `${name} must be a string that is not empty`);
 }
 
+/** An id of the platform: digits in a query stand for a number, any other string for itself. */
+export type Id = KiketId;
+
+/** True for the same id, also when one is in digits and the other a number. */
+export function isSame(one: Id, other: Id): boolean {
+  return String(one) === String(other);
+}
+
 /**
- * A number of the body, or a string of digits. `undefined` where it is missing or null.
+ * An id of a query or a body, as a number where it is in digits. `undefined` where it is missing or null.
  *
- * @throws {RequestError} 422 for any other value.
+ * @throws {RequestError} 422 for an empty string, and any other value.
  */
-export function numberIn(body: unknown, name: string): number | undefined {
-  const value = isObject(body) ? body[name] : undefined;
+export function idIn(source: unknown, name: string): Id | undefined {
+  const value = isObject(source) ? source[name] : undefined;
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'number') return value;
-  return wholeNumberIn({ [name]: typeof value === 'string' ? value : '' }, name);
+  if (typeof value === 'string' && value !== '') return /^\d{1,15}$/.test(value) ? Number(value) : value;
+  throw new RequestError(422, `${name} must be a number or a string that is not empty`);
+}
+
+/** @throws {RequestError} 422 when the body has no number of that name. */
+export function numberIn(body: unknown, name: string): number {
+  const value = isObject(body) ? body[name] : undefined;
+  if (typeof value === 'number') return value;
+  throw new RequestError(422, `${name} must be a number`);
 }

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isObject } from '../../guards';
+import { isObject, type KiketId } from '../../guards';
 import { asJson } from './items';
-import { countIn, objectIn, RequestError, wholeNumberIn, type JsonObject, type Query } from './parameters';
+import { countIn, idIn, isSame, objectIn, RequestError, type Id, type JsonObject, type Query } from './parameters';
 
 /** A record of custom data, as it goes over the wire. */
 export interface FakeKiketRecord {
   /** Counted from 1, unless the record brings one. */
-  readonly id: number | string;
+  readonly id: KiketId;
   /** ISO 8601. */
   readonly created_at: string;
   /** ISO 8601. */
@@ -23,7 +23,7 @@ export interface Table {
 }
 
 interface Row extends Table {
-  readonly projectId: number;
+  readonly projectId: Id;
   record: FakeKiketRecord;
   deletedAt: string | undefined;
 }
@@ -39,7 +39,7 @@ export class RecordStore {
   }
 
   /** Keeps an `id` in `fields`, and replaces the record that has it. Without one, the record gets the next free number. */
-  add(projectId: number, { module, table }: Table, fields: JsonObject): FakeKiketRecord {
+  add(projectId: Id, { module, table }: Table, fields: JsonObject): FakeKiketRecord {
     const now = this.#timestamp();
     const keyFor = (id: unknown): string => keyOf(projectId, { module, table }, String(id));
     do this.#added++;
@@ -52,7 +52,7 @@ export class RecordStore {
   }
 
   /** In the order in which they were added. A deleted record has `deleted_at`. */
-  records(table: Table, projectId: number | undefined, withDeleted: boolean): FakeKiketRecord[] {
+  records(table: Table, projectId: Id | undefined, withDeleted: boolean): FakeKiketRecord[] {
     const rows = this.#rowsOf(table, projectId).filter((row) => withDeleted || row.deletedAt === undefined);
     return rows.map(({ record, deletedAt }) => ({ ...record, ...(deletedAt && { deleted_at: deletedAt }) }));
   }
@@ -91,19 +91,19 @@ export class RecordStore {
     return row;
   }
 
-  #rowsOf({ module, table }: Table, projectId: number | undefined): Row[] {
+  #rowsOf({ module, table }: Table, projectId: Id | undefined): Row[] {
     return [...this.#rows.values()].filter(
-      (row) => row.module === module && row.table === table && (projectId ?? row.projectId) === row.projectId,
+      (row) => row.module === module && row.table === table && isSame(projectId ?? row.projectId, row.projectId),
     );
   }
 }
 
-function keyOf(projectId: number, { module, table }: Table, id: string): string {
-  return JSON.stringify([projectId, module, table, id]);
+function keyOf(projectId: Id, { module, table }: Table, id: string): string {
+  return JSON.stringify([String(projectId), module, table, id]);
 }
 
-function projectIn(query: Query): number {
-  const projectId = wholeNumberIn(query, 'project_id');
+function projectIn(query: Query): Id {
+  const projectId = idIn(query, 'project_id');
   if (projectId === undefined) throw new RequestError(422, 'project_id is missing');
   return projectId;
 }

@@ -2,8 +2,10 @@ import type { Request, RequestHandler, Response, Router } from 'express';
 import type { Caller } from './callers';
 import type { ExtensionStore } from './extension-store';
 import type { LoggedRequest } from './fake-kiket';
+import type { InboundStore } from './inbound-store';
 import type { FormRequest, IntakeStore } from './intake-store';
 import type { IssueStore } from './issue-store';
+import type { MemberStore } from './member-store';
 import { RequestError, type Query } from './parameters';
 import type { RateWindow } from './rate-limiter';
 import type { RecordStore } from './record-store';
@@ -15,6 +17,8 @@ export interface Stores {
   readonly slaEvents: SlaEventStore;
   readonly intake: IntakeStore;
   readonly issues: IssueStore;
+  readonly members: MemberStore;
+  readonly inbound: InboundStore;
   readonly extensions: ExtensionStore;
 }
 
@@ -39,7 +43,8 @@ interface Call extends Readonly<Pick<Locals, 'caller' | 'window'>> {
 }
 
 /** Adds everything below `/api/v1`. */
-export function addRoutes(router: Router, { records, slaEvents, intake, issues, extensions }: Stores): void {
+export function addRoutes(router: Router, stores: Stores): void {
+  const { records, slaEvents, intake, issues, members, inbound, extensions } = stores;
   router
     .route('/ext/rate_limit')
     .get(json(200, ({ window }) => ({ rate_limit: rateLimitOf(window) })))
@@ -104,7 +109,17 @@ export function addRoutes(router: Router, { records, slaEvents, intake, issues, 
     .all(methodNotAllowed);
   router
     .route('/ext/issues/:key/comments')
-    .post(json(201, ({ caller, params, body }) => ({ comment: issues.comment(caller, params.key, body) })))
+    .get(json(200, ({ caller, params }) => ({ comments: issues.listComments(caller, params.key) })))
+    .post(json(201, ({ caller, params, body }) => ({ comment: issues.createComment(caller, params.key, body) })))
+    .all(methodNotAllowed);
+  router
+    .route('/ext/issues/:key/comments/:id')
+    .patch(
+      json(200, ({ caller, params, body }) => ({
+        comment: issues.updateComment(caller, params.key, params.id, body),
+      })),
+    )
+    .delete(json(204, ({ caller, params }) => issues.deleteComment(caller, params.key, params.id)))
     .all(methodNotAllowed);
   router
     .route('/ext/issues/:key/transitions')
@@ -112,8 +127,38 @@ export function addRoutes(router: Router, { records, slaEvents, intake, issues, 
     .all(methodNotAllowed);
 
   router
+    .route('/ext/project/members')
+    .get(json(200, ({ caller, query }) => ({ members: members.list(caller, query) })))
+    .all(methodNotAllowed);
+
+  router
+    .route('/ext/webhook_url')
+    .get(json(200, ({ query }) => inbound.webhookUrl(query)))
+    .all(methodNotAllowed);
+  router
+    .route('/ext/inbound_emails')
+    .post(json(201, ({ caller, body }) => inbound.receive(caller, body)))
+    .all(methodNotAllowed);
+
+  router
     .route('/ext/telemetry')
     .post(json(202, ({ body }) => extensions.report(body)))
+    .all(methodNotAllowed);
+  router
+    .route('/extensions/logs')
+    .post(json(201, ({ body }) => extensions.log(body)))
+    .all(methodNotAllowed);
+  router
+    .route('/extensions/metrics')
+    .post(json(201, ({ body }) => extensions.measure(body)))
+    .all(methodNotAllowed);
+  router
+    .route('/extensions/notifications')
+    .post(json(201, ({ body }) => extensions.notify(body)))
+    .all(methodNotAllowed);
+  router
+    .route('/extensions/:extensionId')
+    .get(json(200, ({ params }) => ({ id: params.extensionId })))
     .all(methodNotAllowed);
   router
     .route('/extensions/:extensionId/events')

@@ -1,17 +1,18 @@
 import { isListed, type Caller } from './callers';
 import { asJson, nextId } from './items';
-import { countIn, RequestError, wholeNumberIn, type Query } from './parameters';
+import { countIn, idIn, isSame, RequestError, type Query } from './parameters';
+import type { KiketId } from '../../guards';
 
 const STATES = ['imminent', 'breached', 'recovered'] as const;
 
 /** An SLA event, as it goes over the wire. */
 export interface FakeKiketSlaEvent {
-  /** Counted from 1. */
-  readonly id: number;
+  /** Counted from 1, unless the event brings one. */
+  readonly id: KiketId;
   /** The issue with the SLA. */
-  readonly issue_id: number;
+  readonly issue_id: KiketId;
   /** Default 1. */
-  readonly project_id: number;
+  readonly project_id: KiketId;
   /** `imminent`, `breached` or `recovered`. */
   readonly state: (typeof STATES)[number];
   /** ISO 8601. */
@@ -49,8 +50,8 @@ export class SlaEventStore {
   }
 
   list(caller: Caller, query: Query): FakeKiketSlaEvent[] {
-    const projectId = wholeNumberIn(query, 'project_id');
-    const issueId = wholeNumberIn(query, 'issue_id');
+    const projectId = idIn(query, 'project_id');
+    const issueId = idIn(query, 'issue_id');
     const state = query['state'];
     if (state !== undefined && !STATES.some((known) => known === state)) {
       throw new RequestError(422, `state must be one of ${STATES.join(', ')}`);
@@ -58,7 +59,7 @@ export class SlaEventStore {
     const found = this.#events.filter(
       (event) =>
         isListed(caller, event, projectId) &&
-        (issueId ?? event.issue_id) === event.issue_id &&
+        isSame(issueId ?? event.issue_id, event.issue_id) &&
         (state ?? event.state) === event.state,
     );
     return found.slice(0, countIn(query, 'limit'));

@@ -5,9 +5,11 @@ import { createFakeApp } from './fake-app';
 import type { FakeKiket, FakeKiketRequest } from './fake-kiket';
 import { settingsOf, stringsOption, type FakeKiketOptions } from './fake-options';
 import { ActiveFaults } from './faults';
+import { InboundStore } from './inbound-store';
 import { IntakeStore } from './intake-store';
 import { IssueStore } from './issue-store';
 import { LoopbackServer } from './loopback-server';
+import { MemberStore } from './member-store';
 import { RateLimiter } from './rate-limiter';
 import { RecordStore } from './record-store';
 import { SlaEventStore } from './sla-event-store';
@@ -35,9 +37,11 @@ export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): 
     slaEvents: new SlaEventStore(timestamp),
     intake: new IntakeStore(now, timestamp),
     issues: new IssueStore(timestamp),
+    members: new MemberStore(),
+    inbound: new InboundStore(),
     extensions: new ExtensionStore(),
   };
-  const { records, slaEvents, intake, issues, extensions } = stores;
+  const { records, slaEvents, intake, issues, members, inbound, extensions } = stores;
   const requests: FakeKiketRequest[] = [];
 
   // Loaded here, because signDelivery stands in the same entry and needs no Express.
@@ -54,6 +58,11 @@ export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): 
     },
     eventLog: extensions.eventLog,
     telemetry: extensions.telemetry,
+    logs: extensions.logs,
+    metrics: extensions.metrics,
+    notifications: extensions.notifications,
+    comments: issues.comments,
+    inboundEmails: inbound.emails,
     callback({ scopes = ['*'], expiresInSeconds = 3600 } = {}) {
       stringsOption.read(scopes, 'callback', 'scopes');
       number({ min: 0, max: MAX_SECONDS }).read(expiresInSeconds, 'callback', 'expiresInSeconds');
@@ -68,6 +77,8 @@ export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): 
     addSlaEvent: (event = {}) => slaEvents.add(event),
     addIntakeForm: (form) => intake.add(form),
     addIssue: (issue = {}) => issues.add(issue),
+    addComment: (comment = {}) => issues.addComment(comment),
+    addMember: (member = {}) => members.add(member),
     addRecord(module, table, record, { projectId = 1 } = {}) {
       requireObject('addRecord', 'record', record);
       return records.add(projectId, { module, table }, record);
