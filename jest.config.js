@@ -18,7 +18,7 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   moduleNameMapper: {
     '^kiket-express$': '<rootDir>/lib/index.ts',
-    '^kiket-express/(api|bullmq|shutdown|telemetry|testing|errors)$': '<rootDir>/lib/$1',
+    '^kiket-express/(api|bullmq|manifest|sdk|shutdown|telemetry|testing|errors)$': '<rootDir>/lib/$1',
     '^kiket-express/redis$': '<rootDir>/lib/idempotency/redis-store.ts',
     '^kiket-express/signature$': '<rootDir>/lib/signature/verify-signature.ts',
     '^kiket-express/(.*)$': '<rootDir>/lib/middleware/$1',

@@ -114,7 +114,7 @@ const entryPoints: Record<string, EntryPoint> = {
   createKiketApi: {
     start: createKiketApi,
     misspelt: ['baseURL', 'baseUrl'],
-    invalid: [{ projectId: 0 }, 'projectId must be a positive integer, but is 0'],
+    invalid: [{ projectId: 0 }, 'projectId must be a positive integer or a non-empty string, but is 0'],
   },
   KiketMemoryStore: {
     start: (options) => new KiketMemoryStore(options),
@@ -231,6 +231,12 @@ describe('an option of kiket()', () => {
       good: [{}, { apiKey: 'ext_1' }, Object.freeze({ baseUrl: 'https://kiket.example/' })],
       bad: [null, 'a', 42, true, [], fn],
     },
+    manifest: {
+      good: [{ hooks: [], commands: [], settings: {}, secret: undefined, fallbackSecrets: {} }],
+      bad: [null, 'extension.yaml', [], {}, { hooks: [] }],
+    },
+    guardEvents: { good: [[], ['crm.check']], bad: [null, 'crm.check', [1], ['']] },
+    signedEventRequired: { good: [true, false], bad: [null, 'true', 1] },
     deadlineMs: { good: [1, 1.5, longest], bad: [null, 0, longest + 1, '9000'] },
     onCompleted: { good: [fn], bad: [null, 'log', {}] },
   };
@@ -315,17 +321,17 @@ describe('the secret', () => {
   );
 
   it.each<[string, unknown]>([
-    ['a string', 'canary'],
-    ['an object (Buffer)', Buffer.from('canary')],
-    ['an object (SecretKeyObject)', createSecretKey(Buffer.from('canary'))],
-    ['an array', ['canary']],
-    ['a function', () => 'canary'],
-    ['null', null],
-    ['undefined', undefined],
-    ['an object', {}],
-  ])('should be expected in the options of kiket(), not in place of them: %s', (received, given) => {
+    ['is a string', 'canary'],
+    ['is an object (Buffer)', Buffer.from('canary')],
+    ['is an object (SecretKeyObject)', createSecretKey(Buffer.from('canary'))],
+    ['is an array', ['canary']],
+    ['is a function', () => 'canary'],
+    ['is null', null],
+    ['is undefined', undefined],
+    ['has neither', {}],
+  ])('should be expected in the options of kiket(), not in place of them: %s', (problem, given) => {
     expect(() => kiket(given as KiketOptions)).toThrow(
-      new TypeError(`kiket: options must be an object with a secret: kiket({ secret }), but is ${received}`),
+      new TypeError(`kiket: options must be an object with a secret or a manifest: kiket({ secret }), but ${problem}`),
     );
   });
 });

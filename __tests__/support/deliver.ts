@@ -29,5 +29,5 @@ export function deliver(
     if (value !== undefined) test.set(name, value);
   }
   // As bytes: supertest would write a Buffer as JSON.
-  return test.serialize((body) => body as string).send(delivery.body as string);
+  return test.serialize((body) => body as string).send(delivery.body);
 }

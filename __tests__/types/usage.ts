@@ -25,6 +25,7 @@ import {
   type KiketHandler,
   type KiketStore,
 } from 'kiket-express';
+import { loadManifest, parseManifest } from 'kiket-express/manifest';
 
 const app = express();
 const secret: string = 's';
@@ -109,6 +110,17 @@ app.post('/paid', (req) => {
   const total: number = kiketDelivery(req, 'acme.paid').payload.invoice.total;
   void total;
 });
+app.post('/manifest', kiket({ manifest: loadManifest() }), kiketEvents({ manifest: loadManifest('extension.yaml') }));
+kiket({ manifest: loadManifest(), secret: undefined, onRefused: ({ code }, req) => void [code.length, req.ip] });
+kiketParse({ manifest: parseManifest('id: a', { path: 'extension.yaml', env: process.env }) });
+// @ts-expect-error neither a secret nor a manifest
+kiket({ deadlineMs: 5000 });
+// @ts-expect-error a secret that may be absent, and no manifest
+kiket({ secret: process.env['KIKET_SECRET'] });
+// @ts-expect-error a path in place of a manifest
+kiket({ manifest: 'extension.yaml' });
+// @ts-expect-error the same
+kiketEvents().check('extension.yaml');
 const events = kiketEvents()
   .on('workflow.before_transition', guard)
   .on('issue.created', ({ payload }) => {
@@ -193,8 +205,21 @@ export async function nightly(): Promise<void> {
     if (contact.email === '') throw new NonRetryableError('No address', { code: 'crm.no_address' });
   }
   const issue = await createKiketApi({ workspaceToken: 'wk_1' }).issues(27).get('OPS-1');
-  // @ts-expect-error its shape is unknown
-  void issue.title;
+  const { title = '', assignee } = issue;
+  if (assignee?.email != null) throw new NonRetryableError(`${title} is assigned to ${assignee.email}`);
+  // @ts-expect-error a field that is not known is unknown
+  void issue.points.length;
+  const api = createKiketApi({ apiKey: 'ext_1', projectId: 'proj-456' });
+  const [comment] = await api.issues().comments('ISS-42').list();
+  void comment?.author?.name?.length;
+  const { url } = await api.webhookUrl('inbound_email');
+  // @ts-expect-error there may be none
+  void url.length;
+  await api.inboundEmails().create({ fromEmail: 'a@example.com', toEmail: 'b@example.com' });
+  // @ts-expect-error an e-mail has a sender
+  await api.inboundEmails().create({ toEmail: 'b@example.com' });
+  await api.metric('duration', 1.5, 'ms');
+  await api.notify({ title: 'Done', body: 'All is synced', level: 'info' });
   // @ts-expect-error a state that exists
   await createKiketApi({}).slaEvents().list({ state: 'late' });
   throw new RetryableError('Later', { retryAfterSeconds: 30 });

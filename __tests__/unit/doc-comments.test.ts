@@ -36,6 +36,10 @@ const WITH_EXAMPLE = [
   'startFakeKiket',
   'captureRawBody',
   'verifySignature',
+  'loadManifest',
+  'parseManifest',
+  'fromSdk',
+  'sdkRouter',
 ];
 
 describe('the public names', () => {

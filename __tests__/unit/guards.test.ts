@@ -13,7 +13,12 @@ describe('guards', () => {
       [null, undefined, {}, { then: true }, () => undefined, 'then', 1],
     ],
     ['isNonEmptyString', isNonEmptyString, ['a', ' '], ['', null, undefined, 1, ['a'], new String('a')]],
-    ['isId', isId, [1, Number.MAX_SAFE_INTEGER], [0, -1, 1.5, NaN, Infinity, 2 ** 53, '1', 1n, null, undefined]],
+    [
+      'isId',
+      isId,
+      [1, Number.MAX_SAFE_INTEGER, '1', 'org_7', 'x'.repeat(200)],
+      [0, -1, 1.5, NaN, Infinity, 2 ** 53, '', 'two words', 'é', 'x'.repeat(201), 1n, null, undefined, ['1'], {}],
+    ],
   ])('%s should be true for a value of its kind only', (_name, guard, accepted, rejected) => {
     for (const value of accepted) expect([value, guard(value)]).toEqual([value, true]);
     for (const value of rejected) expect([value, guard(value)]).toEqual([value, false]);
@@ -27,7 +32,8 @@ describe('nonEmptyString', () => {
 });
 
 describe('headerId', () => {
-  it.each<[string | string[] | undefined, number | undefined]>([
+  it.each<[string | string[] | undefined, number | string | undefined]>([
+    ['org_7', 'org_7'],
     ['1', 1],
     ['27', 27],
     [String(Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER],
@@ -37,7 +43,7 @@ describe('headerId', () => {
     ['027', undefined],
     ['-1', undefined],
     ['1.5', undefined],
-    ['1e3', undefined],
+    ['1e3', '1e3'],
     [' 1', undefined],
     ['1, 2', undefined],
     ['', undefined],

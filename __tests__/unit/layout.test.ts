@@ -21,7 +21,7 @@ function readSources(): Sources {
 const RANKS: readonly (readonly string[])[] = [
   ['index'],
   ['middleware'],
-  ['bullmq', 'opentelemetry', 'runtime-token', 'shutdown', 'telemetry', 'testing'],
+  ['bullmq', 'manifest', 'opentelemetry', 'runtime-token', 'sdk', 'shutdown', 'telemetry', 'testing'],
   ['events', 'idempotency'],
   ['exchange'],
   ['response', 'delivery'],
@@ -57,6 +57,7 @@ const RESTRICTED: Record<string, (found: Import) => boolean> = {
   bullmq: ({ from, typeOnly, lazy }) => from.startsWith('bullmq/') && (typeOnly || lazy),
   'lru-cache': ({ from, typeOnly, lazy }) => from === 'idempotency/memory-store' && (typeOnly || lazy),
   jose: ({ from, typeOnly, lazy }) => from.startsWith('runtime-token/') && (typeOnly || lazy),
+  yaml: ({ from, typeOnly, lazy }) => from.startsWith('manifest/') && (typeOnly || lazy),
   undici: ({ from, typeOnly, lazy }) => /^(?:api|testing)\//.test(from) && (typeOnly || lazy),
 };
 
@@ -166,6 +167,9 @@ describe('the rules', () => {
     ['idempotency/redis-store', "const load = () => require('redis');"],
     ['bullmq/worker', "import { Worker } from 'bullmq';"],
     ['idempotency/claim', "import type { Queue } from 'bullmq';"],
+    ['manifest/yaml', "import { parseDocument } from 'yaml';"],
+    ['middleware/kiket', "const load = () => require('yaml');"],
+    ['delivery/manifest-option', "import { loadManifest } from '../manifest/index';"],
     ['json', "import { inspect } from 'util';"],
   ])('should refuse in %s: %s', (file, text) => {
     expect(violationsOf(new Map([[file, text]]))).toHaveLength(1);
@@ -190,6 +194,7 @@ describe('the rules', () => {
     ['runtime-token/jose', "const load = () => import('jose');"],
     ['idempotency/memory-store', "const load = () => require('lru-cache');"],
     ['bullmq/bullmq', "const load = () => require('bullmq');"],
+    ['manifest/yaml', "const load = () => require('yaml');"],
   ])('should allow in %s: %s', (file, text) => {
     expect(violationsOf(new Map([[file, text]]))).toEqual([]);
   });

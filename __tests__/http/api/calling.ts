@@ -1,4 +1,5 @@
 import {
+  createKiketApi,
   kiket,
   kiketErrorHandler,
   kiketHandler,
@@ -20,6 +21,16 @@ export const workspaceToken = 'wk_canary_workspace_token';
 
 export const RATE_LIMIT = '/api/v1/ext/rate_limit';
 export const EXTENSION_ID = 'com.acme.crm';
+
+/** A client of the fake, for the project 27. */
+export function apiOf(fake: { readonly url: string }, options: object = {}): KiketApi {
+  return createKiketApi({ apiKey, baseUrl: fake.url, extensionId: EXTENSION_ID, projectId: 27, ...options });
+}
+
+/** Method, target and body of each request. */
+export function sentTo({ requests }: FakeKiket): unknown[][] {
+  return requests.map(({ method, target, body }) => (body === undefined ? [method, target] : [method, target, body]));
+}
 
 /** A delivery without a project and without fields for calls back. */
 export const plain = { event: 'workflow.sla_status' };

@@ -24,8 +24,15 @@ const methods: [name: string, call: (api: KiketApi) => unknown, isAsync: boolean
   ['slaEvents', (api) => api.slaEvents(), false],
   ['intakeForms', (api) => api.intakeForms(), false],
   ['issues', (api) => api.issues(), false],
+  ['members', (api) => api.members(), true],
+  ['webhookUrl', (api) => api.webhookUrl('inbound_email'), true],
+  ['inboundEmails', (api) => api.inboundEmails(), false],
+  ['extension', (api) => api.extension(), true],
   ['extensionSecrets', (api) => api.extensionSecrets(), false],
   ['logEvent', (api) => api.logEvent('a'), true],
+  ['log', (api) => api.log('a'), true],
+  ['metric', (api) => api.metric('a', 1), true],
+  ['notify', (api) => api.notify({ title: 'a', body: 'b' }), true],
   ['sendTelemetry', (api) => api.sendTelemetry({ event: 'a', status: 'ok', durationMs: 1 }), true],
   ['request', (api) => api.request('GET', RATE_LIMIT), true],
 ];
@@ -194,17 +201,21 @@ describeNewest('delivery.api', (express) => {
         await api.issues(28).list();
         await api.customData('com.acme', 'a', { projectId: 28 }).list();
         await api.customData('com.acme', 'a', { projectId: 28 }).create({});
+        await api.issues('proj-456').list();
+        await api.members('proj-456');
         await api.customData('com.acme', 'a', {}).list();
         await api.customData('com.acme', 'a', { projectId: undefined }).list();
       });
       expect(fake.requests.map(({ query }) => query['project_id'])).toEqual([
         ...Array<string>(5).fill('28'),
+        'proj-456',
+        'proj-456',
         '27',
         '27',
       ]);
     });
 
-    it.each([0, -1, 1.5, Number.NaN, Infinity, 2 ** 53, '27', null, {}])(
+    it.each([0, -1, 1.5, Number.NaN, Infinity, 2 ** 53, '', null, {}])(
       'should be refused as a mistake of the handler: %p',
       async (projectId) => {
         const fake = await start();

@@ -105,8 +105,8 @@ const options: Record<string, OptionCheck> = {
     bad: [null, {}, [], 'canary', 42, true, { request: 'canary' }, { dispatch: () => true }, () => undefined],
   },
   projectId: {
-    good: [1, 27, Number.MAX_SAFE_INTEGER],
-    bad: [null, 0, -1, 1.5, '27', 'canary', Number.NaN, Infinity, 2 ** 53, true, {}, [27], 27n],
+    good: [1, 27, Number.MAX_SAFE_INTEGER, '27', 'proj-456'],
+    bad: [null, 0, -1, 1.5, '', Number.NaN, Infinity, 2 ** 53, true, {}, [27], 27n],
   },
   signal: {
     good: [new AbortController().signal, AbortSignal.abort()],

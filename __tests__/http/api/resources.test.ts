@@ -1,15 +1,6 @@
-import { createKiketApi, type KiketApi } from 'kiket-express';
-import type { FakeKiket } from 'kiket-express/testing';
 import { example } from '../../support/deliver';
 import { describeNewest } from '../../support/express';
-import { apiKey, callFrom, codeOf, EXTENSION_ID, failureOf, RATE_LIMIT, start } from './calling';
-
-const apiOf = (fake: FakeKiket, options: object = {}): KiketApi =>
-  createKiketApi({ apiKey, baseUrl: fake.url, extensionId: EXTENSION_ID, projectId: 27, ...options });
-
-/** The requests that have arrived: method, target and body. */
-const sentTo = ({ requests }: FakeKiket): unknown[][] =>
-  requests.map(({ method, target, body }) => (body === undefined ? [method, target] : [method, target, body]));
+import { apiKey, apiOf, callFrom, codeOf, EXTENSION_ID, failureOf, RATE_LIMIT, sentTo, start } from './calling';
 
 const TIME = '2026-01-02T03:04:05.000Z';
 
@@ -261,13 +252,13 @@ describe('api.issues', () => {
     const issues = apiOf(fake).issues();
     expect(await issues.list()).toMatchObject({ issues: [{ key: 'ACME-1' }] });
     expect(await issues.list({ status: 'done', page: 2, per_page: 5 })).toMatchObject({ issues: [] });
-    expect(await issues.get('ACME-1')).toMatchObject({ issue: { title: 'One' } });
-    expect(await issues.get(2)).toMatchObject({ issue: { title: 'Two' } });
-    expect(await issues.create({ title: 'New' })).toMatchObject({ issue: { title: 'New', project_id: 27 } });
-    expect(await issues.create({ title: 'New', project_id: 28 })).toMatchObject({ issue: { project_id: 28 } });
-    expect(await issues.update('ACME-1', { title: 'Changed' })).toMatchObject({ issue: { title: 'Changed' } });
-    expect(await issues.comment('ACME-1', 'Hello')).toMatchObject({ comment: { body: 'Hello' } });
-    expect(await issues.transition('ACME-1', 'done')).toMatchObject({ issue: { status: 'done' } });
+    expect(await issues.get('ACME-1')).toMatchObject({ title: 'One' });
+    expect(await issues.get(2)).toMatchObject({ title: 'Two' });
+    expect(await issues.create({ title: 'New' })).toMatchObject({ title: 'New', project_id: 27 });
+    expect(await issues.create({ title: 'New', project_id: 28 })).toMatchObject({ project_id: 28 });
+    expect(await issues.update('ACME-1', { title: 'Changed' })).toMatchObject({ title: 'Changed' });
+    expect(await issues.comment('ACME-1', 'Hello')).toMatchObject({ body: 'Hello' });
+    expect(await issues.transition('ACME-1', 'done')).toMatchObject({ status: 'done' });
     expect(sentTo(fake)).toEqual([
       ['GET', `${ISSUES}?project_id=27`],
       ['GET', `${ISSUES}?project_id=27&status=done&page=2&per_page=5`],
@@ -329,14 +320,23 @@ describe('api.extensionSecrets', () => {
     },
   );
 
-  it.each([{}, { keys: null }, { keys: {} }, { keys: [7] }, { keys: [null] }, { keys: 'a' }, [], null])(
-    'should fail keys with api.unavailable for %j',
-    async (body) => {
-      const fake = await start();
-      fake.fail({ kind: 'status', status: 200, body });
-      expect(await codeOf(() => apiOf(fake).extensionSecrets().keys())).toBe('api.unavailable');
-    },
-  );
+  it.each([
+    {},
+    { keys: null },
+    { keys: {} },
+    { keys: [7] },
+    { keys: [null] },
+    { keys: 'a' },
+    { keys: [{}] },
+    [7],
+    [{ key: 7 }],
+    'a',
+    null,
+  ])('should fail keys with api.unavailable for %j', async (body) => {
+    const fake = await start();
+    fake.fail({ kind: 'status', status: 200, body });
+    expect(await codeOf(() => apiOf(fake).extensionSecrets().keys())).toBe('api.unavailable');
+  });
 
   it('should require an extensionId, and send nothing without it', async () => {
     const fake = await start();

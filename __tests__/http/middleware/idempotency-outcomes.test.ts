@@ -108,7 +108,7 @@ describe('kiketIdempotency', () => {
       first.headers['retry-after'],
     ]);
     expect(runs()).toBe(1);
-    expect(store.callsOf('complete')[0]).toMatchObject({ ttlMs: 86_400_000 });
+    expect(store.callsOf('complete')[0]).toMatchObject({ ttlMs: 172_800_000 });
   });
 
   it.each(pairsOf(released))('should let the next attempt run after $name, handled by $by ($major)', async (row) => {

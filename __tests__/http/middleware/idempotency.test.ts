@@ -206,7 +206,7 @@ describe('kiketIdempotency', () => {
       ['claim', 3000],
       ['complete', 12_500],
       ['claim', 60_000],
-      ['complete', 86_400_000],
+      ['complete', 172_800_000],
     ]);
     expect(new Set(store.calls.map(({ owner }) => owner)).size).toBe(2);
   });

@@ -59,7 +59,8 @@ describeMajors('path, headers and query of a delivery', (express) => {
     it.each<[object, string, object]>([
       [{ issue: { project_id: 27 } }, '99', { projectId: 27, organizationId: 99 }],
       [{}, '99', { projectId: 99, organizationId: 99 }],
-      [{}, 'acme', { projectId: null, organizationId: null }],
+      [{}, 'acme', { projectId: 'acme', organizationId: 'acme' }],
+      [{}, '0', { projectId: null, organizationId: null }],
     ])('should take project and organization from %j and the headers of %s', async (fields, header, reply) => {
       const handler = kiketHandler(({ projectId = null, organizationId = null }) => ({ projectId, organizationId }));
       const delivery = { headers: { 'X-Kiket-Project': header, 'X-Kiket-Organization': header } };

@@ -76,7 +76,7 @@ const tokens: Record<string, unknown> = {
   'the payload of another token': `${header}.${otherPayload}.${signature}`,
   'a changed signature': `${header}.${payload}.${flip(signature)}`,
   'claims by a prototype': signed(es256, `{"__proto__":${JSON.stringify(claims)}}`),
-  'a claim of the wrong type': tokenWith({ org_id: '700007' }),
+  'a claim of the wrong type': tokenWith({ org_id: ['700007'] }),
 };
 
 /** Replaces a character by one with other bits, all of which are decoded. */
@@ -155,13 +155,26 @@ const deliveries: Row[] = [
 /** Bodies that contradict their token, which alone authenticates them. */
 const contradictions: Row[] = [
   { name: 'another project in the body', body: carrying(tokenWith(), { issue: { project_id: 990_099 } }) },
-  { name: 'a project in the body that is a string', body: carrying(tokenWith(), { issue: { project_id: '27' } }) },
+  {
+    name: 'another project in the body, as a string',
+    body: carrying(tokenWith(), { issue: { project_id: '990099' } }),
+  },
   { name: 'a project in the body that is a fraction', body: carrying(tokenWith(), { issue: { project_id: 27.5 } }) },
   { name: 'projects in the body in an array', body: carrying(tokenWith(), { issue: { project_id: [27] } }) },
   { name: 'a project in the body that is false', body: carrying(tokenWith(), { issue: { project_id: false } }) },
   { name: 'a project in the body that is zero', body: carrying(tokenWith(), { issue: { project_id: 0 } }) },
   { name: 'a project in the body, and none in the token', body: carrying(tokenWith({ proj_id: undefined })) },
   { name: 'a project in the body, and null in the token', body: carrying(tokenWith({ proj_id: null })) },
+  ...['case', 'data', 'payload'].map((member) => {
+    const other = { project_id: 990_099 };
+    const fields = { [member]: member === 'case' ? other : { case: other } };
+    return { name: `another project in ${member}`, body: carrying(tokenWith(), fields) };
+  }),
+  { name: 'another organization in the body', body: carrying(tokenWith(), { organization_id: 990_099 }) },
+  {
+    name: 'another organization in the issue',
+    body: carrying(tokenWith(), { issue: { project_id: 27, organization_id: 990_099 } }),
+  },
   {
     name: 'a project in the body that a header confirms, and another in the token',
     body: carrying(tokenWith({ proj_id: 990_099 })),

@@ -193,10 +193,7 @@ describeMajors('kiketRuntimeToken that waits for keys', (express) => {
   async function post(url: string, mode: string, payload: object): Promise<unknown[]> {
     const { body, headers } = signDelivery(payload, { secret });
     const sent = modes[mode]!.isSigned ? headers : { 'Content-Type': 'application/json' };
-    const response = await request(url)
-      .post('/kiket')
-      .set(sent)
-      .send(body as string);
+    const response = await request(url).post('/kiket').set(sent).send(body);
     return [response.status, response.body as unknown];
   }
 });

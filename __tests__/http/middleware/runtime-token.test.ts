@@ -194,7 +194,7 @@ describeMajors('kiketRuntimeToken', (express) => {
   describe('the secrets of the body', () => {
     const fallbackSecrets = { ONCALL_WEBHOOK: 'fallback', OTHER: 'fallback' };
 
-    const look = ({ secrets, payload, rawBody }: KiketDelivery, req: { body?: unknown }) => ({
+    const look = ({ secrets, payload, rawBody, deliveryId }: KiketDelivery, req: { body?: unknown }) => ({
       values: ['MAKE_COM_TOKEN', 'ONCALL_WEBHOOK', 'OTHER'].map((name) => secrets.get(name) ?? null),
       keys: secrets.keys(),
       named: [payload, req.body as object].map((each) => 'secrets' in each),
@@ -202,6 +202,7 @@ describeMajors('kiketRuntimeToken', (express) => {
         '********',
       ),
       isReceived: rawBody.includes('********'),
+      deliveryId: deliveryId ?? null,
     });
     const given = {
       values: ['********', '********', 'fallback'],
@@ -209,6 +210,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       named: [true, true],
       isShown: true,
       isReceived: true,
+      deliveryId: 'evt_1',
     };
     const withheld = {
       values: [null, 'fallback', 'fallback'],
@@ -216,6 +218,7 @@ describeMajors('kiketRuntimeToken', (express) => {
       named: [false, false],
       isShown: false,
       isReceived: true,
+      deliveryId: null,
     };
 
     it.each<[mode: string, trustUnsignedBody: boolean | undefined, expected: object]>([
@@ -230,7 +233,8 @@ describeMajors('kiketRuntimeToken', (express) => {
       async (mode, trust, expected) => {
         const { stages } = await startPlatform();
         const app = looking(express, stages(mode, { trustUnsignedBody: trust, fallbackSecrets }), look);
-        expect(await found(app, carrying(tokenWith()), sentIn(mode))).toEqual(expected);
+        const payload = carrying(tokenWith(), { id: 'evt_1', type: example.event, data: {} });
+        expect(await found(app, payload, sentIn(mode))).toEqual(expected);
       },
     );
 

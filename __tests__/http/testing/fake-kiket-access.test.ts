@@ -73,12 +73,16 @@ describe('scopes', () => {
     ['PATCH /api/v1/ext/issues/FAKE-1', { issue: { title: 'Other' } }, 'write:issues'],
     ['POST /api/v1/ext/issues/FAKE-1/transitions', { transition: 'done' }, 'write:issues'],
     ['POST /api/v1/ext/issues/FAKE-1/comments', { comment: { body: 'Hello' } }, 'write:comments'],
+    ['GET /api/v1/ext/issues/FAKE-1/comments', undefined, 'read:issues'],
+    ['PATCH /api/v1/ext/issues/FAKE-1/comments/1', { comment: { body: 'Hello' } }, 'write:comments'],
+    ['POST /api/v1/ext/inbound_emails', { inbound_email: {} }, 'issues:write'],
   ];
-  const scopes = ['read:issues', 'write:issues', 'write:comments'];
+  const scopes = ['read:issues', 'write:issues', 'write:comments', 'issues:write'];
 
   it.each(issueCalls)('should be needed for %s', async (what, body, needed) => {
     const kiket = await start({ limit: 100 });
     kiket.addIssue();
+    kiket.addComment();
     const others = scopes.filter((scope) => scope !== needed);
     expect(await call(kiket, what, body, runtimeToken(kiket, others))).toMatchObject({
       status: 403,
@@ -98,6 +102,7 @@ describe('scopes', () => {
     ['GET /api/v1/ext/intake_forms/form', undefined],
     ['POST /api/v1/ext/intake_forms/form/submissions', { project_id: 28, data: {} }],
     ['POST /api/v1/ext/intake_forms/form/submissions', { project_id: '28', data: {} }],
+    ['GET /api/v1/ext/project/members?project_id=28', undefined],
     ['GET /api/v1/ext/issues?project_id=28', undefined],
     ['GET /api/v1/ext/issues/FAKE-1', undefined],
     ['POST /api/v1/ext/issues', { issue: { title: 'New', project_id: 28 } }],
@@ -119,12 +124,14 @@ describe('scopes', () => {
     ['/api/v1/ext/sla/events', 'data'],
     ['/api/v1/ext/intake_forms', 'data'],
     ['/api/v1/ext/issues', 'issues'],
+    ['/api/v1/ext/project/members', 'members'],
   ])('should leave other projects out of %s', async (path, name) => {
     const kiket = await start();
     for (const project_id of [27, 28]) {
       kiket.addSlaEvent({ project_id });
       kiket.addIntakeForm({ key: `form-${project_id}`, project_id });
       kiket.addIssue({ project_id });
+      kiket.addMember({ project_id });
     }
     const { body } = await call(kiket, `GET ${path}`, undefined, runtimeToken(kiket, ['project:27', 'read:issues']));
     expect((body as Record<string, unknown>)[name]).toMatchObject([{ project_id: 27 }]);
@@ -140,8 +147,8 @@ describe('scopes', () => {
     expect(await Promise.all(statuses)).toEqual([200, 403]);
   });
 
-  it.each(['/api/v1/ext/rate_limit?project_id=x', '/api/v1/ext/sla/events?issue_id=1.5'])(
-    'should refuse an id that is not a number: %s',
+  it.each(['/api/v1/ext/rate_limit?project_id=', '/api/v1/ext/sla/events?issue_id='])(
+    'should refuse an id that is empty: %s',
     async (path) => {
       expect((await call(await start(), `GET ${path}`)).status).toBe(422);
     },
@@ -150,10 +157,13 @@ describe('scopes', () => {
   it.each<{ project_id: unknown }>([
     { project_id: {} },
     { project_id: [] },
-    { project_id: 'x' },
+    { project_id: '' },
     { project_id: { toString: 1 } },
   ])('should refuse a project_id in the body: %j', async (named) => {
     const reply = await call(await start(), 'POST /api/v1/ext/telemetry', { event: 'e', ...named });
-    expect(reply).toMatchObject({ status: 422, body: { error: 'project_id must be a whole number' } });
+    expect(reply).toMatchObject({
+      status: 422,
+      body: { error: 'project_id must be a number or a string that is not empty' },
+    });
   });
 });

@@ -47,7 +47,7 @@ describe('SLA events', () => {
   it.each([
     ['?state=late', 422],
     ['?state=', 422],
-    ['?project_id=x', 422],
+    ['?project_id=', 422],
     ['?limit=0', 400],
   ])('should refuse %s with %i', async (query, status) => {
     const reply = await call(await start(), PATH + query);
@@ -238,8 +238,30 @@ describe('issues', () => {
     const kiket = await start({ now: clock().now });
     kiket.addIssue({ id: 4231, key: 'OPS-7' });
     const reply = await call(kiket, `POST ${ISSUES}/OPS-7/comments`, { comment: { body: 'Hello' } });
-    const comment = { id: 1, issue_id: 4231, body: 'Hello', created_at: '2026-01-01T00:00:00.000Z' };
+    const createdAt = '2026-01-01T00:00:00.000Z';
+    const comment = { id: 1, issue_id: 4231, body: 'Hello', created_at: createdAt, updated_at: createdAt };
     expect([reply.status, reply.body]).toEqual([201, { comment }]);
+  });
+
+  it('should keep comments until they are deleted', async () => {
+    const { now, pass } = clock();
+    const kiket = await start({ now });
+    const { id } = kiket.addIssue({ key: 'OPS-7' });
+    kiket.addIssue({ key: 'OPS-8' });
+    const first = kiket.addComment({ issue_id: id, body: 'First', author: { name: 'Ann' } });
+    kiket.addComment({ issue_id: id, body: 'Second' });
+    kiket.addComment({ issue_id: 2, body: 'Other issue' });
+    expect(first).toMatchObject({ id: 1, issue_id: 1, author: { name: 'Ann' } });
+    pass(60);
+    const reply = await call(kiket, `PATCH ${ISSUES}/OPS-7/comments/1`, { comment: { body: 'Changed' } });
+    const changed = { ...first, body: 'Changed', updated_at: '2026-01-01T00:01:00.000Z' };
+    expect([reply.status, reply.body]).toEqual([200, { comment: changed }]);
+    await call(kiket, `DELETE ${ISSUES}/OPS-7/comments/2`);
+    expect((await call(kiket, `GET ${ISSUES}/OPS-7/comments`)).body).toEqual({ comments: [changed] });
+    expect(kiket.comments).toMatchObject([
+      { id: 1, body: 'Changed' },
+      { id: 3, issue_id: 2 },
+    ]);
   });
 
   it('should go to the project of the query when the body names none', async () => {
@@ -279,12 +301,19 @@ describe('issues', () => {
     [`POST ${ISSUES}/FAKE-1/comments`, { body: 'Hello' }, 422],
     [`POST ${ISSUES}/FAKE-1/comments`, { comment: { body: '' } }, 422],
     [`POST ${ISSUES}/FAKE-2/comments`, { comment: { body: 'Hello' } }, 404],
+    [`GET ${ISSUES}/FAKE-2/comments`, undefined, 404],
+    [`PATCH ${ISSUES}/FAKE-1/comments/1`, {}, 422],
+    [`PATCH ${ISSUES}/FAKE-1/comments/2`, { comment: { body: 'Hello' } }, 404],
+    [`DELETE ${ISSUES}/FAKE-1/comments/2`, undefined, 404],
+    [`DELETE ${ISSUES}/FAKE-2/comments/1`, undefined, 404],
     [`POST ${ISSUES}/FAKE-1/transitions`, {}, 422],
     [`POST ${ISSUES}/FAKE-1/transitions`, { transition: 1 }, 422],
     [`POST ${ISSUES}/FAKE-2/transitions`, { transition: 'done' }, 404],
   ])('should refuse %s %j with %i', async (what, body, status) => {
     const kiket = await start();
     kiket.addIssue();
+    kiket.addComment();
+    kiket.addComment({ issue_id: 2 });
     const reply = await call(kiket, what, body);
     expect([reply.status, reply.body]).toEqual([status, error]);
   });
@@ -341,4 +370,106 @@ describe('reports', () => {
       expect([kiket.eventLog, kiket.telemetry]).toEqual([[], []]);
     },
   );
+});
+
+describe('members of a project', () => {
+  it('should be added and listed, also under ids that are strings', async () => {
+    const kiket = await start();
+    const ann = kiket.addMember({ id: 'usr_1', project_id: 'proj-456', name: 'Ann', role: 'admin' });
+    expect(ann).toEqual({
+      id: 'usr_1',
+      project_id: 'proj-456',
+      name: 'Ann',
+      email: 'member-usr_1@example.com',
+      role: 'admin',
+    });
+    expect(kiket.addMember()).toMatchObject({ id: 1, project_id: 1, name: 'Member 1' });
+    const { body } = await call(kiket, 'GET /api/v1/ext/project/members?project_id=proj-456');
+    expect(body).toEqual({ members: [ann] });
+  });
+});
+
+describe('ids that are strings', () => {
+  it('should be those of projects, issues and records', async () => {
+    const kiket = await start();
+    const project_id = 'proj-456';
+    const issue = kiket.addIssue({ id: 'ISS-42', key: 'OPS-1', project_id });
+    const event = kiket.addSlaEvent({ id: 'evt_1', issue_id: 'ISS-42', project_id });
+    const form = kiket.addIntakeForm({ id: 'form_1', key: 'form', project_id });
+    const record = kiket.addRecord('m', 't', { n: 1 }, { projectId: project_id });
+    kiket.addIssue();
+    kiket.addRecord('m', 't', { n: 2 });
+    const query = `project_id=${project_id}`;
+    expect((await call(kiket, `GET /api/v1/ext/issues?${query}`)).body).toMatchObject({ issues: [issue] });
+    expect((await call(kiket, 'GET /api/v1/ext/issues/ISS-42')).body).toEqual({ issue });
+    expect((await call(kiket, `GET /api/v1/ext/sla/events?${query}&issue_id=ISS-42`)).body).toEqual({ data: [event] });
+    expect((await call(kiket, `GET /api/v1/ext/intake_forms?${query}`)).body).toEqual({ data: [form] });
+    expect((await call(kiket, `GET /api/v1/ext/custom_data/m/t?${query}`)).body).toEqual({ data: [record] });
+    expect(kiket.records('m', 't', { projectId: project_id })).toEqual([record]);
+    const created = await call(kiket, `POST /api/v1/ext/issues?${query}`, { issue: { title: 'New' } });
+    expect(created.body).toMatchObject({ issue: { id: 2, project_id } });
+  });
+
+  it('should name the same project as a number when they are in digits', async () => {
+    const kiket = await start();
+    kiket.addIssue({ project_id: '27' });
+    kiket.addRecord('m', 't', { n: 1 }, { projectId: '27' });
+    expect((await call(kiket, 'GET /api/v1/ext/issues?project_id=27')).body).toMatchObject({ issues: [{ id: 1 }] });
+    expect(kiket.records('m', 't', { projectId: 27 })).toMatchObject([{ n: 1 }]);
+    expect((await call(kiket, 'GET /api/v1/ext/custom_data/m/t/1?project_id=27')).status).toBe(200);
+  });
+});
+
+describe('webhooks of other systems', () => {
+  it('should have a URL for each action', async () => {
+    const kiket = await start();
+    const path = 'GET /api/v1/ext/webhook_url?action_name=';
+    const { body } = await call(kiket, `${path}inbound_email`);
+    const { webhook_url, webhook_token, webhook_base_url } = body as Record<string, string>;
+    expect(webhook_url).toBe(`${webhook_base_url}/${webhook_token}/inbound_email`);
+    expect((await call(kiket, `${path}a%2Fb`)).body).toMatchObject({
+      webhook_url: `${webhook_base_url}/${webhook_token}/a%2Fb`,
+    });
+    for (const query of ['', '?action_name=']) {
+      expect((await call(kiket, `GET /api/v1/ext/webhook_url${query}`)).status).toBe(422);
+    }
+  });
+
+  it('should keep inbound e-mails', async () => {
+    const kiket = await start();
+    const email = { from_email: 'a@example.com', subject: 'Hi' };
+    await call(kiket, 'POST /api/v1/ext/inbound_emails', { inbound_email: email });
+    for (const body of [undefined, {}, { inbound_email: 'a' }, email]) {
+      expect((await call(kiket, 'POST /api/v1/ext/inbound_emails', body)).status).toBe(422);
+    }
+    expect(kiket.inboundEmails).toEqual([email]);
+  });
+});
+
+describe('logs, metrics and notifications', () => {
+  it('should be kept as they come', async () => {
+    const kiket = await start();
+    const entry = { message: 'Synced', metadata: { n: 1 } };
+    const metric = { name: 'duration', value: 1.5, unit: 'ms' };
+    const notification = { title: 'Done', body: 'All is synced', level: 'info' };
+    await call(kiket, 'POST /api/v1/extensions/logs', entry);
+    await call(kiket, 'POST /api/v1/extensions/metrics', metric);
+    await call(kiket, 'POST /api/v1/extensions/notifications', notification);
+    expect([kiket.logs, kiket.metrics, kiket.notifications]).toEqual([[entry], [metric], [notification]]);
+  });
+
+  it.each<[string, unknown]>([
+    ['logs', {}],
+    ['logs', { message: '' }],
+    ['logs', []],
+    ['metrics', { name: 'n' }],
+    ['metrics', { name: 'n', value: '1' }],
+    ['metrics', { value: 1 }],
+    ['notifications', { title: 't' }],
+    ['notifications', { body: 'b' }],
+  ])('should refuse %s: %j', async (kind, body) => {
+    const kiket = await start();
+    expect((await call(kiket, `POST /api/v1/extensions/${kind}`, body)).status).toBe(422);
+    expect([...kiket.logs, ...kiket.metrics, ...kiket.notifications]).toEqual([]);
+  });
 });

@@ -28,9 +28,24 @@ const requests: [what: string, body: unknown, status: number, response: unknown]
   [`GET ${EXT}/issues/FAKE-1`, undefined, 200, { issue: { id: 1 } }],
   [`PATCH ${EXT}/issues/1`, { issue: { title: 'Old' } }, 200, { issue: { title: 'Old' } }],
   [`POST ${EXT}/issues/1/comments`, { comment: { body: 'Hi' } }, 201, { comment: { body: 'Hi' } }],
+  [`GET ${EXT}/issues/1/comments`, undefined, 200, { comments: [{ id: 1, body: 'Hi' }] }],
+  [`PATCH ${EXT}/issues/1/comments/1`, { comment: { body: 'Ho' } }, 200, { comment: { id: 1, body: 'Ho' } }],
+  [`DELETE ${EXT}/issues/1/comments/1`, undefined, 204, undefined],
   [`POST ${EXT}/issues/1/transitions`, { transition: 'done' }, 200, { issue: { status: 'done' } }],
+  [`GET ${EXT}/project/members?project_id=27`, undefined, 200, { members: [{ id: 1, email: 'member-1@example.com' }] }],
+  [
+    `GET ${EXT}/webhook_url?action_name=a%2Fb`,
+    undefined,
+    200,
+    { webhook_base_url: 'https://kiket.example/webhooks/ext' },
+  ],
+  [`POST ${EXT}/inbound_emails`, { inbound_email: { subject: 'Hi' } }, 201, { id: 1, status: 'accepted' }],
   [`POST ${EXT}/telemetry`, { event: 'e' }, 202, { status: 'accepted' }],
   ['POST /api/v1/extensions/com.acme/events', { event: 'e' }, 201, { status: 'created' }],
+  ['POST /api/v1/extensions/logs', { message: 'm' }, 201, { status: 'created' }],
+  ['POST /api/v1/extensions/metrics', { name: 'n', value: 0 }, 201, { status: 'created' }],
+  ['POST /api/v1/extensions/notifications', { title: 't', body: 'b' }, 201, { status: 'created' }],
+  ['GET /api/v1/extensions/com.acme', undefined, 200, { id: 'com.acme' }],
   [`POST ${SECRETS}/A%2FB`, { value: 'v' }, 201, { key: 'A/B' }],
   [`POST ${SECRETS}/A%2FB`, { value: 'w' }, 200, { key: 'A/B' }],
   [`GET ${SECRETS}/A%2FB`, undefined, 200, { value: 'w' }],
@@ -43,6 +58,7 @@ describeOnMajors('the routes', () => {
     const kiket = await start();
     kiket.addSlaEvent({ issue_id: 7 });
     kiket.addIntakeForm({ key: 'form' });
+    kiket.addMember({ project_id: 27 });
     for (const [what, body, status, response] of requests) {
       const reply = await call(kiket, what, body);
       expect([what, reply.status]).toEqual([what, status]);

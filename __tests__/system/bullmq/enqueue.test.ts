@@ -163,10 +163,10 @@ describeWithRedis('kiketEnqueue', () => {
     });
   });
 
-  it('should keep a completed job at least a day, and a failed one forever', async () => {
+  it('should keep a completed job for two days, and a failed one forever', async () => {
     await deliver(appOf(express, kiketEnqueue(queue))).expect(202);
     const [job] = await jobsOf(queue);
-    expect(job!.opts).toMatchObject({ attempts: 6, backoff: { type: 'kiket' }, removeOnComplete: { age: 86_400 } });
+    expect(job!.opts).toMatchObject({ attempts: 6, backoff: { type: 'kiket' }, removeOnComplete: { age: 172_800 } });
     expect(job!.opts).not.toHaveProperty('removeOnFail');
   });
 
@@ -190,13 +190,13 @@ describeWithRedis('kiketEnqueue', () => {
 
 describe('kiketEnqueue', () => {
   it.each([
-    [undefined, { age: 86_400 }],
-    [true, { age: 86_400 }],
-    [100, { age: 86_400 }],
-    [{ age: 3600 }, { age: 86_400 }],
-    [{ age: 604_800, count: 100 }, { age: 86_400 }],
-    [{ count: 100 }, { age: 86_400 }],
-    [{ age: 86_400 }, { age: 86_400 }],
+    [undefined, { age: 172_800 }],
+    [true, { age: 172_800 }],
+    [100, { age: 172_800 }],
+    [{ age: 3600 }, { age: 172_800 }],
+    [{ age: 604_800, count: 100 }, { age: 172_800 }],
+    [{ count: 100 }, { age: 172_800 }],
+    [{ age: 172_800 }, { age: 172_800 }],
     [
       { age: 604_800, limit: 10 },
       { age: 604_800, limit: 10 },
@@ -236,6 +236,13 @@ describe('kiketEnqueue', () => {
     expect((queue.added[0]!.data as { payload: object }).payload).toEqual(
       without(payload, 'secrets', 'authentication'),
     );
+  });
+
+  it('should keep the signed id of the delivery', async () => {
+    const queue = new RecordingQueue();
+    const payload = { id: 'evt_1', type: 'issue.created', data: {} };
+    await deliver(appOf(express, kiketEnqueue(queue)), payload).expect(202);
+    expect(queue.added[0]!.data).toMatchObject({ deliveryId: 'evt_1' });
   });
 
   it('should not use a project that only a header names for calls back', async () => {

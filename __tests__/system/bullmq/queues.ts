@@ -55,6 +55,7 @@ export const jobData = {
   event: 'issue.created',
   eventVersion: 'v1',
   payload: { event: 'issue.created', issue: { id: 1, project_id: 27 } },
+  deliveryId: 'evt_1',
   invocationId: 'inv_1',
   projectId: 27,
   organizationId: 7,

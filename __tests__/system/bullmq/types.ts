@@ -10,7 +10,7 @@ import {
   type KiketQueue,
   type KiketWorker,
 } from 'kiket-express/bullmq';
-import type { KiketTransition } from 'kiket-express/delivery';
+import type { KiketId, KiketTransition } from 'kiket-express/delivery';
 import { exactly } from '../../types/exactly';
 
 declare const queue: Queue;
@@ -59,10 +59,10 @@ const worker = kiketWorker(
     exactly<string>()(job.event);
     exactly<string>()(job.eventVersion);
     exactly<string | undefined>()(job.invocationId);
-    exactly<number | undefined>()(job.projectId);
-    exactly<number | undefined>()(job.organizationId);
+    exactly<KiketId | undefined>()(job.projectId);
+    exactly<KiketId | undefined>()(job.organizationId);
     exactly<AbortSignal>()(job.signal);
-    exactly<number | undefined>()(job.payload.issue?.project_id);
+    exactly<KiketId | undefined>()(job.payload.issue?.project_id);
     if (job.is('issue.transitioned')) exactly<KiketTransition | undefined>()(job.payload.transition);
     await job.api.slaEvents().list();
     // @ts-expect-error not in a job

@@ -60,6 +60,7 @@ describeWithRedis('kiketWorker', () => {
       await jobIn(queue, 'completed');
       expect(jobs[0]).toMatchObject({
         eventVersion: 'v2',
+        deliveryId: undefined,
         invocationId: undefined,
         projectId: undefined,
         organizationId: undefined,
@@ -186,8 +187,9 @@ describeWithRedis('kiketWorker', () => {
       ['no event', { ...jobData, event: '' }],
       ['no version', { ...jobData, eventVersion: undefined }],
       ['no payload', { ...jobData, payload: null }],
+      ['a delivery id that is not a string', { ...jobData, deliveryId: 5 }],
       ['an invocation that is not a string', { ...jobData, invocationId: 5 }],
-      ['a project that is not an id', { ...jobData, projectId: '27' }],
+      ['a project that is not an id', { ...jobData, projectId: '' }],
       ['an organization that is not an id', { ...jobData, organizationId: 0 }],
       ['a project for the API that is not an id', { ...jobData, apiProjectId: -1 }],
     ])('should be final, without a run, for a foreign job with %s', async (_what, data) => {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import express from 'express';
 import { kiket, kiketErrorHandler, KIKET_ERRORS, type KiketErrorCode } from 'kiket-express';
+import { parseManifest } from 'kiket-express/manifest';
 import { captureOutput } from '../../support/capture-output';
 import { deliver, secret } from '../../support/deliver';
 import { runBlock } from '../../support/doc-block';
@@ -47,6 +48,30 @@ describe('the response in docs/errors.md', () => {
       422,
       JSON.parse(block!.code) as object,
     );
+  });
+});
+
+describe('docs/manifest.md', () => {
+  const [manifest, , message] = blocksOf(read('docs/manifest.md'));
+  const file = '/srv/crm/.kiket/manifest.yaml';
+  const env = { KIKET_WEBHOOK_SECRET: secret, EXTENSION_BASE_URL: 'https://crm.example', KIKET_SECRET_CRM_TOKEN: 'x' };
+
+  it('should have a manifest that is read as the page says', () => {
+    expect(parseManifest(manifest!.code, { path: file, env })).toMatchObject({
+      generation: 'M3',
+      secret,
+      callbackUrl: 'https://crm.example',
+      hooks: [{ event: 'workflow.before_transition', isGuard: true }, { event: 'issue.created' }],
+      commands: [{ id: 'crm.sync', event: 'crm.sync' }],
+      settings: { RETRY_ATTEMPTS: 3 },
+      fallbackSecrets: { CRM_TOKEN: 'x' },
+      warnings: [],
+    });
+  });
+
+  it('should have the message of an error in it', () => {
+    const invalid = manifest!.code.replace('timeout: 8000', 'timeout: 8');
+    expect(() => parseManifest(invalid, { path: file, env })).toThrow(new Error(message!.code.trim()));
   });
 });
 

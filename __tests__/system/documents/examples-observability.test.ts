@@ -122,7 +122,7 @@ describe('examples/observability, started', () => {
         await request(origin)
           .post('/kiket')
           .set({ ...delivery.headers, ...headers })
-          .send(delivery.body as string)
+          .send(delivery.body)
           .expect(event === 'issue.created' ? 200 : 500);
       }
       await running.stop();

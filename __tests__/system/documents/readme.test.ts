@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import type { Express as App } from 'express';
 import { KIKET_ERRORS } from 'kiket-express';
@@ -75,6 +76,30 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
     const authentication = { scopes: ['issues.read'] };
     await send('issue.created', { authentication }).expect(200, { seen: 'issue.created' });
     await send('comment.created').expect(200, '');
+  },
+  Envelopes: async (app) => {
+    const newer = {
+      id: 'evt_1',
+      type: 'issue.transitioned',
+      organizationId: 'org_7',
+      projectKey: 'OPS',
+      data: { to: 'done' },
+    };
+    await deliver(app, newer).expect(200, {
+      to: 'done',
+      deliveryId: 'evt_1',
+      organizationId: 'org_7',
+      projectKey: 'OPS',
+    });
+    const ofContract = { event: 'issue.transitioned', organization_id: 7, transition: { to: 'done' } };
+    await deliver(app, ofContract).expect(200, { to: 'done', organizationId: 7 });
+  },
+  'The manifest': async (app) => {
+    await captureOutput(async () => {
+      await deliver(app, { event: 'case.created' }).expect(200, { attempts: 3 });
+      await deliver(app, { event: 'workflow.before_transition' }).expect(200, { status: 'allow' });
+      await deliver(app, { event: 'case.created' }, forged).expect(401);
+    });
   },
   'Body sources': async (app, { express }) => {
     addExistingService(app, express);
@@ -168,11 +193,19 @@ const behaviours: Record<string, (app: App, running: Running) => Promise<unknown
     await until(() => fake.telemetry.length === 2);
     expect(fake.telemetry).toMatchObject([{ event: 'issue.created', status: 'ok' }, { status: 'error' }]);
   },
+  "Handlers of the platform's SDK": async (app) => {
+    const send = (path: string, payload: object) => deliver(app, payload, { path });
+    const created = { event: 'issue.created', authentication: { scopes: ['issues.read'] } };
+    const response = { keys: Object.keys(created), event: 'issue.created' };
+    await send('/webhooks/issue.created', created).expect(200, response);
+    await send('/v/1/webhooks/issue.created', created).expect(200, response);
+    expect(await codeOf(send('/webhooks/issue.created', { event: 'issue.created' }).expect(403))).toBe('scope.missing');
+  },
   'Verify without Express': async (_app, { exported }) => {
     const route = exported['POST'] as (request: Request) => Promise<InstanceType<typeof globalThis.Response>>;
     const send = (signedBy: string) => {
       const { headers, body } = signDelivery(example, { secret: signedBy });
-      return route(new Request('https://service.example/kiket', { method: 'POST', headers, body: body as string }));
+      return route(new Request('https://service.example/kiket', { method: 'POST', headers, body: body }));
     };
     expect(await (await send(secret)).json()).toEqual({ received: example.event });
     const refused = await send('whsec_of_another');
@@ -209,8 +242,19 @@ beforeEach(async () => {
   process.env.PORT = '0';
 });
 afterEach(() => {
-  for (const name of ['KIKET_BASE_URL', 'KIKET_JWKS_URL', 'KIKET_API_KEY', 'PORT']) delete process.env[name];
+  jest.restoreAllMocks();
+  for (const name of ['KIKET_BASE_URL', 'KIKET_JWKS_URL', 'KIKET_API_KEY', 'KIKET_WEBHOOK_SECRET', 'PORT'])
+    delete process.env[name];
 });
+
+/** Makes the directory of an extension the current one, as far as this process asks for it. */
+function enterExtension(): void {
+  const directory = mkdtempSync(resolve(tmpdir(), 'kiket-readme-'));
+  const manifests = resolve(repository, '__tests__/fixtures/manifests');
+  cpSync(resolve(manifests, 'm3-case-slack.yaml'), resolve(directory, '.kiket/manifest.yaml'));
+  jest.spyOn(process, 'cwd').mockReturnValue(directory);
+  process.env.KIKET_WEBHOOK_SECRET = secret;
+}
 
 const forged = { secret: 'whsec_of_another' };
 const unsigned = { headers: { 'X-Kiket-Signature': undefined } };
@@ -251,6 +295,7 @@ describeMajors('a snippet of the README', (express) => {
     app.set('env', 'test');
     // Only for this block. Elsewhere a key would be used unintentionally.
     if (code.includes('KIKET_API_KEY!')) process.env.KIKET_API_KEY = 'ext_fake';
+    if (code.includes('loadManifest()')) enterExtension();
     const exported = {};
     const tests = runBlock(code, app, secret, express, { exports: exported });
     await behaviours[name]!(app, { express, tests, exported });
@@ -298,6 +343,7 @@ describe('the README', () => {
     ['kiketShutdown', ['../shutdown/kiket-shutdown', 'KiketShutdownOptions']],
     ['kiketRespond', ['respond', 'KiketRespondOptions']],
     ['kiketErrorHandler', ['error-handler', 'KiketErrorHandlerOptions']],
+    ['kiketEvents', ['events', 'KiketEventsOptions']],
     ['kiketEvents().on', ['events', 'KiketOnOptions']],
     ['kiketRuntimeToken', ['../runtime-token/options', 'TokenOptions'], ['runtime-token', 'KiketRuntimeTokenOptions']],
     ['kiketTelemetry', ['../telemetry/telemetry-options', 'KiketTelemetryOptions']],

@@ -9,8 +9,13 @@ beforeAll(async () => {
   await workbench.pack();
   await Promise.all([
     // Each with the oldest or the newest version of the optional peers.
-    workbench.install('express4', { express: '^4.18.0', jose: '6.0.8' }),
-    workbench.install('express5', { express: '^5.0.0', jose: '^6.0.0', '@opentelemetry/api': '^1.9.0' }),
+    workbench.install('express4', { express: '^4.18.0', jose: '6.0.8', yaml: '2.0.0' }),
+    workbench.install('express5', {
+      express: '^5.0.0',
+      jose: '^6.0.0',
+      '@opentelemetry/api': '^1.9.0',
+      yaml: '^2.0.0',
+    }),
     workbench.install('tools', { esbuild: '~0.28.0' }),
   ]);
   for (const major of majors) cpSync(join(__dirname, 'consumers'), workbench.path(major), { recursive: true });
@@ -36,6 +41,10 @@ describe.each(majors)('the installed package with %s', (major) => {
     },
     PATIENCE_MS,
   );
+
+  it('should read a manifest, with the yaml that is installed', async () => {
+    expect(await node(workbench.path(major, 'commonjs'), 'manifest.js')).toEqual(delivered);
+  });
 
   it(
     'should serve deliveries as a bundle of esbuild, away from its modules',
@@ -117,11 +126,23 @@ describe('the modules loaded in a fresh process', () => {
     return [...new Set(names)].filter((name) => name !== 'kiket-express').sort();
   }
 
-  const watched = ['@opentelemetry', 'ajv', 'bullmq', 'express', 'jose', 'lru-cache', 'secure-json-parse', 'undici'];
+  const watched = [
+    '@opentelemetry',
+    'ajv',
+    'bullmq',
+    'express',
+    'jose',
+    'lru-cache',
+    'secure-json-parse',
+    'undici',
+    'yaml',
+  ];
   const needs: Record<string, string[]> = {
     api: ['secure-json-parse'],
     bullmq: ['secure-json-parse'],
+    manifest: ['secure-json-parse'],
     idempotency: ['secure-json-parse'],
+    sdk: ['secure-json-parse'],
     shutdown: ['secure-json-parse'],
     parse: ['secure-json-parse'],
     'runtime-token': ['secure-json-parse'],

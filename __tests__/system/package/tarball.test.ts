@@ -36,7 +36,15 @@ describe('the tarball', () => {
     const built = listFiles(join(workbench.source, 'lib'))
       .filter((file) => file.endsWith('.ts'))
       .flatMap((file) => ['.js', '.d.ts'].map((extension) => `dist/${file.replace(/\.ts$/, extension)}`));
-    const manual = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/errors.md', 'docs/migrating.md'];
+    const manual = [
+      'README.md',
+      'SECURITY.md',
+      'CHANGELOG.md',
+      'docs/errors.md',
+      'docs/manifest.md',
+      'docs/migrating.md',
+      'docs/sdk.md',
+    ];
     const documents = ['package.json', 'LICENSE', ...manual];
     expect(files).toEqual([...built, ...documents].sort());
   });
@@ -60,7 +68,7 @@ describe('the peers', () => {
     'should allow any version of optional peers',
     async () => {
       const older = { express: '^5.0.0', jose: '^4.15.0', bullmq: '^4.0.0', '@types/express': '4.17.0' };
-      await workbench.install('older-peers', { ...older, '@opentelemetry/api': '1.0.0' }, '--dry-run');
+      await workbench.install('older-peers', { ...older, '@opentelemetry/api': '1.0.0', yaml: '1.10.2' }, '--dry-run');
     },
     PATIENCE_MS,
   );
@@ -83,9 +91,19 @@ describe('the entry points', () => {
   it('should be one for each middleware, and the modules that users import', () => {
     const expected = [
       '.',
-      ...[...middlewares, 'api', 'bullmq', 'errors', 'redis', 'shutdown', 'signature', 'telemetry', 'testing'].map(
-        (name) => `./${name}`,
-      ),
+      ...[
+        ...middlewares,
+        'api',
+        'bullmq',
+        'errors',
+        'manifest',
+        'redis',
+        'sdk',
+        'shutdown',
+        'signature',
+        'telemetry',
+        'testing',
+      ].map((name) => `./${name}`),
     ];
     expect(Object.keys(manifest.exports).sort()).toEqual([...expected, './package.json'].sort());
   });

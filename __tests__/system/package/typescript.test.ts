@@ -40,6 +40,7 @@ const uses: Record<string, string> = {
   handler: "app.post('/', kiketHandler('issue.created', ({ payload }) => ({ id: payload.issue?.id })));",
   events: "app.post('/', kiketEvents().on('issue.created', ({ payload }) => ({ id: payload.issue?.id })));",
   'runtime-token': "app.use(kiketRuntimeToken({ issuer: 'kiket.dev', jwksUrl: 'https://kiket.dev/keys' }));",
+  sdk: "app.post('/', sdkRouter().register('issue.created', (payload) => ({ id: payload['id'] }), 'v1'));",
   opentelemetry: 'app.use(kiketOpenTelemetry());',
   'error-handler': 'app.use(kiketErrorHandler({ onError: (error) => void error }));',
   delivery: "app.post('/', (req) => void kiketDelivery(req, 'issue.created').secrets.require('TOKEN'));",
@@ -52,6 +53,7 @@ const usesWithoutRequest: Record<string, string> = {
   redis: 'export const store = new KiketRedisStore({ sendCommand: ([name], key) => Promise.resolve(name + key) });',
   bullmq:
     "export const worker: { close(): Promise<void> } = kiketWorker('jobs', (job) => job.event, { connection: {} });",
+  manifest: 'export const guards: boolean[] = loadManifest().hooks.map(({ isGuard }) => isGuard);',
   shutdown: 'export const down: Promise<{ released: number }> = kiketShutdown({} as never);',
   signature:
     "export const at: number | undefined = verifySignature({ headers: {}, body: '', secret: 's' }).timestampSeconds;",
@@ -74,7 +76,7 @@ function sourceAlone(entry: string): string {
   const names = [
     ...new Set(
       use.match(
-        /\b(?:kiket[A-Z]\w+|createKiketApi|captureRawBody|signDelivery|verifySignature|RetryableError|KiketError|KiketMemoryStore|KiketRedisStore)\b/g,
+        /\b(?:kiket[A-Z]\w+|sdkRouter|createKiketApi|loadManifest|captureRawBody|signDelivery|verifySignature|RetryableError|KiketError|KiketMemoryStore|KiketRedisStore)\b/g,
       ),
     ),
   ];

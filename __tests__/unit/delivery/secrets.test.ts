@@ -256,7 +256,7 @@ describe('revealedMissing', () => {
 
   it.each([true, false])('should be false before the secrets are read, and follow them (verified: %s)', (verified) => {
     const exchange = { delivery: { verified }, trustsBody: true } as unknown as VerifiedExchange;
-    const settings = { fallbackSecrets: {}, apiKey: undefined, connectApi: () => undefined as never };
+    const settings = { fallbackSecrets: {}, settings: {}, apiKey: undefined, connectApi: () => undefined as never };
     const payload = { secret_status: { missing: ['ABSENT'] } } as never;
     const parsed = new ParsedDelivery(exchange, settings, payload, undefined, undefined);
     expect(parsed.revealedMissing).toBe(false);

@@ -33,7 +33,7 @@ function makeClaim(lockMs = LOCK_MS, event?: string): Claim {
   const exchange = {
     req: {} as IncomingMessage,
     res: { getHeaders: () => ({}) },
-    delivery: { event },
+    delivery: { isGuard: event === 'workflow.before_transition' },
     parsed: undefined,
     remainingMs: undefined,
     redactor: { contains: () => false },

@@ -102,7 +102,7 @@ describe('an invalid runtime token', () => {
     expect(messageOf(outcome)).toBe(`token.invalid: The runtime token ${reason}.`);
   });
 
-  const invalidIds = [0, -1, 1.5, 2 ** 53, '7', '', true, [7], {}];
+  const invalidIds = [0, -1, 1.5, 2 ** 53, '', 'two words', true, [7], {}];
   const invalidStrings = ['', true, [], ['a'], {}];
   const invalidTimes = ['1', `${NOW + 300}`, true, null, {}];
 

@@ -96,24 +96,28 @@ declare module 'agreed/errors' {
 declare module 'agreed/delivery' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
   import type { KiketApi } from 'agreed/api';
+  import type { KiketSettings } from 'agreed/manifest';
   // TypeScript takes no two conditional types of an open parameter for the same. So what is generic is built with the
   // package's own, and these are compared, for one pattern of each kind, with KnownEvents, PayloadOf, EventOf and Reply.
   import type { KiketEventMap, KiketEventOf, KiketPayloadOf } from 'kiket-express/delivery';
   export type { KiketEventMap, KiketEventOf, KiketPayloadOf } from 'kiket-express/delivery';
   export type KiketMiddleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
+  export type KiketId = number | string;
   export interface KiketIssue {
-    readonly id?: number;
-    readonly project_id?: number;
+    readonly id?: KiketId;
+    readonly project_id?: KiketId;
     readonly title?: string;
     readonly [field: string]: unknown;
   }
   export interface KiketPayload {
     readonly event?: string;
+    readonly type?: string;
     readonly event_version?: string;
     readonly issue?: KiketIssue | null;
+    readonly case?: KiketIssue | null;
     readonly definition?: {
-      readonly id?: number;
+      readonly id?: KiketId;
       readonly status?: string;
       readonly issue_type?: string;
       readonly [field: string]: unknown;
@@ -124,6 +128,13 @@ declare module 'agreed/delivery' {
       readonly [field: string]: unknown;
     } | null;
     readonly context?: { readonly [field: string]: unknown } | null;
+    readonly data?: KiketEventData | null;
+    readonly [field: string]: unknown;
+  }
+  export interface KiketEventData {
+    readonly issue?: KiketIssue | null;
+    readonly case?: KiketIssue | null;
+    readonly actor?: { readonly id?: KiketId; readonly email?: string; readonly [field: string]: unknown } | null;
     readonly [field: string]: unknown;
   }
   export interface KiketTransition {
@@ -132,31 +143,98 @@ declare module 'agreed/delivery' {
     readonly performed_by?: unknown;
     readonly [field: string]: unknown;
   }
+  export interface KiketComment {
+    readonly id?: KiketId;
+    readonly body?: string;
+    readonly author?: unknown;
+    readonly [field: string]: unknown;
+  }
+  export interface KiketTransitionFields {
+    readonly transition?: KiketTransition;
+    readonly data?:
+      | (KiketEventData & {
+          readonly from?: string;
+          readonly to?: string;
+          readonly transition?: KiketTransition | null;
+        })
+      | null;
+  }
+  export interface KiketAssignmentFields {
+    readonly assignee?: { readonly name?: string; readonly email?: string; readonly [field: string]: unknown } | null;
+  }
+  export interface KiketCommentFields {
+    readonly comment?: KiketComment | null;
+    readonly data?: (KiketEventData & { readonly comment?: KiketComment | null }) | null;
+  }
+  export interface KiketSlaFields {
+    readonly sla?: {
+      readonly policy_name?: string;
+      readonly target_time?: string;
+      readonly actual_time?: string;
+      readonly exceeded_by?: string;
+      readonly [field: string]: unknown;
+    } | null;
+  }
   export interface KnownEvents {
     'issue.created': {};
     'issue.updated': {};
-    'issue.transitioned': { readonly transition?: KiketTransition };
-    'issue.status_changed': {};
-    'issue.assigned': {};
-    'issue.commented': {};
-    'comment.created': {};
-    'workflow.before_transition': { readonly transition?: KiketTransition };
-    'workflow.after_transition': { readonly transition?: KiketTransition };
+    'issue.transitioned': KiketTransitionFields;
+    'issue.status_changed': { readonly previous_status?: string };
+    'issue.assigned': KiketAssignmentFields;
+    'issue.commented': KiketCommentFields;
+    issue_created: {};
+    'case.created': {};
+    'case.updated': {};
+    'case.transitioned': KiketTransitionFields;
+    'case.assigned': KiketAssignmentFields;
+    'case.commented': KiketCommentFields;
+    'comment.created': KiketCommentFields;
+    'comment.added': KiketCommentFields;
+    'workflow.before_transition': KiketTransitionFields;
+    before_transition: KiketTransitionFields;
+    'workflow.after_transition': KiketTransitionFields;
+    after_transition: KiketTransitionFields;
     'workflow.sla_status': {};
-    'workflow.issue.transitioned': {};
+    'workflow.sla_breach': KiketSlaFields;
+    'workflow.updated': {};
+    'workflow.synced': {};
+    'workflow.triggered': {};
+    'workflow.issue.transitioned': KiketTransitionFields;
+    'workflow.issue.assignment.updated': KiketAssignmentFields;
     'workflow.approval.requested': {};
     'workflow.approval.resolved': {};
-    'workflow.triggered': {};
+    'sla.warning': KiketSlaFields;
+    'sla.breach': KiketSlaFields;
+    'sla.breached': KiketSlaFields;
+    'approval.requested': {};
+    'approval.granted': {};
+    'approval.denied': {};
+    'approval.timeout': {};
     'automation.triggered': {};
+    'automation.dispatch': {};
     'extension.installation': {};
+    'extension.testConnection': {};
+    'marketplace.installation.created': {};
     'analytics.metric_alert': {};
+    'external.webhook.inbound_email': {};
+    'external.webhook.status_callback': {};
+    'calendar.sync': {
+      readonly user_id?: KiketId;
+      readonly calendar_ids?: readonly string[];
+      readonly sync_window_days?: number;
+    };
+    'calendar.list': { readonly user_id?: KiketId };
+    'calendar.events': { readonly calendar_id?: string; readonly time_min?: string; readonly time_max?: string };
+    'oauth.callback': {};
+    'oauth.refresh': {};
+    'oauth.revoke': {};
     // What usage.ts adds.
     'acme.paid': { readonly invoice: { readonly total: number } };
   }
   export type KiketEventKey = Extract<keyof KiketEventMap, string>;
   type NameOf<K extends string> = K extends `${infer N}@${string}` ? N : K;
   export type KiketEventName = NameOf<KiketEventKey>;
-  export type KiketGuardEvent = 'workflow.before_transition';
+  export type KiketGuardEvent = 'workflow.before_transition' | 'before_transition';
   export type KiketEventPattern = KiketEventKey | '*' | (string & {});
   export type PayloadOf<P extends string> = string extends P
     ? KiketPayload
@@ -185,20 +263,54 @@ declare module 'agreed/delivery' {
     readonly runtimeToken: string | undefined;
     readonly expiresAt: Date | undefined;
     readonly scopes: readonly string[];
-    readonly organizationId: number | undefined;
-    readonly projectId: number | undefined;
+    readonly organizationId: KiketId | undefined;
+    readonly projectId: KiketId | undefined;
     readonly extensionId: string | undefined;
     readonly tokenId: string | undefined;
     hasScopes(...scopes: string[]): boolean;
     requireScopes(...scopes: string[]): void;
   }
+  export type KiketEnvelope = 'contract' | 'data' | 'payload' | 'external_webhook';
+  export interface KiketExternalWebhook {
+    readonly action: string | undefined;
+    readonly body: string | undefined;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly contentType: string | undefined;
+    readonly method: string | undefined;
+    readonly queryParams: Readonly<Record<string, unknown>>;
+    readonly originalUrl: string | undefined;
+    readonly receivedAt: string | undefined;
+  }
+  export type KiketActionKind = 'add_comment' | 'set_field' | 'transition' | 'assign' | 'notify';
+  export interface KiketAction {
+    readonly kind: KiketActionKind;
+    readonly [field: string]: unknown;
+  }
+  export interface KiketActionsReply {
+    readonly actions: readonly KiketAction[];
+    readonly [field: string]: unknown;
+  }
+  export function actions(...directives: readonly KiketAction[]): KiketActionsReply;
+  export function addComment(body: string): KiketAction;
+  export function setField(fields: Readonly<Record<string, unknown>>): KiketAction;
+  export function transition(fields: Readonly<Record<string, unknown>>): KiketAction;
+  export function assign(fields: Readonly<Record<string, unknown>>): KiketAction;
+  export function notify(fields: Readonly<Record<string, unknown>>): KiketAction;
+  export type KiketKnownEvent = Exclude<KiketEventName, 'acme.paid'>;
+  // The package exports it from another module. Its own export would be a readonly property of this one.
+  const events: readonly KiketKnownEvent[];
+  export { events as KIKET_EVENTS };
   export interface KiketJobDelivery<P extends string = string> {
     readonly event: KiketEventOf<P>;
     readonly eventVersion: string;
+    readonly envelope: KiketEnvelope;
     readonly payload: KiketPayloadOf<P>;
+    readonly externalWebhook: KiketExternalWebhook | undefined;
+    readonly deliveryId: string | undefined;
     readonly invocationId: string | undefined;
-    readonly projectId: number | undefined;
-    readonly organizationId: number | undefined;
+    readonly projectId: KiketId | undefined;
+    readonly projectKey: string | undefined;
+    readonly organizationId: KiketId | undefined;
     readonly api: KiketApi;
     readonly signal: AbortSignal;
     is<E extends KiketEventName>(event: E): this is KiketJobDelivery<E>;
@@ -207,8 +319,11 @@ declare module 'agreed/delivery' {
     readonly rawBody: Buffer;
     readonly verified: boolean;
     readonly signature: KiketSignature | undefined;
+    readonly eventSigned: boolean;
+    readonly isGuard: boolean;
     readonly secrets: KiketSecrets;
     readonly auth: KiketAuth;
+    readonly settings: KiketSettings;
   }
   export type KiketRequestState = Partial<Omit<KiketDelivery, 'is'>>;
   export function kiketDelivery<P extends KiketEventName>(req: IncomingMessage, event: P): KiketDelivery<P>;
@@ -297,24 +412,28 @@ declare module 'agreed/signature' {
 declare module 'agreed/parse' {
   import type { KiketApiOptions } from 'agreed/api';
   import type { KiketMiddleware } from 'agreed/delivery';
+  import type { KiketManifest } from 'agreed/manifest';
   export type { KiketRequestState } from 'agreed/delivery';
   export interface KiketParseOptions {
     payloadSchemas?: Readonly<Record<string, object | boolean>> | undefined;
+    manifest?: KiketManifest | undefined;
     fallbackSecrets?: Readonly<Record<string, string | undefined>> | undefined;
     api?: Readonly<KiketApiOptions> | undefined;
+    guardEvents?: readonly string[] | undefined;
+    signedEventRequired?: boolean | undefined;
   }
   export function kiketParse(options?: Readonly<KiketParseOptions>): KiketMiddleware;
 }
 
 declare module 'agreed/respond' {
-  import type { KiketMiddleware } from 'agreed/delivery';
+  import type { KiketId, KiketMiddleware } from 'agreed/delivery';
   export type { KiketRequestState } from 'agreed/delivery';
   export interface KiketRecord {
     readonly event: string | undefined;
     readonly eventVersion: string | undefined;
     readonly invocationId: string | undefined;
-    readonly projectId: number | undefined;
-    readonly organizationId: number | undefined;
+    readonly projectId: KiketId | undefined;
+    readonly organizationId: KiketId | undefined;
     readonly replayed: boolean;
     readonly outcome: 'success' | 'retryable' | 'final';
     readonly code: string | undefined;
@@ -367,9 +486,17 @@ declare module 'agreed/handler' {
 declare module 'agreed/events' {
   import type { KiketEventPattern, KiketMiddleware } from 'agreed/delivery';
   import type { KiketHandler } from 'agreed/handler';
+  import type { KiketManifest, KiketManifestHook } from 'agreed/manifest';
   export type { KiketRequestState } from 'agreed/delivery';
   export interface KiketOnOptions {
     scopes?: readonly string[] | undefined;
+  }
+  export interface KiketEventsOptions {
+    manifest?: KiketManifest | undefined;
+  }
+  export interface KiketEventsCheck {
+    readonly unhandledHooks: readonly KiketManifestHook[];
+    readonly unlistedHandlers: readonly string[];
   }
   export interface KiketEvents extends KiketMiddleware {
     on<P extends KiketEventPattern>(event: P | readonly P[], handler: KiketHandler<P>): this;
@@ -379,9 +506,10 @@ declare module 'agreed/events' {
       handler: KiketHandler<P>,
     ): this;
     otherwise(fallback: 'ignore' | 'reject' | KiketHandler): this;
+    check(manifest: KiketManifest): KiketEventsCheck;
     readonly registered: readonly { readonly event: string; readonly version: string | undefined }[];
   }
-  export function kiketEvents(): KiketEvents;
+  export function kiketEvents(options?: Readonly<KiketEventsOptions>): KiketEvents;
 }
 
 declare module 'agreed/health' {
@@ -462,7 +590,7 @@ declare module 'agreed/error-handler' {
 }
 
 declare module 'agreed/testing' {
-  import type { KiketSignatureScheme } from 'agreed/delivery';
+  import type { KiketId, KiketKnownEvent, KiketPayload, KiketSignatureScheme } from 'agreed/delivery';
   export interface SignDeliveryOptions {
     secret: string | Buffer;
     scheme?: KiketSignatureScheme | undefined;
@@ -470,9 +598,24 @@ declare module 'agreed/testing' {
     event?: string | undefined;
     eventVersion?: string | undefined;
     invocationId?: string | undefined;
-    projectId?: number | undefined;
-    organizationId?: number | undefined;
+    projectId?: KiketId | undefined;
+    organizationId?: KiketId | undefined;
   }
+  export interface ExamplePayloadOptions {
+    envelope?: 'contract' | 'data' | undefined;
+  }
+  export function examplePayload(
+    event: KiketKnownEvent | (string & {}),
+    options?: Readonly<ExamplePayloadOptions>,
+  ): KiketPayload;
+  export function signDelivery(
+    payload: Buffer,
+    options: Readonly<SignDeliveryOptions>,
+  ): { readonly body: Buffer; readonly headers: Record<string, string> };
+  export function signDelivery(
+    payload: object | string,
+    options: Readonly<SignDeliveryOptions>,
+  ): { readonly body: string; readonly headers: Record<string, string> };
   export function signDelivery(
     payload: object | string | Buffer,
     options: Readonly<SignDeliveryOptions>,
@@ -483,6 +626,7 @@ declare module 'agreed/api' {
   // Generic, as in agreed/delivery: the package's own, compared for one table with TableOf.
   import type { KiketTable } from 'kiket-express/api';
   export type { KiketTable } from 'kiket-express/api';
+  import type { KiketId } from 'agreed/delivery';
   export interface KiketApiOptions {
     apiKey?: string | undefined;
     baseUrl?: string | undefined;
@@ -509,9 +653,9 @@ declare module 'agreed/api' {
     delete(id: string | number): Promise<void>;
   }
   export interface KiketSlaEvent {
-    readonly id: number;
-    readonly issueId: number;
-    readonly projectId: number;
+    readonly id: KiketId;
+    readonly issueId: KiketId;
+    readonly projectId: KiketId;
     readonly state: 'imminent' | 'breached' | 'recovered';
     readonly triggeredAt: string;
     readonly resolvedAt: string | null;
@@ -521,7 +665,7 @@ declare module 'agreed/api' {
   export interface KiketSlaEvents {
     list(
       options?: Readonly<{
-        issueId?: number | undefined;
+        issueId?: KiketId | undefined;
         state?: KiketSlaEvent['state'] | undefined;
         limit?: number | undefined;
       }>,
@@ -548,13 +692,97 @@ declare module 'agreed/api' {
     stats(key: string, options?: { readonly period?: string | undefined }): Promise<unknown>;
     submissions(key: string): KiketIntakeSubmissions;
   }
+  export interface KiketApiUser {
+    readonly id?: KiketId;
+    readonly name?: string | null;
+    readonly email?: string | null;
+    readonly [field: string]: unknown;
+  }
+  export interface KiketApiIssue {
+    readonly id?: KiketId;
+    readonly key?: string;
+    readonly title?: string;
+    readonly description?: string | null;
+    readonly status?: string;
+    readonly assignee?: KiketApiUser | null;
+    readonly priority?: string | null;
+    readonly labels?: readonly string[];
+    readonly created_at?: string;
+    readonly updated_at?: string;
+    readonly [field: string]: unknown;
+  }
+  export interface KiketPagination {
+    readonly page?: number;
+    readonly per_page?: number;
+    readonly total_pages?: number;
+    readonly total_count?: number;
+    readonly [field: string]: unknown;
+  }
+  export interface KiketIssuePage {
+    readonly issues: KiketApiIssue[];
+    readonly pagination: KiketPagination;
+  }
+  export interface KiketApiComment {
+    readonly id?: KiketId;
+    readonly body?: string;
+    readonly author?: KiketApiUser | null;
+    readonly created_at?: string;
+    readonly updated_at?: string;
+    readonly [field: string]: unknown;
+  }
+  export interface KiketComments {
+    list(): Promise<KiketApiComment[]>;
+    create(text: string): Promise<KiketApiComment>;
+    update(id: string | number, text: string): Promise<KiketApiComment>;
+    delete(id: string | number): Promise<void>;
+  }
   export interface KiketIssues {
-    list(filters?: object): Promise<unknown>;
-    get(key: string | number): Promise<unknown>;
-    create(issue: object): Promise<unknown>;
-    update(key: string | number, changes: object): Promise<unknown>;
-    comment(key: string | number, text: string): Promise<unknown>;
-    transition(key: string | number, transition: string): Promise<unknown>;
+    list(filters?: object): Promise<KiketIssuePage>;
+    get(key: string | number): Promise<KiketApiIssue>;
+    create(issue: object): Promise<KiketApiIssue>;
+    update(key: string | number, changes: object): Promise<KiketApiIssue>;
+    comments(key: string | number): KiketComments;
+    comment(key: string | number, text: string): Promise<KiketApiComment>;
+    transition(key: string | number, transition: string): Promise<KiketApiIssue>;
+  }
+  export interface KiketWebhookUrl {
+    readonly url: string | null;
+    readonly token: string | null;
+    readonly baseUrl: string | null;
+  }
+  export interface KiketInboundAttachment {
+    readonly filename?: string | null | undefined;
+    readonly contentType?: string | null | undefined;
+    readonly size?: number | null | undefined;
+    readonly contentId?: string | null | undefined;
+  }
+  export interface KiketInboundEmail {
+    readonly fromEmail: string;
+    readonly fromName?: string | null | undefined;
+    readonly toEmail: string;
+    readonly ccEmails?: readonly string[] | undefined;
+    readonly subject?: string | null | undefined;
+    readonly textBody?: string | null | undefined;
+    readonly htmlBody?: string | null | undefined;
+    readonly messageId?: string | null | undefined;
+    readonly inReplyTo?: string | null | undefined;
+    readonly references?: readonly string[] | undefined;
+    readonly headers?: object | undefined;
+    readonly attachments?: readonly KiketInboundAttachment[] | undefined;
+    readonly rawPayload?: unknown;
+  }
+  export interface KiketInboundEmailResult {
+    readonly id?: KiketId;
+    readonly status?: string;
+    readonly [field: string]: unknown;
+  }
+  export interface KiketInboundEmails {
+    create(email: Readonly<KiketInboundEmail>): Promise<KiketInboundEmailResult>;
+  }
+  export interface KiketNotification {
+    readonly title: string;
+    readonly body: string;
+    readonly level?: string | undefined;
   }
   export interface KiketExtensionSecrets {
     keys(): Promise<string[]>;
@@ -568,17 +796,24 @@ declare module 'agreed/api' {
     customData<T extends object = Record<string, unknown>>(
       module: string,
       table: string,
-      options?: { projectId?: number | undefined },
+      options?: { projectId?: KiketId | undefined },
     ): KiketTable<T>;
-    slaEvents(projectId?: number): KiketSlaEvents;
-    intakeForms(projectId?: number): KiketIntakeForms;
-    issues(projectId?: number): KiketIssues;
+    slaEvents(projectId?: KiketId): KiketSlaEvents;
+    intakeForms(projectId?: KiketId): KiketIntakeForms;
+    issues(projectId?: KiketId): KiketIssues;
+    members(projectId?: KiketId): Promise<KiketApiUser[]>;
+    webhookUrl(action: string): Promise<KiketWebhookUrl>;
+    inboundEmails(): KiketInboundEmails;
+    extension(): Promise<Readonly<Record<string, unknown>>>;
     extensionSecrets(): KiketExtensionSecrets;
     logEvent(
       event: string,
       data?: object,
       options?: Readonly<{ version?: string | undefined; timestamp?: Date | undefined }>,
     ): Promise<void>;
+    log(message: string, metadata?: object): Promise<void>;
+    metric(name: string, value: number, unit?: string): Promise<void>;
+    notify(notification: Readonly<KiketNotification>): Promise<void>;
     sendTelemetry(
       record: Readonly<{
         readonly event: string;
@@ -592,14 +827,19 @@ declare module 'agreed/api' {
     request(
       method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
       path: string,
-      options?: Readonly<{ query?: object | undefined; body?: unknown; signal?: AbortSignal | undefined }>,
+      options?: Readonly<{
+        query?: object | undefined;
+        body?: unknown;
+        headers?: Readonly<Record<string, string>> | undefined;
+        signal?: AbortSignal | undefined;
+      }>,
     ): Promise<unknown>;
   }
   export function createKiketApi(
     options: Readonly<
       KiketApiOptions & {
         workspaceToken?: string | undefined;
-        projectId?: number | undefined;
+        projectId?: KiketId | undefined;
         signal?: AbortSignal | undefined;
       }
     >,
@@ -698,7 +938,242 @@ declare module 'agreed/shutdown' {
   export function kiketShutdown(server: KiketServer, options?: Readonly<KiketShutdownOptions>): Promise<KiketShutdown>;
 }
 
+declare module 'agreed/manifest' {
+  export interface KiketSettings {
+    readonly [key: string]: unknown;
+  }
+  export type KiketManifestGeneration = 'M0' | 'M1' | 'M2' | 'M3' | 'M4' | 'M5';
+  export interface KiketManifestHook {
+    readonly event: string;
+    readonly endpoint: string | undefined;
+    readonly timeoutMs: number | undefined;
+    readonly retries: number | undefined;
+    readonly isGuard: boolean;
+  }
+  export interface KiketManifestCommand {
+    readonly id: string;
+    readonly event: string;
+  }
+  export interface KiketManifestWarning {
+    readonly code: 'KIKET_MANIFEST_SECRET' | 'KIKET_MANIFEST_DUPLICATE_KEY';
+    readonly message: string;
+  }
+  export interface KiketManifest {
+    readonly generation: KiketManifestGeneration;
+    readonly path: string;
+    readonly id: string;
+    readonly version: string;
+    readonly secret: string | undefined;
+    readonly secretName: string | undefined;
+    readonly callbackUrl: string | undefined;
+    readonly timeoutMs: number | undefined;
+    readonly required: boolean;
+    readonly hooks: readonly KiketManifestHook[];
+    readonly commands: readonly KiketManifestCommand[];
+    readonly permissions: readonly string[];
+    readonly settings: KiketSettings;
+    readonly fallbackSecrets: Readonly<Record<string, string>>;
+    readonly warnings: readonly KiketManifestWarning[];
+  }
+  export class KiketManifestError extends TypeError {
+    readonly file: string | undefined;
+    readonly line: number | undefined;
+    readonly column: number | undefined;
+    readonly path: string | undefined;
+  }
+  export interface ParseManifestOptions {
+    path: string;
+    env: Readonly<Record<string, string | undefined>>;
+  }
+  export function loadManifest(path?: string): KiketManifest;
+  export function parseManifest(text: string, options: Readonly<ParseManifestOptions>): KiketManifest;
+}
+
+declare module 'agreed/sdk' {
+  import type { IncomingMessage } from 'node:http';
+  import type { KiketDelivery, KiketMiddleware } from 'agreed/delivery';
+  import type { KiketGuardReply } from 'agreed/delivery';
+  export { allow, deny, pending } from 'agreed/delivery';
+  export { ScopeError } from 'agreed/errors';
+  type Id = number | string;
+  export type Headers = Record<string, string>;
+  export type Settings = Record<string, unknown>;
+  export type WebhookPayload = Record<string, unknown>;
+  export type HandlerResult = unknown;
+  export type WebhookHandler<TPayload = WebhookPayload, TResult = HandlerResult> = (
+    payload: TPayload,
+    context: HandlerContext,
+  ) => TResult | Promise<TResult>;
+  export interface AuthenticationContext {
+    runtimeToken: string;
+    tokenType: string;
+    expiresAt: string | null;
+    scopes: string[];
+    orgId?: Id;
+    extId?: string;
+    projId?: Id;
+  }
+  export interface RequestOptions {
+    readonly headers?: Readonly<Headers> | undefined;
+    readonly timeout?: number | undefined;
+    readonly params?: Readonly<Record<string, string>> | undefined;
+  }
+  export interface KiketClient {
+    get<T = unknown>(path: string, options?: RequestOptions): Promise<T>;
+    post<T = unknown>(path: string, data?: unknown, options?: RequestOptions): Promise<T>;
+    put<T = unknown>(path: string, data?: unknown, options?: RequestOptions): Promise<T>;
+    patch<T = unknown>(path: string, data?: unknown, options?: RequestOptions): Promise<T>;
+    delete<T = unknown>(path: string, options?: RequestOptions): Promise<T>;
+    close(): Promise<void>;
+  }
+  type RecordOf = Record<string, unknown>;
+  export interface CustomDataClient {
+    list(
+      module: string,
+      table: string,
+      options?: {
+        readonly limit?: number | undefined;
+        readonly filters?: Readonly<Record<string, unknown>> | undefined;
+      },
+    ): Promise<{ data: RecordOf[] }>;
+    get(module: string, table: string, recordId: Id): Promise<{ data: RecordOf }>;
+    create(module: string, table: string, record: Readonly<RecordOf>): Promise<{ data: RecordOf }>;
+    update(module: string, table: string, recordId: Id, record: Readonly<RecordOf>): Promise<{ data: RecordOf }>;
+    delete(module: string, table: string, recordId: Id): Promise<void>;
+  }
+  export interface SlaEventRecord {
+    id: Id;
+    issue_id: Id;
+    project_id: Id;
+    state: string;
+    triggered_at: string;
+    resolved_at?: string | null;
+    definition?: Record<string, unknown>;
+    metrics?: Record<string, unknown>;
+  }
+  export interface SlaEventsClient {
+    list(options?: {
+      readonly issueId?: Id | undefined;
+      readonly caseId?: Id | undefined;
+      readonly state?: 'imminent' | 'breached' | 'recovered' | undefined;
+      readonly limit?: number | undefined;
+    }): Promise<{ data: SlaEventRecord[] }>;
+  }
+  export interface IntakeForm {
+    id: Id;
+    key: string;
+    name: string;
+    active: boolean;
+    public: boolean;
+    [field: string]: unknown;
+  }
+  export interface IntakeSubmission {
+    id: Id;
+    status: string;
+    data: Record<string, unknown>;
+    [field: string]: unknown;
+  }
+  export interface IntakeFormsClient {
+    list(options?: {
+      readonly active?: boolean | undefined;
+      readonly publicOnly?: boolean | undefined;
+      readonly limit?: number | undefined;
+    }): Promise<{ data: IntakeForm[] }>;
+    get(formKey: string): Promise<IntakeForm>;
+    publicUrl(form: IntakeForm): string | null;
+    listSubmissions(
+      formKey: string,
+      options?: {
+        readonly status?: string | undefined;
+        readonly limit?: number | undefined;
+        readonly since?: Date | string | undefined;
+      },
+    ): Promise<{ data: IntakeSubmission[] }>;
+    getSubmission(formKey: string, submissionId: Id): Promise<IntakeSubmission>;
+    createSubmission(
+      formKey: string,
+      data: Readonly<Record<string, unknown>>,
+      options?: { readonly metadata?: Readonly<Record<string, unknown>> | undefined },
+    ): Promise<IntakeSubmission>;
+    approveSubmission(formKey: string, submissionId: Id, notes?: string): Promise<IntakeSubmission>;
+    rejectSubmission(formKey: string, submissionId: Id, notes?: string): Promise<IntakeSubmission>;
+    stats(formKey: string, period?: string): Promise<Record<string, unknown>>;
+  }
+  export interface ExtensionSecretManager {
+    get(key: string): Promise<string | null>;
+    set(key: string, value: string): Promise<void>;
+    delete(key: string): Promise<void>;
+    list(): Promise<string[]>;
+    rotate(key: string, newValue: string): Promise<void>;
+  }
+  export interface ExtensionEndpoints {
+    readonly secrets: ExtensionSecretManager;
+    logEvent(event: string, data: Readonly<Record<string, unknown>>): Promise<void>;
+    getMetadata(): Promise<unknown>;
+    customData(projectId: Id): CustomDataClient;
+    slaEvents(projectId: Id): SlaEventsClient;
+    intakeForms(projectId: Id): IntakeFormsClient;
+    rateLimit(): Promise<{ limit: number; remaining: number; windowSeconds: number; resetIn: number }>;
+    notify(title: string, body: string, level?: string): Promise<void>;
+  }
+  export interface HandlerContext {
+    readonly event: string;
+    readonly eventVersion: string;
+    readonly headers: Readonly<Headers>;
+    readonly client: KiketClient;
+    readonly endpoints: ExtensionEndpoints;
+    readonly settings: Readonly<Settings>;
+    readonly extensionId?: string | undefined;
+    readonly extensionVersion?: string | undefined;
+    readonly secrets: ExtensionSecretManager;
+    readonly secret: (key: string) => string | undefined;
+    readonly payloadSecrets: Readonly<Record<string, string>>;
+    readonly auth: AuthenticationContext;
+    readonly requireScopes: (...requiredScopes: string[]) => void;
+  }
+  export interface SdkOptions {
+    settings?: Readonly<Settings> | undefined;
+    extensionId?: string | undefined;
+    extensionVersion?: string | undefined;
+    manifest?:
+      | {
+          readonly id?: string | undefined;
+          readonly version?: string | undefined;
+          readonly settings?: Readonly<Settings> | undefined;
+          readonly fallbackSecrets?: Readonly<Record<string, string>> | undefined;
+        }
+      | undefined;
+  }
+  export type SdkKiketHandler<TResult = HandlerResult> = (
+    delivery: Pick<KiketDelivery, 'event' | 'eventVersion' | 'payload' | 'secrets' | 'auth' | 'api'>,
+    req: IncomingMessage,
+  ) => Promise<[TResult] extends [KiketGuardReply] ? KiketGuardReply : object>;
+  export function fromSdk<TPayload = WebhookPayload, TResult = HandlerResult>(
+    handler: WebhookHandler<TPayload, TResult>,
+    options?: Readonly<SdkOptions>,
+  ): SdkKiketHandler<TResult>;
+  export interface SdkRouter extends KiketMiddleware {
+    webhook(
+      event: string,
+      version: string,
+      scopes?: readonly string[],
+    ): <TPayload = WebhookPayload, TResult = HandlerResult>(
+      handler: WebhookHandler<TPayload, TResult>,
+    ) => WebhookHandler<TPayload, TResult>;
+    register<TPayload = WebhookPayload, TResult = HandlerResult>(
+      event: string,
+      handler: WebhookHandler<TPayload, TResult>,
+      version: string,
+      scopes?: readonly string[],
+    ): this;
+    load(module: object): this;
+    readonly registered: readonly { readonly event: string; readonly version: string | undefined }[];
+  }
+  export function sdkRouter(options?: Readonly<SdkOptions>): SdkRouter;
+}
+
 declare module 'agreed' {
+  import type { KiketManifest } from 'agreed/manifest';
   import type { KiketMiddleware } from 'agreed/delivery';
   import type { KiketParseOptions } from 'agreed/parse';
   import type { KiketRawBodyOptions } from 'agreed/raw-body';
@@ -708,7 +1183,12 @@ declare module 'agreed' {
     extends KiketRawBodyOptions, KiketVerifyOptions, KiketParseOptions, KiketRespondOptions {
     secret: KiketSecretSource;
   }
+  export interface KiketManifestOptions extends Omit<KiketOptions, 'secret' | 'manifest'> {
+    manifest: KiketManifest;
+    secret?: KiketSecretSource | undefined;
+  }
   export function kiket(options: Readonly<KiketOptions>): KiketMiddleware;
+  export function kiket(options: Readonly<KiketManifestOptions>): KiketMiddleware;
   export * from 'agreed/errors';
   export * from 'agreed/delivery';
   export * from 'agreed/raw-body';

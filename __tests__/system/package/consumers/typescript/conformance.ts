@@ -10,12 +10,14 @@ import type * as events from 'kiket-express/events';
 import type * as handler from 'kiket-express/handler';
 import type * as health from 'kiket-express/health';
 import type * as idempotency from 'kiket-express/idempotency';
+import type * as manifest from 'kiket-express/manifest';
 import type * as opentelemetry from 'kiket-express/opentelemetry';
 import type * as parse from 'kiket-express/parse';
 import type * as rawBody from 'kiket-express/raw-body';
 import type * as redis from 'kiket-express/redis';
 import type * as respond from 'kiket-express/respond';
 import type * as runtimeToken from 'kiket-express/runtime-token';
+import type * as sdk from 'kiket-express/sdk';
 import type * as shutdown from 'kiket-express/shutdown';
 import type * as signature from 'kiket-express/signature';
 import type * as telemetry from 'kiket-express/telemetry';
@@ -32,12 +34,14 @@ import type * as agreedEvents from 'agreed/events';
 import type * as agreedHandler from 'agreed/handler';
 import type * as agreedHealth from 'agreed/health';
 import type * as agreedIdempotency from 'agreed/idempotency';
+import type * as agreedManifest from 'agreed/manifest';
 import type * as agreedOpentelemetry from 'agreed/opentelemetry';
 import type * as agreedParse from 'agreed/parse';
 import type * as agreedRawBody from 'agreed/raw-body';
 import type * as agreedRedis from 'agreed/redis';
 import type * as agreedRespond from 'agreed/respond';
 import type * as agreedRuntimeToken from 'agreed/runtime-token';
+import type * as agreedSdk from 'agreed/sdk';
 import type * as agreedShutdown from 'agreed/shutdown';
 import type * as agreedSignature from 'agreed/signature';
 import type * as agreedTelemetry from 'agreed/telemetry';
@@ -89,6 +93,14 @@ export type Delivery = [
   Assert<Same<delivery.KiketSecrets, agreedDelivery.KiketSecrets>>,
   Assert<Same<delivery.KiketAuth, agreedDelivery.KiketAuth>>,
   Assert<Same<delivery.KiketRequestState, agreedDelivery.KiketRequestState>>,
+  Assert<Same<delivery.KiketId, agreedDelivery.KiketId>>,
+  Assert<Same<delivery.KiketEventData, agreedDelivery.KiketEventData>>,
+  Assert<Same<delivery.KiketComment, agreedDelivery.KiketComment>>,
+  Assert<Same<delivery.KiketEnvelope, agreedDelivery.KiketEnvelope>>,
+  Assert<Same<delivery.KiketExternalWebhook, agreedDelivery.KiketExternalWebhook>>,
+  Assert<Same<delivery.KiketAction, agreedDelivery.KiketAction>>,
+  Assert<Same<delivery.KiketActionKind, agreedDelivery.KiketActionKind>>,
+  Assert<Same<delivery.KiketActionsReply, agreedDelivery.KiketActionsReply>>,
   Assert<Same<delivery.KiketReplyOptions, agreedDelivery.KiketReplyOptions>>,
   Assert<Same<delivery.KiketAllowOptions, agreedDelivery.KiketAllowOptions>>,
   Assert<Same<delivery.KiketGuardReply, agreedDelivery.KiketGuardReply>>,
@@ -139,7 +151,22 @@ export type Handler = [
   Assert<Same<Values<typeof handler>, Values<typeof agreedHandler>>>,
 ];
 
+export type Manifest = [
+  Assert<Same<manifest.KiketManifest, agreedManifest.KiketManifest>>,
+  Assert<Same<manifest.KiketManifestCommand, agreedManifest.KiketManifestCommand>>,
+  Assert<Same<manifest.KiketManifestGeneration, agreedManifest.KiketManifestGeneration>>,
+  Assert<Same<manifest.KiketManifestHook, agreedManifest.KiketManifestHook>>,
+  Assert<Same<manifest.KiketManifestWarning, agreedManifest.KiketManifestWarning>>,
+  Assert<Same<manifest.KiketManifestError, agreedManifest.KiketManifestError>>,
+  Assert<Same<manifest.KiketSettings, agreedManifest.KiketSettings>>,
+  Assert<Same<manifest.ParseManifestOptions, agreedManifest.ParseManifestOptions>>,
+  Assert<Same<keyof Values<typeof manifest>, keyof Values<typeof agreedManifest>>>,
+  Assert<Compatible<Values<typeof manifest>, Values<typeof agreedManifest>>>,
+];
+
 export type Events = [
+  Assert<Same<events.KiketEventsOptions, agreedEvents.KiketEventsOptions>>,
+  Assert<Same<events.KiketEventsCheck, agreedEvents.KiketEventsCheck>>,
   Assert<Same<events.KiketOnOptions, agreedEvents.KiketOnOptions>>,
   Assert<Compatible<events.KiketEvents, agreedEvents.KiketEvents>>,
   Assert<Same<keyof events.KiketEvents, keyof agreedEvents.KiketEvents>>,
@@ -213,9 +240,24 @@ export type Shutdown = [
   Assert<Same<Values<typeof shutdown>, Values<typeof agreedShutdown>>>,
 ];
 
+export type Sdk = [
+  Assert<Same<sdk.WebhookPayload, agreedSdk.WebhookPayload>>,
+  Assert<Same<sdk.HandlerContext, agreedSdk.HandlerContext>>,
+  Assert<Same<sdk.WebhookHandler, agreedSdk.WebhookHandler>>,
+  Assert<Same<sdk.AuthenticationContext, agreedSdk.AuthenticationContext>>,
+  Assert<Same<sdk.KiketClient, agreedSdk.KiketClient>>,
+  Assert<Same<sdk.ExtensionEndpoints, agreedSdk.ExtensionEndpoints>>,
+  Assert<Same<sdk.SdkOptions, agreedSdk.SdkOptions>>,
+  Assert<Same<sdk.SdkKiketHandler<string>, agreedSdk.SdkKiketHandler<string>>>,
+  Assert<Compatible<sdk.SdkRouter, agreedSdk.SdkRouter>>,
+  Assert<Same<keyof sdk.SdkRouter, keyof agreedSdk.SdkRouter>>,
+  Assert<Same<keyof Values<typeof sdk>, keyof Values<typeof agreedSdk>>>,
+  Assert<Compatible<Values<typeof sdk>, Values<typeof agreedSdk>>>,
+];
+
 export type Testing = [
   Assert<Same<testing.SignDeliveryOptions, agreedTesting.SignDeliveryOptions>>,
-  Assert<Compatible<Pick<typeof testing, 'signDelivery'>, Values<typeof agreedTesting>>>,
+  Assert<Compatible<Pick<typeof testing, 'examplePayload' | 'signDelivery'>, Values<typeof agreedTesting>>>,
 ];
 
 interface Contact {
@@ -232,6 +274,13 @@ export type Api = [
   Assert<Same<api.KiketIntakeForms, agreedApi.KiketIntakeForms>>,
   Assert<Same<api.KiketIntakeSubmissions, agreedApi.KiketIntakeSubmissions>>,
   Assert<Same<api.KiketIssues, agreedApi.KiketIssues>>,
+  Assert<Same<api.KiketApiIssue, agreedApi.KiketApiIssue>>,
+  Assert<Same<api.KiketIssuePage, agreedApi.KiketIssuePage>>,
+  Assert<Same<api.KiketComments, agreedApi.KiketComments>>,
+  Assert<Same<api.KiketWebhookUrl, agreedApi.KiketWebhookUrl>>,
+  Assert<Same<api.KiketInboundEmails, agreedApi.KiketInboundEmails>>,
+  Assert<Same<api.KiketInboundEmail, agreedApi.KiketInboundEmail>>,
+  Assert<Same<api.KiketNotification, agreedApi.KiketNotification>>,
   Assert<Same<api.KiketExtensionSecrets, agreedApi.KiketExtensionSecrets>>,
   Assert<Compatible<api.KiketApi, agreedApi.KiketApi>>,
   Assert<Same<keyof Values<typeof api>, keyof Values<typeof agreedApi>>>,
@@ -267,10 +316,18 @@ export type Generics = [
   Assert<Same<ActualOf<string>, AgreedOf<string>>>,
 ];
 
+/** A function for any delivery can handle one event, or several. */
+type AnyHandler = (delivery: delivery.KiketDelivery) => object;
+export type Variance = [
+  Assert<AnyHandler extends handler.KiketHandler<'issue.created'> ? true : false>,
+  Assert<AnyHandler extends handler.KiketHandler<'issue.transitioned@v2' | 'case.*'> ? true : false>,
+];
+
 export type Root = [
   Assert<Same<keyof Values<typeof root>, keyof Values<typeof agreedRoot>>>,
   Assert<Compatible<WithoutStores<typeof root>, WithoutStores<typeof agreedRoot>>>,
   Assert<Same<root.KiketOptions, agreedRoot.KiketOptions>>,
+  Assert<Same<root.KiketManifestOptions, agreedRoot.KiketManifestOptions>>,
 ];
 export type {
   KiketAllowOptions,
@@ -290,6 +347,8 @@ export type {
   KiketEventOf,
   KiketEventPattern,
   KiketEvents,
+  KiketEventsCheck,
+  KiketEventsOptions,
   KiketGuardEvent,
   KiketGuardReply,
   KiketHandler,
@@ -298,6 +357,12 @@ export type {
   KiketIssue,
   KiketJobDelivery,
   KiketListOptions,
+  KiketManifest,
+  KiketManifestCommand,
+  KiketManifestGeneration,
+  KiketManifestHook,
+  KiketManifestOptions,
+  KiketManifestWarning,
   KiketMiddleware,
   KiketOnOptions,
   KiketParseOptions,
@@ -317,6 +382,7 @@ export type {
   KiketSignature,
   KiketSignatureScheme,
   KiketServer,
+  KiketSettings,
   KiketShutdown,
   KiketShutdownOptions,
   KiketSlaEvent,
