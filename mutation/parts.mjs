@@ -26,6 +26,10 @@ export const parts = {
       'http/options',
     ],
   },
+  manifest: {
+    files: ['manifest/*.ts', 'events/check-manifest.ts', 'delivery/manifest-option.ts'],
+    tests: ['unit/manifest/*', 'http/middleware/manifest'],
+  },
   'body headers': {
     files: ['body/headers.ts', 'body/limit.ts'],
     tests: ['unit/body/*', 'http/middleware/{raw-body,verify}', 'http/options'],
@@ -40,6 +44,10 @@ export const parts = {
       'http/options',
     ],
   },
+  envelopes: {
+    files: ['delivery/{envelope,external-webhook,known-events,actions}.ts'],
+    tests: ['unit/delivery/{envelope,external-webhook,actions}', 'http/middleware/envelopes'],
+  },
   schemas: {
     files: ['delivery/schema.ts'],
     tests: ['unit/delivery/check-payload', 'http/middleware/parse-schemas'],
@@ -49,8 +57,8 @@ export const parts = {
     tests: ['unit/text', 'unit/delivery/check-payload', 'http/middleware/parse-names'],
   },
   ids: {
-    files: ['guards.ts', 'delivery/project-id.ts'],
-    tests: ['unit/guards', 'unit/delivery/project-id', 'http/middleware/parse*', 'unit/runtime-token/token-verifier'],
+    files: ['guards.ts', 'delivery/ids.ts'],
+    tests: ['unit/guards', 'unit/delivery/ids', 'http/middleware/parse*', 'unit/runtime-token/token-verifier'],
   },
   'event patterns': {
     files: ['delivery/event-pattern.ts'],
@@ -75,6 +83,10 @@ export const parts = {
   replies: {
     files: ['delivery/reply.ts'],
     tests: ['http/middleware/handler', 'http/middleware/guard-decisions', 'unit/idempotency/stored-response'],
+  },
+  sdk: {
+    files: ['sdk/*.ts'],
+    tests: ['http/sdk/*', 'unit/sdk/*'],
   },
   'error handler': {
     files: ['middleware/error-handler.ts', 'exchange/error-report.ts', 'response/error-body.ts'],
