@@ -58,10 +58,12 @@ export function namedOrganizations(payload: KiketPayload | ContractPayload): unk
 
 /** Returns the values of a field in the issues of each envelope, then at the top. */
 function idsIn(payload: KiketPayload | ContractPayload, field: 'project_id' | 'organization_id'): unknown[] {
-  const issues = [payload, payload['data'], payload['payload']].flatMap((fields) =>
-    isObject(fields) ? [fields['issue'], fields['case']] : [],
-  );
-  const ids = [...issues, payload].map((holder) => (isObject(holder) ? holder[field] : undefined));
+  const ids: unknown[] = [];
+  for (const fields of [payload, payload['data'], payload['payload']]) {
+    if (!isObject(fields)) continue;
+    for (const issue of [fields['issue'], fields['case']]) if (isObject(issue)) ids.push(issue[field]);
+  }
+  ids.push(payload[field]);
   return ids.filter((id) => id != null);
 }
 
