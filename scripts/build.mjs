@@ -1,6 +1,6 @@
 // One build: the contract's schema becomes a plain function, so that Ajv is not loaded at run time; then TypeScript.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -26,6 +26,13 @@ writeFileSync(
 );
 
 rmSync(path('dist'), { recursive: true, force: true });
-execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', path('tsconfig.build.json')], {
-  stdio: 'inherit',
-});
+// Comments are for editors, which read the declarations. In the code they would be a tenth of the package.
+compile('--emitDeclarationOnly');
+compile('--declaration', 'false', '--removeComments', '--noCheck');
+// For the editors of users.
+copyFileSync(path('lib/cli/kiket.schema.json'), path('dist/cli/kiket.schema.json'));
+
+function compile(...options) {
+  const args = [require.resolve('typescript/bin/tsc'), '-p', path('tsconfig.build.json'), ...options];
+  execFileSync(process.execPath, args, { stdio: 'inherit' });
+}
