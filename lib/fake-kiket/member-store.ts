@@ -1,7 +1,7 @@
 import { isListed, type Caller } from './callers';
 import { asJson, nextId } from './items';
 import { idIn, type Query } from './parameters';
-import type { KiketId } from '../../guards';
+import type { KiketId } from '../guards';
 
 /** A member of a project, as it goes over the wire. */
 export interface FakeKiketMember {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isObject, type KiketId } from '../../guards';
+import { isObject, type KiketId } from '../guards';
 import { asJson } from './items';
 import { countIn, idIn, isSame, objectIn, RequestError, type Id, type JsonObject, type Query } from './parameters';
 

@@ -1,4 +1,4 @@
-import { number, requireObject } from '../../options';
+import { number, requireObject } from '../options';
 import { Callers } from './callers';
 import { ExtensionStore } from './extension-store';
 import { createFakeApp } from './fake-app';

@@ -4,7 +4,7 @@ import type { FakeKiketComment, FakeKiketIssue } from './issue-store';
 import type { FakeKiketMember } from './member-store';
 import type { FakeKiketRecord } from './record-store';
 import type { FakeKiketSlaEvent } from './sla-event-store';
-import type { KiketId } from '../../guards';
+import type { KiketId } from '../guards';
 
 /** The fields of a payload with which an extension calls back. */
 export interface FakeKiketCallback {

@@ -1,4 +1,4 @@
-import { isObject, type KiketId } from '../../guards';
+import { isObject, type KiketId } from '../guards';
 
 /** A parsed query. Of a name that occurs twice, it has the last value. */
 export type Query = Readonly<Record<string, string>>;

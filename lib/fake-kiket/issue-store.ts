@@ -1,7 +1,7 @@
 import { assertProject, assertScope, isListed, type Caller } from './callers';
 import { asJson, nextId } from './items';
 import { countIn, idIn, isSame, objectIn, RequestError, stringIn, type JsonObject, type Query } from './parameters';
-import type { KiketId } from '../../guards';
+import type { KiketId } from '../guards';
 
 /** An issue, as it goes over the wire. */
 export interface FakeKiketIssue {

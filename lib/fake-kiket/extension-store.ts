@@ -1,4 +1,4 @@
-import { isObject } from '../../guards';
+import { isObject } from '../guards';
 import { numberIn, RequestError, stringIn, type JsonObject } from './parameters';
 
 /** Secrets and reports of extensions. */

@@ -1,4 +1,4 @@
-import { isObject, type KiketId } from '../../guards';
+import { isObject, type KiketId } from '../guards';
 import { assertProject, isListed, type Caller } from './callers';
 import { asJson, nextId } from './items';
 import { booleanIn, countIn, idIn, objectIn, RequestError, type Id, type Query } from './parameters';

@@ -1,7 +1,7 @@
 import { validateHeaderName } from 'node:http';
-import { isNonEmptyString } from '../../guards';
-import { checked, clock, hidden, integer, list, readOptions, requireObject } from '../../options';
-import type { Option, OptionTable } from '../../options';
+import { isNonEmptyString } from '../guards';
+import { checked, clock, hidden, integer, list, readOptions, requireObject } from '../options';
+import type { Option, OptionTable } from '../options';
 
 /** The options of {@link startFakeKiket}. */
 export interface FakeKiketOptions {

@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { describe, integer, MAX_DELAY_MS, number, optionError, requireObject, shown } from '../../options';
-import type { KiketId } from '../../guards';
+import { describe, integer, MAX_DELAY_MS, number, optionError, requireObject, shown } from '../options';
+import type { KiketId } from '../guards';
 
 const WHO = 'fail';
 

@@ -1,4 +1,4 @@
-import type { KiketId } from '../../guards';
+import type { KiketId } from '../guards';
 
 /** One more than the highest id that is a number. Ids may have been given by hand, in any order. */
 export function nextId(items: readonly { readonly id: KiketId }[]): number {

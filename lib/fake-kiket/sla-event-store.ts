@@ -1,7 +1,7 @@
 import { isListed, type Caller } from './callers';
 import { asJson, nextId } from './items';
 import { countIn, idIn, isSame, RequestError, type Query } from './parameters';
-import type { KiketId } from '../../guards';
+import type { KiketId } from '../guards';
 
 const STATES = ['imminent', 'breached', 'recovered'] as const;
 
