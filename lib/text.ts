@@ -1,10 +1,10 @@
 /** In characters. */
 const LONGEST_QUOTED = 100;
 
-/** Returns a name from a request for a message: at most 100 characters, with invisible ones replaced. */
-export function quoted(name: string): string {
-  const start = name.slice(0, LONGEST_QUOTED).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\uFFFD');
-  return name.length > LONGEST_QUOTED ? `${start}…` : start;
+/** Returns a name from a request for a message: at most 100 characters by default, with invisible ones replaced. */
+export function quoted(name: string, longest: number = LONGEST_QUOTED): string {
+  const start = name.slice(0, longest).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\uFFFD');
+  return name.length > longest ? `${start}…` : start;
 }
 
 /** In characters. Kiket's event names have a few dozen. */

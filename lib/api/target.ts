@@ -17,7 +17,8 @@ export function readOrigin(text: string): { readonly origin: string } | { readon
   return `${origin}/` === url.href ? { origin } : { problem: 'has a path, query or fragment' };
 }
 
-function isLoopback(hostname: string): boolean {
+/** True for the name of this machine. */
+export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
 }
 

@@ -78,7 +78,8 @@ export function examplePayload(
 type Fields = Record<string, object | undefined>;
 
 function fieldsOf(event: string): Fields {
-  if (event.startsWith('external.webhook.')) return { ...FIELDS[event] };
+  const action = /^external\.webhook\.(.+)$/.exec(event)?.[1];
+  if (action !== undefined) return { ...(FIELDS[event] ?? thirdParty(action, 'application/json', '{}')) };
   const subject = event.startsWith('case.') ? { case: ISSUE } : { issue: ISSUE };
   return {
     ...subject,
