@@ -27,6 +27,6 @@ function mismatchError(timestamp: string | undefined, body: Buffer): SignatureEr
     'signature.mismatch',
     `X-Kiket-Signature is not the HMAC-SHA256 of ${signed} with a configured secret. The body has ${body.length} bytes, with ${end} at its end. ` +
       'Compare the secret with the manifest, and look for a proxy that changes bodies. ' +
-      'The README of kiket-express says under "Replays" what is signed with a timestamp, and what without.',
+      'To find out why, save the request to a file: npx kiket-express verify FILE.',
   );
 }
