@@ -3,6 +3,8 @@ import {
   kiket,
   kiketErrorHandler,
   kiketHandler,
+  kiketIdempotency,
+  KiketMemoryStore,
   NonRetryableError,
   RetryableError,
   type KiketApiOptions,
@@ -23,6 +25,8 @@ export function createApp(secret: string, api: KiketApiOptions = {}): Express {
   app.post(
     '/kiket',
     kiket({ secret, api }),
+    // The same delivery twice at once would find no record, and alert twice. Several processes share a KiketRedisStore.
+    kiketIdempotency(new KiketMemoryStore()),
     kiketHandler('workflow.sla_status', async ({ payload, secrets, api, signal }) => {
       const overdue = payload.metrics?.overdue_minutes ?? 0;
       const issue = payload.issue;
