@@ -60,6 +60,10 @@ export interface KiketManifest {
   readonly secretName: string | undefined;
   /** The base URL of deliveries. `undefined` also while a variable in it is unset or empty. */
   readonly callbackUrl: string | undefined;
+  /** The environment variable in the base URL that is unset or empty. */
+  readonly unsetInCallbackUrl: string | undefined;
+  /** Further headers that Kiket sends with each delivery. */
+  readonly callbackHeaders: Readonly<Record<string, string>>;
   /** How long Kiket waits for a response to a hook without a time-out of its own, in milliseconds. */
   readonly timeoutMs: number | undefined;
   /** False when a failed delivery lets the workflow go on. Default true. */
@@ -68,10 +72,14 @@ export interface KiketManifest {
   readonly hooks: readonly KiketManifestHook[];
   /** Commands, workflow actions, and tests of set-up steps. */
   readonly commands: readonly KiketManifestCommand[];
+  /** The version of the events, `api_version` in the manifest. */
+  readonly eventVersion: string | undefined;
   /** The permissions that the extension asks for, e.g. `issues:read`, as they are spelled in the manifest. */
   readonly permissions: readonly string[];
   /** Defaults of the settings that are not secret, converted to their types. */
   readonly settings: KiketSettings;
+  /** Keys of the secret settings. */
+  readonly secretKeys: readonly string[];
   /** Values of the secret settings, from `KIKET_SECRET_<KEY>`, for the option `fallbackSecrets`. Not enumerable. */
   readonly fallbackSecrets: Readonly<Record<string, string>>;
   /** Problems that loadManifest reports as warnings of the process. */

@@ -41,16 +41,20 @@ export function loadManifest(path?: string): KiketManifest {
   if (path !== undefined && !isNonEmptyString(path)) {
     throw optionError('loadManifest', 'path', 'a non-empty string', `is ${shown(path)}`);
   }
-  const file = path === undefined ? findManifest() : resolve(path);
+  const file = path === undefined ? requiredManifest(process.cwd()) : resolve(path);
   const manifest = parseManifest(readText(file), { path: file, env: process.env });
   for (const { code, message } of manifest.warnings) process.emitWarning(message, { code });
   return manifest;
 }
 
-function findManifest(): string {
-  const directory = process.cwd();
+/** @internal Returns the manifest in a directory; `undefined` when there is none. */
+export function findManifest(directory: string): string | undefined {
   // A broken link is the manifest that was meant, and reading it fails.
-  const found = CANDIDATES.map((name) => resolve(directory, name)).find(exists);
+  return CANDIDATES.map((name) => resolve(directory, name)).find(exists);
+}
+
+function requiredManifest(directory: string): string {
+  const found = findManifest(directory);
   if (found !== undefined) return found;
   const names = CANDIDATES.join(', ');
   throw new KiketManifestError(`loadManifest found no manifest in ${directory}; it looked for ${names}`, {
@@ -62,7 +66,8 @@ function exists(file: string): boolean {
   return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
-function readText(file: string): string {
+/** @internal Returns the text of a manifest. @throws {KiketManifestError} when it cannot be read. */
+export function readText(file: string): string {
   const text = decodeUtf8(readBytes(file));
   if (text === undefined) throw new KiketManifestError('must be UTF-8, but is not', { file });
   return text;

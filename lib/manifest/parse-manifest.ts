@@ -58,20 +58,23 @@ function readManifest(document: ManifestDocument, env: Environment): KiketManife
   const secret = readDeliverySecret(
     callback.get('secret').isAbsent ? field('delivery_secret') : callback.get('secret'),
   );
-  const { settings, fallbackSecrets } = readSettings(generation, field);
+  const { settings, secretKeys, fallbackSecrets } = readSettings(generation, field);
   return createManifest(
     {
       generation,
       path: document.file,
       ...identityOf(generation, field),
       secretName: secret.secretName,
-      callbackUrl: urlIn(callback.get('url')),
+      ...urlIn(callback.get('url')),
+      callbackHeaders: headersIn(callback.get('headers')),
       timeoutMs: timeoutIn(callback),
       required: callback.get('required').boolean() ?? true,
       hooks: hooksOf(generation, field),
       commands: distinct([...contributedCommands(field), ...setupTests(field), ...actionsOf(field)]),
+      eventVersion: field('api_version').string(),
       permissions: permissionsOf(field),
       settings,
+      secretKeys,
       warnings: [...(secret.warning === undefined ? [] : [secret.warning]), ...duplicateWarnings(document)],
     },
     { secret: secret.secret, fallbackSecrets },
@@ -96,10 +99,15 @@ function identityOf(generation: KiketManifestGeneration, field: Field): Pick<Kik
 }
 
 /** The URL is for information only, so that a process which does not know it still starts. */
-function urlIn(node: ManifestNode): string | undefined {
+function urlIn(node: ManifestNode): Pick<KiketManifest, 'callbackUrl' | 'unsetInCallbackUrl'> {
   const url = node.string();
   const resolved = url === undefined ? undefined : resolvePlaceholders(url, node.env);
-  return resolved instanceof UnsetVariable ? undefined : resolved;
+  if (resolved instanceof UnsetVariable) return { callbackUrl: undefined, unsetInCallbackUrl: resolved.name };
+  return { callbackUrl: resolved, unsetInCallbackUrl: undefined };
+}
+
+function headersIn(node: ManifestNode): Readonly<Record<string, string>> {
+  return Object.freeze(Object.fromEntries(node.entries().map(([name, value]) => [name, String(value.resolved())])));
 }
 
 function timeoutIn(node: ManifestNode): number | undefined {

@@ -12,7 +12,7 @@ interface Declaration {
 export function readSettings(
   generation: KiketManifestGeneration,
   field: (key: string) => ManifestNode,
-): Pick<KiketManifest, 'settings' | 'fallbackSecrets'> {
+): Pick<KiketManifest, 'settings' | 'secretKeys' | 'fallbackSecrets'> {
   const declarations = declarationsOf(generation, field);
   const secretKeys = new Set(declarations.filter(({ isSecret }) => isSecret).map(({ key }) => key));
   const settings = declarations
@@ -25,12 +25,13 @@ export function readSettings(
   });
   return {
     settings: Object.freeze(Object.fromEntries(settings)),
+    secretKeys: Object.freeze([...secretKeys]),
     fallbackSecrets: Object.freeze(Object.fromEntries(secrets)),
   };
 }
 
-/** The name that works in every shell, and is the SDKs' for keys in upper case. */
-function variableOf(key: string): string {
+/** The variable of a secret setting: a name that works in every shell, and is the SDKs' for keys in upper case. */
+export function variableOf(key: string): string {
   return `KIKET_SECRET_${key.replace(/[^A-Za-z0-9]/g, '_').toUpperCase()}`;
 }
 
