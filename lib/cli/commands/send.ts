@@ -1,0 +1,416 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { CaptureFormatName } from '../../captures/parse';
+import { payloadOf } from '../../captures/facts';
+import { deliverInAttempts, type DeliveryAttempt } from '../../sending/deliver';
+import { withHeader, withoutHeader, type HeaderLine, type OutgoingRequest } from '../../sending/http-message';
+import { renderPayload } from '../../sending/render';
+import { durationText, parseSchedule } from '../../sending/schedule';
+import { send } from '../../sending/send';
+import { signedRequest, type SigningPlan } from '../../sending/sign';
+import { findTampering, TAMPERINGS } from '../../sending/tamper';
+import type { RunAction } from '../command';
+import { findDelivery, type DeliverySource } from '../delivery-source';
+import { CliError, EXIT, usageError } from '../exit';
+import { expectation, type Expectation } from '../expectation';
+import { Output, type CliIo, type OutputOptions } from '../io';
+import { addOutputOptions, addTargetOptions, count, duration, id, names, schedule } from '../options';
+import { addEditOptions, editOf, inUsage, type EditOptions } from '../payload-edits';
+import { attemptDocument, printAttempt } from '../print-attempt';
+import { PRINT_FORMS, printedRequest, type PrintForm } from '../print-request';
+import { readProject, secretsOf, targetOf, type Project, type ProjectOptions } from '../project';
+import { addFormatOption } from '../read-captures';
+import { collect } from '../secrets';
+import { requireReached } from '../target';
+
+interface Options extends ProjectOptions, OutputOptions, EditOptions {
+  readonly allowRemote?: boolean | undefined;
+  readonly format?: CaptureFormatName | undefined;
+  readonly envelope: 'contract' | 'data';
+  readonly invocation?: string | undefined;
+  readonly prefix: string;
+  readonly timestamp: TimestampOf;
+  readonly headers: 'full' | 'minimal';
+  readonly header?: readonly HeaderLine[] | undefined;
+  readonly omit?: readonly string[] | undefined;
+  readonly missing?: readonly string[] | undefined;
+  readonly api?: string | undefined;
+  readonly raw?: boolean | undefined;
+  readonly pretty?: boolean | undefined;
+  readonly bom?: boolean | undefined;
+  readonly newline?: 'lf' | 'crlf' | undefined;
+  readonly tamper?: string | undefined;
+  readonly repeat: number;
+  readonly parallel: number;
+  readonly interval?: number | undefined;
+  readonly speed: number;
+  readonly expect?: Expectation | undefined;
+  readonly probe?: boolean | undefined;
+  readonly print?: PrintForm | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+export function define(command: Command, run: RunAction): void {
+  const what = addEditOptions(
+    addFormatOption(
+      command
+        .argument('[what]', 'an event, a saved delivery, a file with a payload or a capture, or - for standard input')
+        .addOption(
+          new Option('--envelope <name>', 'where the payload of an event has its fields')
+            .choices(['contract', 'data'])
+            .default('contract'),
+        )
+        .option('--event-version <version>', 'the version of the event (default: v1)')
+        .option('--project <id>', 'the project of the delivery', id)
+        .option('--organization <id>', 'the organization of the delivery', id)
+        .option('--invocation <id>', 'the id of the delivery (default: a new one)'),
+    ),
+  );
+  const payload = what
+    .option('--env-file <file>', 'secrets of the payload; those of the environment are in KIKET_SECRET_*')
+    .option('--missing <key>', 'a secret that Kiket could not fetch', collect)
+    .option('--scopes <names>', 'scopes of the runtime token, separated by commas', names)
+    .option('--api <url>', 'where the receiver calls Kiket back (default: KIKET_BASE_URL)', absoluteUrl);
+  const bytes = payload
+    .addOption(
+      new Option('--raw', 'send the bytes of the file as they are').conflicts([
+        'pretty',
+        'bom',
+        'newline',
+        'set',
+        'unset',
+      ]),
+    )
+    .option('--pretty', 'indent the payload, as the command line of the platform does')
+    .option('--bom', 'begin the body with a byte order mark')
+    .addOption(new Option('--newline <end>', 'end the body with a newline').choices(['lf', 'crlf']))
+    .option('--prefix <text>', 'before the digits of the signature, e.g. sha256=', '')
+    .addOption(
+      new Option('--timestamp <time>', 'now, +600, -600, or seconds since 1970')
+        .argParser(timestampOf)
+        .default(timestampOf('now'), 'now'),
+    )
+    .addOption(
+      new Option('--headers <which>', 'minimal sends only the type of the body and the signature')
+        .choices(['full', 'minimal'])
+        .default('full'),
+    )
+    .option("--header <'N: V'>", 'a further header, or another value for one', headerLine)
+    .option('--omit <name>', 'leave a header out', collect)
+    .addOption(
+      new Option('--tamper <mode>', 'change what is sent as a forger, a proxy or a fault would').choices(
+        TAMPERINGS.map(({ name }) => name),
+      ),
+    );
+  const sending = bytes
+    .option('--repeat <n>', 'how many deliveries', count, 1)
+    .option('--parallel <n>', 'how many at once', count, 1)
+    .option('--interval <duration>', 'the time between two deliveries, e.g. 100ms', duration)
+    .option('--retries <schedule>', 'none, contract, docs, fast, or delays such as 30s,1m (default: none)', schedule)
+    .option('--speed <n>', 'by how much the delays of retries are shortened', count, 1)
+    .option(
+      '--expect <outcome>',
+      '2xx, 409, success, final, retryable, allow, deny or pending (default: success)',
+      expectation,
+    )
+    .option('--probe', 'after a 401, try each form of signature')
+    .addOption(
+      new Option('--print <form>', 'write the request, and do not send it')
+        .choices(PRINT_FORMS)
+        .conflicts(['json', 'dryRun']),
+    )
+    .option('--dry-run', 'say what would be sent, and do not send it');
+  addOutputOptions(addTargetOptions(sending))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  kiket-express send issue.created --to http://localhost:3000/kiket' +
+        '\n  kiket-express send workflow.before_transition --set transition.to=done --expect deny',
+    )
+    .action(run(sendDeliveries));
+}
+
+/** The timestamp of a delivery, for the time at which it is signed. */
+type TimestampOf = (nowSeconds: number) => number;
+
+function timestampOf(text: string): TimestampOf {
+  if (text === 'now') return (now) => now;
+  if (/^[+-]\d{1,10}$/.test(text)) return (now) => now + Number(text);
+  if (/^\d{1,13}$/.test(text)) return () => Number(text);
+  throw new InvalidArgumentError('It must be now, +SECONDS, -SECONDS, or seconds since 1970.');
+}
+
+function headerLine(text: string, before: readonly HeaderLine[] = []): readonly HeaderLine[] {
+  const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\t\x20-\x7E\x80-\xFF]*)$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError("It must be 'Name: value', in characters that HTTP allows.");
+  return [...before, [name, value!]];
+}
+
+function absoluteUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:/i.test(text)) return text;
+  throw new InvalidArgumentError('It must be an HTTP URL such as http://localhost:4539.');
+}
+
+async function sendDeliveries(io: CliIo, what: string | undefined, options: Options): Promise<number> {
+  const output = new Output(io, options);
+  const project = await readProject(options, io, output);
+  const source = await findDelivery(what, options.format, project, io, output);
+  const url = targetOf(project, options.allowRemote === true).href;
+  if (project.deliverySecrets.value.length === 0) {
+    output.warn(
+      `nothing is signed, because there is no delivery secret: set ${project.secretName}, or name one with --secret-env`,
+    );
+  }
+  const create = () => createRequests(source, url, project, options, io);
+  if (options.print !== undefined || options.dryRun === true) return show(create(), options, project, output);
+
+  const isExpected = options.expect ?? expectation('success');
+  const deliveries = await deliverAll(create, source, project, options, io, output);
+  const wanted = deliveries.filter((attempts) => isExpected(attempts.at(-1)!)).length;
+  const secrets = secretsOf(project);
+  const probed = options.probe === true ? await probe(deliveries, url, source, project, options, io) : undefined;
+  output.document('send', {
+    wanted,
+    deliveries: deliveries.map((attempts) => ({ attempts: attempts.map((each) => attemptDocument(each, secrets)) })),
+    probed,
+  });
+  if (io.signal.aborted) {
+    output.warn(`interrupted: ${sentBefore(deliveries.length)}`);
+    return EXIT.notRun;
+  }
+  if (probed !== undefined) {
+    const tried = probed.map(({ form, result }) => `${form} → ${result}`).join(', ');
+    output.line(`tried: ${tried}; kiket-express verify explains a signature that does not match`);
+  }
+  if (deliveries.length > 1) output.line(`${wanted} of ${deliveries.length} as wanted`);
+  return wanted === deliveries.length ? EXIT.ok : EXIT.notAsWanted;
+}
+
+function sentBefore(count: number): string {
+  return count === 1 ? '1 delivery was sent' : `${count} deliveries were sent`;
+}
+
+/** Returns the requests of one delivery: as many as the tampering makes, else one. Only time and token change between attempts. */
+function createRequests(
+  source: DeliverySource,
+  url: string,
+  project: Project,
+  options: Options,
+  io: CliIo,
+): (retries: number) => readonly OutgoingRequest[] {
+  const invocationId = options.invocation ?? randomUUID();
+  return () => {
+    const body = bodyOf(source, project, options, io, invocationId);
+    const plan = planOf(source, project, options, invocationId);
+    const tampering = options.tamper === undefined ? undefined : findTampering(options.tamper);
+    const requests =
+      tampering === undefined
+        ? [signedRequest(url, body, plan)]
+        : inUsage(`--tamper ${tampering.name}`, () => tampering.apply({ url, body, plan }));
+    return requests.map((request) => ({ ...request, headers: headersOf(request, project, options) }));
+  };
+}
+
+function headersOf({ headers }: OutgoingRequest, project: Project, options: Options): readonly HeaderLine[] {
+  const { header: given = [], omit = [] } = options;
+  const ofManifest = Object.entries(project.headers.value);
+  const all = ofManifest.reduce<readonly HeaderLine[]>((lines, line) => withHeader(lines, ...line), headers);
+  const others = given.reduce<readonly HeaderLine[]>((lines, [name]) => withoutHeader(lines, name), all);
+  // A name that is given twice is sent twice.
+  return omit.reduce<readonly HeaderLine[]>(withoutHeader, [...others, ...given]);
+}
+
+function planOf(source: DeliverySource, project: Project, options: Options, invocationId: string): SigningPlan {
+  const isNamed = 'bytes' in source && project.eventVersion.source === 'default';
+  return {
+    secret: project.deliverySecrets.value[0]?.value,
+    scheme: project.scheme.value,
+    prefix: options.prefix,
+    timestampSeconds: options.timestamp(Math.floor(Date.now() / 1000)),
+    headers: options.headers,
+    event: source.event,
+    eventVersion: isNamed ? source.eventVersion : project.eventVersion.value,
+    invocationId,
+    projectId: project.project.value,
+    organizationId: project.organization.value,
+  };
+}
+
+function bodyOf(source: DeliverySource, project: Project, options: Options, io: CliIo, id: string): Buffer {
+  const given = 'bytes' in source ? source.bytes : undefined;
+  if (given !== undefined && options.raw === true) return given;
+  const edit = editOf(options);
+  const isIndented = options.pretty === true;
+  const end = { lf: '\n', crlf: '\r\n', none: '' }[options.newline ?? 'none'];
+  const framed = (body: Buffer | string): Buffer =>
+    Buffer.concat([Buffer.from(options.bom === true ? '\uFEFF' : ''), Buffer.from(body), Buffer.from(end)]);
+  if (given !== undefined && edit === undefined && !isIndented) return framed(given);
+
+  const payload =
+    'event' in source && given === undefined
+      ? renderPayload(source.event!, renderOptionsOf(project, options, io, id))
+      : payloadOf(given!);
+  // A capture may have another body.
+  if (payload === undefined) throw usageError('--set, --unset and --pretty need a body that is a JSON object');
+  const edited = edit === undefined ? payload : inUsage('--set', () => edit(payload));
+  return framed(JSON.stringify(edited, null, isIndented ? 2 : undefined));
+}
+
+/** Ten minutes, in milliseconds. */
+const TOKEN_LIFETIME_MS = 600_000;
+
+function renderOptionsOf(project: Project, { envelope, missing = [], api }: Options, { env }: CliIo, id: string) {
+  const baseUrl = api ?? (env['KIKET_BASE_URL'] || undefined);
+  const hasToken = baseUrl !== undefined || project.scopes.source !== 'default';
+  return {
+    envelope,
+    eventVersion: project.eventVersion.value,
+    projectId: project.project.value,
+    organizationId: project.organization.value,
+    id,
+    secrets: project.secrets.value,
+    missing: [...new Set([...project.missingSecrets.value, ...missing])],
+    callback: {
+      ...(hasToken && {
+        authentication: {
+          token_type: 'runtime',
+          runtime_token: randomBytes(24).toString('base64url'),
+          expires_at: new Date(Date.now() + TOKEN_LIFETIME_MS).toISOString(),
+          scopes: project.scopes.value,
+        },
+      }),
+      ...(baseUrl !== undefined && { api: { base_url: baseUrl, runtime_header: 'X-Kiket-Runtime-Token' } }),
+    },
+  };
+}
+
+function show(
+  create: (retries: number) => readonly OutgoingRequest[],
+  { print, json }: Options,
+  project: Project,
+  output: Output,
+): number {
+  const requests = create(0);
+  const isSigned = project.deliverySecrets.value.length > 0;
+  if (print !== undefined) {
+    for (const request of requests) {
+      const printed = printedRequest(print, request);
+      if (typeof printed === 'string') output.write(printed);
+      else output.bytes(printed);
+    }
+    if (requests.some(({ transfer }) => transfer !== undefined)) {
+      output.warn('what is printed has the content of the request, and not the way in which --tamper sends it');
+    }
+    return EXIT.ok;
+  }
+  for (const { method, url, body } of requests) output.line(`would send ${method} ${url}   ${body.length} bytes`);
+  output.line(isSigned ? `signed: ${project.scheme.value}` : 'unsigned');
+  if (json === true) {
+    output.document('send', {
+      dryRun: true,
+      scheme: isSigned ? project.scheme.value : undefined,
+      requests: requests.map(({ method, url, headers, body }) => ({
+        method,
+        url,
+        headers: headers.map(([name]) => name),
+        bytes: body.length,
+      })),
+    });
+  }
+  return EXIT.ok;
+}
+
+/** Ends early when the user interrupts it. @throws {CliError} when the target cannot be reached. */
+async function deliverAll(
+  create: () => (retries: number) => readonly OutgoingRequest[],
+  source: DeliverySource,
+  project: Project,
+  { repeat, parallel, interval, speed }: Options,
+  { signal }: CliIo,
+  output: Output,
+): Promise<DeliveryAttempt[][]> {
+  const secrets = secretsOf(project);
+  const deliveries: DeliveryAttempt[][] = [];
+  const stopped = new AbortController();
+  const either = AbortSignal.any([signal, stopped.signal]);
+  const isRequired = project.events.value.find(({ event }) => event === source.event)?.isRequired ?? true;
+  const delays = parseSchedule(project.schedule.value)!;
+  let started = 0;
+  let done = 0;
+
+  async function deliverOne(): Promise<void> {
+    const createRequest = create();
+    // Some tamperings send several requests, each a delivery with attempts of its own.
+    for (const [index] of createRequest(0).entries()) {
+      const attempts = await deliverInAttempts((retries) => createRequest(retries)[index]!, {
+        hook: { event: source.event, isRequired },
+        delays,
+        speed,
+        timeoutMs: project.timeoutMs.value,
+        signal: either,
+        onAttempt: (attempt) => {
+          if (either.aborted) return;
+          requireReached(attempt.request, attempt.result);
+          printAttempt(output, attempt, secrets);
+          const { retryInMs } = attempt;
+          if (retryInMs !== undefined)
+            output.line(
+              `  again in ${durationText(retryInMs / speed)}${speed === 1 ? '' : `, on the platform in ${durationText(retryInMs)}`}`,
+            );
+        },
+      });
+      if (either.aborted) return;
+      deliveries.push(attempts);
+    }
+    done++;
+    if (repeat > 1) output.progress(`${done} of ${repeat}`);
+  }
+  async function work(): Promise<void> {
+    while (started < repeat && !either.aborted) {
+      if (started++ > 0 && interval !== undefined) await wait(interval, undefined, { signal: either }).catch(() => {});
+      if (either.aborted) return;
+      await deliverOne().catch((error: unknown) => {
+        stopped.abort();
+        if (!(error instanceof CliError) || deliveries.length === 0) throw error;
+        throw new CliError(error.exitCode, `${error.message}; ${sentBefore(deliveries.length)} before`);
+      });
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(parallel, repeat) }, work));
+  output.clearProgress();
+  return deliveries;
+}
+
+/** The result of one form of signature. */
+interface Probe {
+  readonly form: string;
+  /** The status, or why there is no response. */
+  readonly result: string;
+}
+
+/** Finds out which form of signature a receiver takes. Returns `undefined` unless the last response was a 401. */
+async function probe(
+  deliveries: readonly (readonly DeliveryAttempt[])[],
+  url: string,
+  source: DeliverySource,
+  project: Project,
+  options: Options,
+  io: CliIo,
+): Promise<readonly Probe[] | undefined> {
+  const last = deliveries.at(-1)?.at(-1)?.result;
+  if (last === undefined || !('response' in last) || last.response.status !== 401) return undefined;
+  const probes: Probe[] = [];
+  for (const scheme of ['body', 'timestamped'] as const) {
+    for (const prefix of ['', 'sha256=']) {
+      const id = randomUUID();
+      const plan = { ...planOf(source, project, options, id), scheme, prefix };
+      const request = signedRequest(url, bodyOf(source, project, options, io, id), plan);
+      const headers = headersOf(request, project, options);
+      const attempt = await send({ ...request, headers }, { timeoutMs: project.timeoutMs.value, signal: io.signal });
+      const result = 'response' in attempt ? String(attempt.response.status) : attempt.failure.code;
+      probes.push({ form: prefix + scheme, result });
+      if (io.signal.aborted) return probes;
+    }
+  }
+  return probes;
+}

@@ -1,0 +1,101 @@
+import formatBytes from 'bytes';
+import { factsOf } from '../captures/facts';
+import { KIKET_ERRORS } from '../errors';
+import { redact } from '../redaction';
+import { headerOf, type OutgoingRequest } from '../sending/http-message';
+import type { Outcome } from '../sending/outcome';
+import type { Attempt } from '../sending/send';
+import { quoted } from '../text';
+import type { Output, Style } from './io';
+
+/** A request, its response, and what the platform makes of it. */
+export interface PrintedAttempt {
+  readonly request: Pick<OutgoingRequest, 'method' | 'url' | 'headers' | 'body'>;
+  readonly result: Attempt;
+  readonly outcome: Outcome;
+}
+
+const STYLES: Readonly<Record<Outcome['kind'], Style>> = { success: 'green', retryable: 'yellow', final: 'red' };
+
+/** In characters. */
+const LONGEST_BODY = 300;
+const LONGEST_ID = 8;
+
+/**
+ * Writes an attempt for people: the request, the response, what comes of it, and where to read about its error.
+ *
+ * @param secrets are not shown, even when a response contains them.
+ */
+export function printAttempt(
+  output: Output,
+  { request, result, outcome }: PrintedAttempt,
+  secrets: readonly string[],
+): void {
+  const { event, eventVersion = '', invocationId } = factsOf(request);
+  output.line(
+    columns(
+      `→ ${request.method} ${request.url}`,
+      event === undefined ? 'no event' : quoted(`${event} ${eventVersion}`).trimEnd(),
+      invocationId === undefined ? '' : `invocation ${quoted(invocationId, LONGEST_ID).replace('…', '')}`,
+      signedBy(request),
+      sizeOf(request.body),
+    ),
+  );
+  const inTime = `in ${Math.round(result.durationMs)} ms`;
+  if ('failure' in result) {
+    output.line(`${output.style('red', '✗')} no response ${inTime}: ${result.failure.message}`);
+  } else {
+    const { status, body } = result.response;
+    output.line(
+      columns(
+        `← ${output.style(STYLES[outcome.kind], String(status))} ${inTime}`,
+        quoted(redact(body.toString(), secrets), LONGEST_BODY),
+      ),
+    );
+  }
+  output.line(`  ${quoted(redact(outcome.consequence, secrets), LONGEST_BODY)}`);
+  const advice = adviceOf(outcome);
+  if (advice !== undefined) output.line(`  ${advice}`);
+}
+
+/** Returns an attempt for `--json`. */
+export function attemptDocument({ request, result, outcome }: PrintedAttempt, secrets: readonly string[]): object {
+  const { event, eventVersion, invocationId } = factsOf(request);
+  const { kind, decision, code, consequence } = outcome;
+  const isResponse = 'response' in result;
+  return {
+    method: request.method,
+    url: request.url,
+    event,
+    eventVersion,
+    invocation: invocationId,
+    bytes: request.body.length,
+    status: isResponse ? result.response.status : undefined,
+    body: isResponse ? redact(result.response.body.toString(), secrets) : undefined,
+    failure: isResponse ? undefined : result.failure,
+    durationMs: Math.round(result.durationMs),
+    outcome: kind,
+    decision,
+    code,
+    consequence: redact(consequence, secrets),
+  };
+}
+
+function signedBy({ headers }: PrintedAttempt['request']): string {
+  if (headerOf(headers, 'X-Kiket-Signature') === undefined) return 'unsigned';
+  return headerOf(headers, 'X-Kiket-Timestamp') === undefined ? 'body' : 'timestamped';
+}
+
+function sizeOf({ length }: Buffer): string {
+  return formatBytes(length, { unitSeparator: ' ', decimalPlaces: 1 }) ?? '';
+}
+
+/** Returns where a code of this package is explained. The anchor is that of GitHub for a heading. */
+function adviceOf({ code }: Outcome): string | undefined {
+  if (code === undefined || !Object.hasOwn(KIKET_ERRORS, code)) return undefined;
+  return `${code}: docs/errors.md#${code.replace('.', '')}`;
+}
+
+function columns(...texts: readonly string[]): string {
+  return texts.filter((text) => text !== '').join('   ');
+}

@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseSchedule } from '../sending/schedule';
+import {
+  boolean,
+  checked,
+  integer,
+  list,
+  oneOf,
+  optional,
+  readOptions,
+  requireObject,
+  string,
+  type OptionTable,
+  type OptionValues,
+} from '../options';
+import { isId, type KiketId } from '../guards';
+import { usageError } from './exit';
+
+/** The settings of a project, in `kiket.json`. */
+export const PROJECT_FILE = 'kiket.json';
+
+interface EventSettings {
+  readonly required?: boolean | undefined;
+}
+
+const EVENT_TABLE = { required: boolean(true) } satisfies OptionTable<EventSettings>;
+
+const CHECK_TABLE = {
+  skip: list(string(), { default: [] }),
+  baseline: optional(string()),
+} satisfies OptionTable<{ skip?: readonly string[] | undefined; baseline?: string | undefined }>;
+
+type CheckSettings = OptionValues<typeof CHECK_TABLE>;
+
+/** Its fields. All are optional. */
+export const PROJECT_TABLE = {
+  /** For editors. */
+  $schema: optional(string()),
+  url: optional(string()),
+  secretEnv: optional(string()),
+  scheme: optional(oneOf('timestamped', 'body')),
+  eventVersion: optional(string()),
+  events: optional({ default: undefined, read: readEvents }),
+  project: optional(checked<KiketId>('an id', isId)),
+  organization: optional(checked<KiketId>('an id', isId)),
+  scopes: optional(list(string(), { default: [] })),
+  secretsFile: optional(string()),
+  schedule: optional(checked<string>('a schedule such as contract, docs or 30s,1m', isSchedule)),
+  timeoutMs: optional(integer({ min: 1, max: 600_000 })),
+  deliveries: optional(string()),
+  check: optional({ default: undefined, read: readCheck }),
+};
+
+/** The checked content of `kiket.json`. */
+export type ProjectFile = OptionValues<typeof PROJECT_TABLE>;
+
+/** Reads `kiket.json` of a directory. @throws {CliError} when it is not JSON, or a field is unknown or invalid. */
+export function readProjectFile(directory: string): ProjectFile {
+  const file = join(directory, PROJECT_FILE);
+  if (!existsSync(file)) return {} as ProjectFile;
+  try {
+    return readOptions(PROJECT_FILE, JSON.parse(readFileSync(file, 'utf8')) as object, PROJECT_TABLE);
+  } catch (error) {
+    const { message } = error as Error;
+    throw usageError(message.startsWith(PROJECT_FILE) ? message : `${PROJECT_FILE} cannot be read: ${message}`);
+  }
+}
+
+function readCheck(value: unknown, who: string, name: string): CheckSettings {
+  return readOptions(`${who}: ${name}`, value as object, CHECK_TABLE);
+}
+
+function readEvents(
+  value: unknown,
+  who: string,
+  name: string,
+): Readonly<Record<string, OptionValues<typeof EVENT_TABLE>>> {
+  requireObject(who, name, value);
+  const events = Object.entries(value).map(
+    ([event, settings]) =>
+      [event, readOptions(`${who}: ${name}["${event}"]`, settings as object, EVENT_TABLE)] as const,
+  );
+  return Object.fromEntries(events);
+}
+
+function isSchedule(value: unknown): boolean {
+  return typeof value === 'string' && parseSchedule(value) !== undefined;
+}
