@@ -24,7 +24,7 @@ if (!Object.hasOwn(modes, mode)) throw new Error(`The mode must be quick, long o
 process.exitCode = (await modes[mode]()) ? 0 : 1;
 
 async function standard() {
-  console.log('Build, checks, demo and tests: about 3 minutes on 2 cores.\n');
+  console.log('Build, checks, demo and tests: about 6 minutes on 2 cores.\n');
   if (!(await step('build', ['scripts/build.mjs']))) return false;
   // Each uses one core.
   const checks = await Promise.all([
@@ -44,7 +44,7 @@ function quick() {
 }
 
 function long() {
-  console.log('Packed consumers, compilers, faults and the cluster example: about 3 minutes on 2 cores.\n');
+  console.log('Packed consumers, compilers, faults and the cluster example: about 6 minutes on 2 cores.\n');
   return runJest(['--testPathPatterns', LONG]);
 }
 

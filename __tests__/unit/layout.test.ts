@@ -20,8 +20,11 @@ function readSources(): Sources {
  */
 const RANKS: readonly (readonly string[])[] = [
   ['index'],
-  ['middleware'],
-  ['bullmq', 'manifest', 'opentelemetry', 'runtime-token', 'sdk', 'shutdown', 'telemetry', 'testing'],
+  ['cli'],
+  ['middleware', 'testing'],
+  ['conformance'],
+  ['captures', 'explain', 'fake-kiket'],
+  ['bullmq', 'manifest', 'opentelemetry', 'runtime-token', 'sdk', 'sending', 'shutdown', 'telemetry'],
   ['events', 'idempotency'],
   ['exchange'],
   ['response', 'delivery'],
@@ -51,14 +54,15 @@ const MANIFEST = 'package.json';
 
 /** Packages that few services need or that load slowly, with the places that may import them. */
 const RESTRICTED: Record<string, (found: Import) => boolean> = {
-  express: ({ from, typeOnly, lazy }) => typeOnly || (lazy && from.startsWith('testing/')),
+  express: ({ from, typeOnly, lazy }) => typeOnly || (lazy && from.startsWith('fake-kiket/')),
   ajv: ({ from, typeOnly, lazy }) => from === 'delivery/schema' && (typeOnly || lazy),
   '@opentelemetry/api': ({ from }) => /^(?:middleware\/opentelemetry$|opentelemetry\/)/.test(from),
   bullmq: ({ from, typeOnly, lazy }) => from.startsWith('bullmq/') && (typeOnly || lazy),
   'lru-cache': ({ from, typeOnly, lazy }) => from === 'idempotency/memory-store' && (typeOnly || lazy),
   jose: ({ from, typeOnly, lazy }) => from.startsWith('runtime-token/') && (typeOnly || lazy),
   yaml: ({ from, typeOnly, lazy }) => from.startsWith('manifest/') && (typeOnly || lazy),
-  undici: ({ from, typeOnly, lazy }) => /^(?:api|testing)\//.test(from) && (typeOnly || lazy),
+  commander: ({ from }) => from.startsWith('cli/'),
+  undici: ({ from, typeOnly, lazy }) => /^(?:api|fake-kiket)\//.test(from) && (typeOnly || lazy),
 };
 
 /** Returns the violations of the rules, each as `file → import`. */
@@ -183,7 +187,7 @@ describe('the rules', () => {
     ['json', "import { type Request, type Response } from 'express';"],
     ['json', "import { KiketError } from './errors';"],
     ['testing/index', "import { computeMac } from '../signature/hmac';"],
-    ['testing/index', "const load = () => require('express');"],
+    ['fake-kiket/fake-app', "const load = () => require('express');"],
     ['delivery/schema', "import type { ErrorObject } from 'ajv'; const load = () => require('ajv');"],
     ['json', "import { inspect } from 'node:util';"],
     ['exchange/exchange', "import { Delivery } from '../delivery/delivery';"],

@@ -88,7 +88,7 @@ describe('the subscriber in CONTRIBUTING.md', () => {
   });
 });
 
-const pages = ['.', 'docs', 'docs/decisions'].flatMap((folder) =>
+const pages = ['.', 'docs', 'docs/decisions', 'docs/guides', 'docs/reference'].flatMap((folder) =>
   readdirSync(resolve(repository, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name)),

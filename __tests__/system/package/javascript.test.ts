@@ -111,12 +111,16 @@ describe('two installed copies', () => {
 });
 
 describe('the modules loaded in a fresh process', () => {
-  /** The packages of all modules in the cache after `statement`, this package aside. */
-  async function packagesAfter(statement: string): Promise<string[]> {
+  /** The files of all modules in the cache after `statement`. */
+  async function modulesAfter(statement: string): Promise<string[]> {
     const script = `${statement}; console.log(JSON.stringify(Object.keys(require.cache)))`;
     const { output } = await node(workbench.path('express5'), '-e', script);
-    const modules = JSON.parse(output) as string[];
-    const names = modules.map(
+    return JSON.parse(output) as string[];
+  }
+
+  /** The packages of these modules, this package aside. */
+  async function packagesAfter(statement: string): Promise<string[]> {
+    const names = (await modulesAfter(statement)).map(
       (path) =>
         path
           .split(/[\\/]node_modules[\\/]/)
@@ -130,6 +134,7 @@ describe('the modules loaded in a fresh process', () => {
     '@opentelemetry',
     'ajv',
     'bullmq',
+    'commander',
     'express',
     'jose',
     'lru-cache',
@@ -147,12 +152,31 @@ describe('the modules loaded in a fresh process', () => {
     parse: ['secure-json-parse'],
     'runtime-token': ['secure-json-parse'],
     telemetry: ['secure-json-parse'],
+    testing: ['secure-json-parse'],
     opentelemetry: ['@opentelemetry'],
   };
 
   it.each(entries)('should be only those that kiket-express/%s needs', async (entry) => {
     const loaded = await packagesAfter(`require('kiket-express/${entry}')`);
     expect(loaded.filter((name) => watched.includes(name))).toEqual(needs[entry] ?? []);
+  });
+
+  /** What a developer uses, and a service does not. */
+  const TOOLS = /[\\/]dist[\\/](?:captures|cli|conformance|explain|fake-kiket|sending|testing)[\\/]/;
+
+  it.each([
+    'kiket-express',
+    ...entries.filter((entry) => entry !== 'testing').map((entry) => `kiket-express/${entry}`),
+  ])('should be no tool of developers for %s', async (entry) => {
+    const loaded = await modulesAfter(`require('${entry}')`);
+    expect(loaded.filter((file) => TOOLS.test(file))).toEqual([]);
+    expect(loaded.length).toBeGreaterThan(0);
+  });
+
+  it('should be tools, but not the command line, for kiket-express/testing', async () => {
+    const loaded = await modulesAfter("require('kiket-express/testing')");
+    expect(loaded.filter((file) => TOOLS.test(file)).length).toBeGreaterThan(0);
+    expect(loaded.filter((file) => /[\\/]dist[\\/]cli[\\/]/.test(file))).toEqual([]);
   });
 
   it('should be neither Ajv nor undici nor express for kiket-express', async () => {

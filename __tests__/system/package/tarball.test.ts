@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -41,11 +41,16 @@ describe('the tarball', () => {
       'SECURITY.md',
       'CHANGELOG.md',
       'docs/errors.md',
+      'docs/guides/local-development.md',
+      'docs/guides/record-and-replay.md',
       'docs/manifest.md',
       'docs/migrating.md',
+      'docs/reference/cli.md',
+      'docs/reference/conformance.md',
+      'docs/reference/signature.md',
       'docs/sdk.md',
     ];
-    const documents = ['package.json', 'LICENSE', ...manual];
+    const documents = ['package.json', 'LICENSE', 'dist/cli/kiket.schema.json', ...manual];
     expect(files).toEqual([...built, ...documents].sort());
   });
 
@@ -55,6 +60,10 @@ describe('the tarball', () => {
       return [repository, workbench.directory, homedir(), 'sourceMappingURL'].some((word) => text.includes(word));
     });
     expect(found).toEqual([]);
+  });
+
+  it('should have at most 400 KB', () => {
+    expect(statSync(workbench.tarball).size).toBeLessThanOrEqual(400_000);
   });
 
   it('should have no install scripts', () => {

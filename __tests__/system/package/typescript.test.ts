@@ -58,7 +58,8 @@ const usesWithoutRequest: Record<string, string> = {
   signature:
     "export const at: number | undefined = verifySignature({ headers: {}, body: '', secret: 's' }).timestampSeconds;",
   errors: "export const status: number = (new RetryableError('Later') satisfies KiketError).status;",
-  testing: "export const body: string | Buffer = signDelivery({}, { secret: 'secret' }).body;",
+  testing:
+    "export const sent: Promise<{ status: number }> = deliver('http://localhost', () => signDelivery({}, { secret: 's' }));",
 };
 
 const READS_REQUEST = `
@@ -76,7 +77,7 @@ function sourceAlone(entry: string): string {
   const names = [
     ...new Set(
       use.match(
-        /\b(?:kiket[A-Z]\w+|sdkRouter|createKiketApi|loadManifest|captureRawBody|signDelivery|verifySignature|RetryableError|KiketError|KiketMemoryStore|KiketRedisStore)\b/g,
+        /\b(?:kiket[A-Z]\w+|sdkRouter|createKiketApi|loadManifest|captureRawBody|signDelivery|deliver|verifySignature|RetryableError|KiketError|KiketMemoryStore|KiketRedisStore)\b/g,
       ),
     ),
   ];

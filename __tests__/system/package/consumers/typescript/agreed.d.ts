@@ -590,7 +590,87 @@ declare module 'agreed/error-handler' {
 }
 
 declare module 'agreed/testing' {
+  import type { KeyObject } from 'node:crypto';
   import type { KiketId, KiketKnownEvent, KiketPayload, KiketSignatureScheme } from 'agreed/delivery';
+  import type { KiketErrorCode } from 'agreed/errors';
+  export interface SignedDelivery {
+    readonly body: string | Buffer;
+    readonly headers: Readonly<Record<string, string>>;
+  }
+  export interface DeliverTestOptions {
+    retries?: 'none' | 'contract' | 'docs' | 'fast' | readonly number[] | undefined;
+    speed?: number | undefined;
+    timeoutMs?: number | undefined;
+    event?: string | undefined;
+    required?: boolean | undefined;
+  }
+  export interface DeliveryAttemptResult {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+    readonly durationMs: number;
+    readonly failure: string | undefined;
+    readonly outcome: 'success' | 'retryable' | 'final';
+    readonly decision: 'allow' | 'deny' | 'pending' | undefined;
+    readonly code: string | undefined;
+    readonly consequence: string;
+  }
+  export interface DeliveryResult extends DeliveryAttemptResult {
+    readonly attempts: readonly DeliveryAttemptResult[];
+  }
+  export function deliver(
+    url: string | URL,
+    delivery: SignedDelivery | (() => SignedDelivery),
+    options?: Readonly<DeliverTestOptions>,
+  ): Promise<DeliveryResult>;
+  export interface ExplainedDelivery {
+    readonly headers:
+      | Readonly<Record<string, string | readonly string[] | undefined>>
+      | readonly (readonly [name: string, value: string])[];
+    readonly body: string | Uint8Array;
+    readonly method?: string | undefined;
+    readonly url?: string | undefined;
+  }
+  export interface ExplainSignatureOptions {
+    signatureSchemes?: readonly KiketSignatureScheme[] | undefined;
+    toleranceSeconds?: number | undefined;
+    now?: (() => number) | undefined;
+    secretName?: string | undefined;
+    all?: boolean | undefined;
+    showExpected?: boolean | undefined;
+  }
+  export interface SignatureCause {
+    readonly id: string;
+    readonly condition: string;
+    readonly cause: string;
+    readonly mend: string;
+  }
+  export interface BodyDifference {
+    readonly bytes: number;
+    readonly firstAt: number;
+  }
+  export interface SignatureExplanation {
+    readonly verdict: 'valid' | 'refused' | 'explained' | 'unexplained';
+    readonly code: KiketErrorCode | undefined;
+    readonly scheme: KiketSignatureScheme | undefined;
+    readonly secretIndex: number | undefined;
+    readonly ageSeconds: number | undefined;
+    readonly isProved: boolean;
+    readonly causes: readonly SignatureCause[];
+    readonly alternatives: readonly (readonly SignatureCause[])[];
+    readonly hints: readonly SignatureCause[];
+    readonly difference: BodyDifference | undefined;
+    readonly combinations: number;
+    readonly isLimited: boolean;
+    readonly body: { readonly bytes: number; readonly sha256: string; readonly endsInNewline: boolean };
+    readonly expected: string | undefined;
+  }
+  type Secret = string | Buffer | KeyObject;
+  export function explainSignature(
+    request: Readonly<ExplainedDelivery>,
+    secrets: Secret | readonly Secret[],
+    options?: Readonly<ExplainSignatureOptions>,
+  ): SignatureExplanation;
   export interface SignDeliveryOptions {
     secret: string | Buffer;
     scheme?: KiketSignatureScheme | undefined;
@@ -966,6 +1046,10 @@ declare module 'agreed/manifest' {
     readonly secret: string | undefined;
     readonly secretName: string | undefined;
     readonly callbackUrl: string | undefined;
+    readonly unsetInCallbackUrl: string | undefined;
+    readonly callbackHeaders: Readonly<Record<string, string>>;
+    readonly eventVersion: string | undefined;
+    readonly secretKeys: readonly string[];
     readonly timeoutMs: number | undefined;
     readonly required: boolean;
     readonly hooks: readonly KiketManifestHook[];

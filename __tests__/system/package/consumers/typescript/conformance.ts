@@ -255,10 +255,34 @@ export type Sdk = [
   Assert<Compatible<Values<typeof sdk>, Values<typeof agreedSdk>>>,
 ];
 
+type TestingName =
+  'checkReceiver' | 'deliver' | 'examplePayload' | 'explainSignature' | 'signDelivery' | 'startFakeKiket';
+
 export type Testing = [
   Assert<Same<testing.SignDeliveryOptions, agreedTesting.SignDeliveryOptions>>,
-  Assert<Compatible<Pick<typeof testing, 'examplePayload' | 'signDelivery'>, Values<typeof agreedTesting>>>,
+  Assert<Same<testing.SignedDelivery, agreedTesting.SignedDelivery>>,
+  Assert<Same<testing.DeliverTestOptions, agreedTesting.DeliverTestOptions>>,
+  Assert<Same<testing.DeliveryAttemptResult, agreedTesting.DeliveryAttemptResult>>,
+  Assert<Same<testing.DeliveryResult, agreedTesting.DeliveryResult>>,
+  Assert<Same<typeof testing.deliver, typeof agreedTesting.deliver>>,
+  Assert<Same<testing.ExplainedDelivery, agreedTesting.ExplainedDelivery>>,
+  Assert<Same<testing.ExplainSignatureOptions, agreedTesting.ExplainSignatureOptions>>,
+  // The ids of causes are a union to which releases may add.
+  Assert<Same<Omit<testing.SignatureCause, 'id'>, Omit<agreedTesting.SignatureCause, 'id'>>>,
+  Assert<Same<testing.BodyDifference, agreedTesting.BodyDifference>>,
+  Assert<Same<WithoutCauses<testing.SignatureExplanation>, WithoutCauses<agreedTesting.SignatureExplanation>>>,
+  Assert<Same<testing.SignatureExplanation['causes'], readonly testing.SignatureCause[]>>,
+  Assert<Same<testing.SignatureExplanation['hints'], readonly testing.SignatureCause[]>>,
+  Assert<Same<testing.SignatureExplanation['alternatives'], readonly (readonly testing.SignatureCause[])[]>>,
+  Assert<Same<Parameters<typeof testing.explainSignature>, Parameters<typeof agreedTesting.explainSignature>>>,
+  Assert<Same<ReturnType<typeof testing.explainSignature>, testing.SignatureExplanation>>,
+  Assert<typeof testing.explainSignature extends typeof agreedTesting.explainSignature ? true : false>,
+  Assert<Same<keyof Values<typeof testing>, TestingName>>,
+  Assert<Compatible<Pick<typeof testing, 'examplePayload' | 'signDelivery'>, WithoutExplain<typeof agreedTesting>>>,
 ];
+
+type WithoutCauses<T> = Omit<T, 'causes' | 'alternatives' | 'hints'>;
+type WithoutExplain<Module> = Omit<Values<Module>, 'deliver' | 'explainSignature'>;
 
 interface Contact {
   readonly email: string;
