@@ -1,46 +1,29 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CaptureFormatName } from '../../captures/parse';
-import { payloadOf } from '../../captures/facts';
 import { deliverInAttempts, type DeliveryAttempt } from '../../sending/deliver';
-import { withHeader, withoutHeader, type HeaderLine, type OutgoingRequest } from '../../sending/http-message';
-import { renderPayload } from '../../sending/render';
+import type { HeaderLine } from '../../sending/http-message';
 import { durationText, parseSchedule } from '../../sending/schedule';
 import { send } from '../../sending/send';
-import { signedRequest, type SigningPlan } from '../../sending/sign';
-import { findTampering, TAMPERINGS } from '../../sending/tamper';
+import { TAMPERINGS } from '../../sending/tamper';
 import type { RunAction } from '../command';
-import { findDelivery, type DeliverySource } from '../delivery-source';
-import { CliError, EXIT, usageError } from '../exit';
+import { requestIn, requestsOf, type Blueprint, type RequestOptions, type TimestampOf } from '../delivery-requests';
+import { findDelivery } from '../delivery-source';
+import { CliError, EXIT } from '../exit';
 import { expectation, type Expectation } from '../expectation';
 import { Output, type CliIo, type OutputOptions } from '../io';
 import { addOutputOptions, addTargetOptions, count, duration, id, names, schedule } from '../options';
-import { addEditOptions, editOf, inUsage, type EditOptions } from '../payload-edits';
+import { addEditOptions } from '../payload-edits';
 import { attemptDocument, printAttempt } from '../print-attempt';
 import { PRINT_FORMS, printedRequest, type PrintForm } from '../print-request';
-import { readProject, secretsOf, targetOf, type Project, type ProjectOptions } from '../project';
+import { readProject, secretsOf, targetOf, type ProjectOptions } from '../project';
 import { addFormatOption } from '../read-captures';
 import { collect } from '../secrets';
 import { requireReached } from '../target';
 
-interface Options extends ProjectOptions, OutputOptions, EditOptions {
+interface Options extends ProjectOptions, OutputOptions, RequestOptions {
   readonly allowRemote?: boolean | undefined;
   readonly format?: CaptureFormatName | undefined;
-  readonly envelope: 'contract' | 'data';
-  readonly invocation?: string | undefined;
-  readonly prefix: string;
-  readonly timestamp: TimestampOf;
-  readonly headers: 'full' | 'minimal';
-  readonly header?: readonly HeaderLine[] | undefined;
-  readonly omit?: readonly string[] | undefined;
-  readonly missing?: readonly string[] | undefined;
-  readonly api?: string | undefined;
-  readonly raw?: boolean | undefined;
-  readonly pretty?: boolean | undefined;
-  readonly bom?: boolean | undefined;
-  readonly newline?: 'lf' | 'crlf' | undefined;
-  readonly tamper?: string | undefined;
   readonly repeat: number;
   readonly parallel: number;
   readonly interval?: number | undefined;
@@ -130,9 +113,6 @@ export function define(command: Command, run: RunAction): void {
     .action(run(sendDeliveries));
 }
 
-/** The timestamp of a delivery, for the time at which it is signed. */
-type TimestampOf = (nowSeconds: number) => number;
-
 function timestampOf(text: string): TimestampOf {
   if (text === 'now') return (now) => now;
   if (/^[+-]\d{1,10}$/.test(text)) return (now) => now + Number(text);
@@ -161,14 +141,14 @@ async function sendDeliveries(io: CliIo, what: string | undefined, options: Opti
       `nothing is signed, because there is no delivery secret: set ${project.secretName}, or name one with --secret-env`,
     );
   }
-  const create = () => createRequests(source, url, project, options, io);
-  if (options.print !== undefined || options.dryRun === true) return show(create(), options, project, output);
+  const blueprint: Blueprint = { source, url, project, options, env: io.env };
+  if (options.print !== undefined || options.dryRun === true) return show(blueprint, options, output);
 
   const isExpected = options.expect ?? expectation('success');
-  const deliveries = await deliverAll(create, source, project, options, io, output);
+  const deliveries = await deliverAll(blueprint, options, io, output);
   const wanted = deliveries.filter((attempts) => isExpected(attempts.at(-1)!)).length;
   const secrets = secretsOf(project);
-  const probed = options.probe === true ? await probe(deliveries, url, source, project, options, io) : undefined;
+  const probed = options.probe === true ? await probe(deliveries, blueprint, io) : undefined;
   output.document('send', {
     wanted,
     deliveries: deliveries.map((attempts) => ({ attempts: attempts.map((each) => attemptDocument(each, secrets)) })),
@@ -190,107 +170,9 @@ function sentBefore(count: number): string {
   return count === 1 ? '1 delivery was sent' : `${count} deliveries were sent`;
 }
 
-/** Returns the requests of one delivery: as many as the tampering makes, else one. Only time and token change between attempts. */
-function createRequests(
-  source: DeliverySource,
-  url: string,
-  project: Project,
-  options: Options,
-  io: CliIo,
-): (retries: number) => readonly OutgoingRequest[] {
-  const invocationId = options.invocation ?? randomUUID();
-  return () => {
-    const body = bodyOf(source, project, options, io, invocationId);
-    const plan = planOf(source, project, options, invocationId);
-    const tampering = options.tamper === undefined ? undefined : findTampering(options.tamper);
-    const requests =
-      tampering === undefined
-        ? [signedRequest(url, body, plan)]
-        : inUsage(`--tamper ${tampering.name}`, () => tampering.apply({ url, body, plan }));
-    return requests.map((request) => ({ ...request, headers: headersOf(request, project, options) }));
-  };
-}
-
-function headersOf({ headers }: OutgoingRequest, project: Project, options: Options): readonly HeaderLine[] {
-  const { header: given = [], omit = [] } = options;
-  const ofManifest = Object.entries(project.headers.value);
-  const all = ofManifest.reduce<readonly HeaderLine[]>((lines, line) => withHeader(lines, ...line), headers);
-  const others = given.reduce<readonly HeaderLine[]>((lines, [name]) => withoutHeader(lines, name), all);
-  // A name that is given twice is sent twice.
-  return omit.reduce<readonly HeaderLine[]>(withoutHeader, [...others, ...given]);
-}
-
-function planOf(source: DeliverySource, project: Project, options: Options, invocationId: string): SigningPlan {
-  const isNamed = 'bytes' in source && project.eventVersion.source === 'default';
-  return {
-    secret: project.deliverySecrets.value[0]?.value,
-    scheme: project.scheme.value,
-    prefix: options.prefix,
-    timestampSeconds: options.timestamp(Math.floor(Date.now() / 1000)),
-    headers: options.headers,
-    event: source.event,
-    eventVersion: isNamed ? source.eventVersion : project.eventVersion.value,
-    invocationId,
-    projectId: project.project.value,
-    organizationId: project.organization.value,
-  };
-}
-
-function bodyOf(source: DeliverySource, project: Project, options: Options, io: CliIo, id: string): Buffer {
-  const given = 'bytes' in source ? source.bytes : undefined;
-  if (given !== undefined && options.raw === true) return given;
-  const edit = editOf(options);
-  const isIndented = options.pretty === true;
-  const end = { lf: '\n', crlf: '\r\n', none: '' }[options.newline ?? 'none'];
-  const framed = (body: Buffer | string): Buffer =>
-    Buffer.concat([Buffer.from(options.bom === true ? '\uFEFF' : ''), Buffer.from(body), Buffer.from(end)]);
-  if (given !== undefined && edit === undefined && !isIndented) return framed(given);
-
-  const payload =
-    'event' in source && given === undefined
-      ? renderPayload(source.event!, renderOptionsOf(project, options, io, id))
-      : payloadOf(given!);
-  // A capture may have another body.
-  if (payload === undefined) throw usageError('--set, --unset and --pretty need a body that is a JSON object');
-  const edited = edit === undefined ? payload : inUsage('--set', () => edit(payload));
-  return framed(JSON.stringify(edited, null, isIndented ? 2 : undefined));
-}
-
-/** Ten minutes, in milliseconds. */
-const TOKEN_LIFETIME_MS = 600_000;
-
-function renderOptionsOf(project: Project, { envelope, missing = [], api }: Options, { env }: CliIo, id: string) {
-  const baseUrl = api ?? (env['KIKET_BASE_URL'] || undefined);
-  const hasToken = baseUrl !== undefined || project.scopes.source !== 'default';
-  return {
-    envelope,
-    eventVersion: project.eventVersion.value,
-    projectId: project.project.value,
-    organizationId: project.organization.value,
-    id,
-    secrets: project.secrets.value,
-    missing: [...new Set([...project.missingSecrets.value, ...missing])],
-    callback: {
-      ...(hasToken && {
-        authentication: {
-          token_type: 'runtime',
-          runtime_token: randomBytes(24).toString('base64url'),
-          expires_at: new Date(Date.now() + TOKEN_LIFETIME_MS).toISOString(),
-          scopes: project.scopes.value,
-        },
-      }),
-      ...(baseUrl !== undefined && { api: { base_url: baseUrl, runtime_header: 'X-Kiket-Runtime-Token' } }),
-    },
-  };
-}
-
-function show(
-  create: (retries: number) => readonly OutgoingRequest[],
-  { print, json }: Options,
-  project: Project,
-  output: Output,
-): number {
-  const requests = create(0);
+function show(blueprint: Blueprint, { print, json }: Options, output: Output): number {
+  const { project } = blueprint;
+  const requests = requestsOf(blueprint)();
   const isSigned = project.deliverySecrets.value.length > 0;
   if (print !== undefined) {
     for (const request of requests) {
@@ -322,13 +204,12 @@ function show(
 
 /** Ends early when the user interrupts it. @throws {CliError} when the target cannot be reached. */
 async function deliverAll(
-  create: () => (retries: number) => readonly OutgoingRequest[],
-  source: DeliverySource,
-  project: Project,
+  blueprint: Blueprint,
   { repeat, parallel, interval, speed }: Options,
   { signal }: CliIo,
   output: Output,
 ): Promise<DeliveryAttempt[][]> {
+  const { source, project } = blueprint;
   const secrets = secretsOf(project);
   const deliveries: DeliveryAttempt[][] = [];
   const stopped = new AbortController();
@@ -339,10 +220,10 @@ async function deliverAll(
   let done = 0;
 
   async function deliverOne(): Promise<void> {
-    const createRequest = create();
+    const createRequests = requestsOf(blueprint);
     // Some tamperings send several requests, each a delivery with attempts of its own.
-    for (const [index] of createRequest(0).entries()) {
-      const attempts = await deliverInAttempts((retries) => createRequest(retries)[index]!, {
+    for (const [index] of createRequests().entries()) {
+      const attempts = await deliverInAttempts(() => createRequests()[index]!, {
         hook: { event: source.event, isRequired },
         delays,
         speed,
@@ -391,25 +272,19 @@ interface Probe {
 /** Finds out which form of signature a receiver takes. Returns `undefined` unless the last response was a 401. */
 async function probe(
   deliveries: readonly (readonly DeliveryAttempt[])[],
-  url: string,
-  source: DeliverySource,
-  project: Project,
-  options: Options,
-  io: CliIo,
+  blueprint: Blueprint,
+  { signal }: CliIo,
 ): Promise<readonly Probe[] | undefined> {
   const last = deliveries.at(-1)?.at(-1)?.result;
   if (last === undefined || !('response' in last) || last.response.status !== 401) return undefined;
   const probes: Probe[] = [];
   for (const scheme of ['body', 'timestamped'] as const) {
     for (const prefix of ['', 'sha256=']) {
-      const id = randomUUID();
-      const plan = { ...planOf(source, project, options, id), scheme, prefix };
-      const request = signedRequest(url, bodyOf(source, project, options, io, id), plan);
-      const headers = headersOf(request, project, options);
-      const attempt = await send({ ...request, headers }, { timeoutMs: project.timeoutMs.value, signal: io.signal });
+      const request = requestIn(blueprint, { scheme, prefix });
+      const attempt = await send(request, { timeoutMs: blueprint.project.timeoutMs.value, signal });
       const result = 'response' in attempt ? String(attempt.response.status) : attempt.failure.code;
       probes.push({ form: prefix + scheme, result });
-      if (io.signal.aborted) return probes;
+      if (signal.aborted) return probes;
     }
   }
   return probes;
