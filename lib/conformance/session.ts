@@ -190,8 +190,10 @@ export class CheckSession {
   async send(caseId: string, what: string, request: OutgoingRequest, change: SendChange = {}): Promise<Exchange> {
     const { timeoutMs, signal, headers } = this.settings;
     const sent = { ...request, headers: [...request.headers, ...Object.entries(headers)] };
+    const sendingMs = request.transfer?.overMs ?? 0;
     const attempt = await send(sent, {
-      timeoutMs: change.timeoutMs ?? timeoutMs,
+      // A slow sender takes none of the receiver's time.
+      timeoutMs: (change.timeoutMs ?? timeoutMs) + sendingMs,
       signal,
       isAlone: change.isAlone,
     });
@@ -201,7 +203,7 @@ export class CheckSession {
       request: sent,
       event: change.event,
       isForeign: change.isForeign ?? false,
-      sendingMs: request.transfer?.overMs ?? 0,
+      sendingMs,
       attempt,
     };
     this.exchanges.push(exchange);
