@@ -35,11 +35,14 @@ const TOKEN_LIFETIME_MS = 600_000;
 
 /**
  * Returns the URL that a capture is sent to: `target`, with the path and the query of the capture when it has none of its own.
+ *
+ * @throws {RangeError} when the capture has no valid URL.
  */
 export function replayUrl({ url }: Capture, target: URL): string {
   if (target.pathname !== '/' || target.search !== '') return target.href;
+  if (!URL.canParse(url, target.href)) throw new RangeError('its URL is invalid');
   const { pathname, search } = new URL(url, target);
-  return new URL(pathname + search, target).href;
+  return new URL(target.origin + pathname + search).href;
 }
 
 /** Returns the same bytes and headers, for another host and with the true length. */

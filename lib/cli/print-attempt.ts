@@ -19,6 +19,7 @@ const STYLES: Readonly<Record<Outcome['kind'], Style>> = { success: 'green', ret
 
 /** In characters. */
 const LONGEST_BODY = 300;
+const LONGEST_URL = 2000;
 const LONGEST_ID = 8;
 
 /**
@@ -34,7 +35,7 @@ export function printAttempt(
   const { event, eventVersion = '', invocationId } = factsOf(request);
   output.line(
     columns(
-      `→ ${request.method} ${request.url}`,
+      quoted(`→ ${request.method} ${request.url}`, LONGEST_URL),
       event === undefined ? 'no event' : quoted(`${event} ${eventVersion}`).trimEnd(),
       invocationId === undefined ? '' : `invocation ${quoted(invocationId, LONGEST_ID).replace('…', '')}`,
       signedBy(request),

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -65,14 +64,20 @@ async function exchange(outgoing: OutgoingRequest, signal: AbortSignal, isAlone:
     signal,
     ...(isAlone && { agent: false }),
   });
-  // Errors after the response has begun are those of the response.
-  const responded = once(request, 'response') as Promise<[IncomingMessage]>;
+  const responded = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve);
+    // Errors after the response has begun are those of the response.
+    request.on('error', reject);
+    // Without an error, when the receiver changes to another protocol.
+    request.once('close', () => reject(new Error('there is no HTTP response')));
+  });
   responded.catch(() => {});
-  request.on('error', () => {});
   try {
     await writeBody(request, outgoing.body, transfer, signal, responded);
-    const [response] = await responded;
-    return await readResponse(response);
+    const response = await readResponse(await responded);
+    // The end of the connection is also that of a body without a length, and an abortion ends the connection.
+    signal.throwIfAborted();
+    return response;
   } finally {
     // A receiver may respond to a part of the body, and keep the connection open.
     if (isAlone) request.destroy();

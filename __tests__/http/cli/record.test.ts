@@ -215,6 +215,16 @@ describe('record', () => {
     expect(stderr).toContain('1 request captured in .kiket/captures.jsonl, 1 of them redacted\n');
   });
 
+  it.each(['//[', '//other.example/kiket', 'http://['])('should go on after a request for %s', async (target) => {
+    const { url } = await startServer((_, res) => res.end('{"ok":true}'));
+    const { port, end } = await record(url);
+    const answer = await sendRaw(port, `POST ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    expect(answer.toString()).toContain('{"ok":true}');
+    const { code, stdout } = await end();
+    expect(code).toBe(0);
+    expect(stdout).toContain(`→ POST ${target.startsWith('/') ? url : ''}${target}   `);
+  });
+
   it('should keep no secret in the file, but pass it on', async () => {
     const received: string[] = [];
     const { url } = await startServer((req, res) => {

@@ -485,6 +485,14 @@ describe('replay refuses', () => {
     expect([result.code, result.stderr]).toEqual([code, expect.stringContaining(message)]);
   });
 
+  it.each([[[]], [['--exact']]])('should refuse a capture whose URL is invalid, with %j', async (options) => {
+    const args = ['--to', 'http://localhost:3000', ...options];
+    expect(await replay([capture({ event: 'issue.created' }, { url: 'http://[' })], args)).toMatchObject({
+      code: 2,
+      stderr: 'error: a.jsonl #1: its URL is invalid\n',
+    });
+  });
+
   it('should name the formats that it has tried for a file that is not a capture', async () => {
     const result = await cli(['replay', '-'], { stdin: 'hello' });
     expect(result).toMatchObject({

@@ -186,6 +186,13 @@ describe('a failure', () => {
     },
   );
 
+  it('should be a time-out while a body without a length goes on', async () => {
+    const url = await startSocketServer((socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\n\r\n{'));
+    });
+    expect(await send(requestTo(url), { timeoutMs: 50 })).toMatchObject({ failure: { code: 'timeout' } });
+  });
+
   it('should be a time-out, also in the middle of a response', async () => {
     const silent = await startSocketServer(() => {});
     const halting = await startSocketServer((socket) => {
@@ -227,6 +234,13 @@ describe('a failure', () => {
     expect(await send(requestTo(url), PATIENCE)).toMatchObject({
       failure: { code: expect.stringMatching(/^HPE_/) as string },
     });
+  });
+
+  it('should be a receiver that changes to another protocol', async () => {
+    const { url } = await startRawReceiver(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+    );
+    expect(await send(requestTo(url), PATIENCE)).toMatchObject({ failure: { message: 'there is no HTTP response' } });
   });
 
   it('should be that the sender has left, and the receiver has the bytes', async () => {

@@ -175,7 +175,9 @@ class Recording {
         : { response: { ...kept.response, droppedBytes: 0 }, durationMs };
     const { event } = factsOf(capture);
     const isRequired = this.#project.events.value.find((each) => each.event === event)?.isRequired ?? true;
-    const request = { ...kept, url: new URL(kept.url, this.#target).href };
+    // As it came: not each request target is a valid URL.
+    const url = kept.url.startsWith('/') ? this.#target.origin + kept.url : kept.url;
+    const request = { ...kept, url };
     const attempt = { request, result, outcome: outcomeOf(result, { event, isRequired }) };
     printAttempt(this.#output, attempt, []);
     if (kept.isRedacted === true) this.#output.line(`  ${this.#output.style('dim', 'redacted in the file')}`);

@@ -145,11 +145,13 @@ function editedCapture([first, ...others]: readonly ReadCapture[], io: CliIo): R
 }
 
 function replaysOf(chosen: readonly ReadCapture[], project: Project, options: Options, output: Output): Replay[] {
-  const urls = chosen.map(({ capture }) => urlOf(capture.url, project, options));
+  const urls = chosen.map(({ capture, source }) => {
+    const target = urlOf(capture.url, project, options);
+    return inUsage(source, () => replayUrl(capture, target));
+  });
   if (options.exact === true) {
     return chosen.map(({ capture, source }, i) => {
-      if (capture.isRedacted !== true)
-        return { capture, source, request: exactRequest(capture, replayUrl(capture, urls[i]!)) };
+      if (capture.isRedacted !== true) return { capture, source, request: exactRequest(capture, urls[i]!) };
       throw usageError(
         `${source} is redacted: its signature does not match the body any more, so --exact cannot send it. ` +
           'Leave --exact out, or record with --keep-secrets',
@@ -159,7 +161,7 @@ function replaysOf(chosen: readonly ReadCapture[], project: Project, options: Op
   warnOfRedacted(chosen, project, options, output);
   const plan = planOf(project, options, output);
   return chosen.flatMap(({ capture, source }, i) =>
-    inUsage(source, () => signedRequests(capture, replayUrl(capture, urls[i]!), plan)).map((request) => ({
+    inUsage(source, () => signedRequests(capture, urls[i]!, plan)).map((request) => ({
       capture,
       source,
       request,
