@@ -42,6 +42,18 @@ export function redactCapture(capture: Capture): Capture {
   return isSameRequest(redacted, capture) ? redacted : { ...redacted, isRedacted: true };
 }
 
+/** Returns the values of a request that must not be shown: its secrets, its runtime token, its credentials and its signature. */
+export function secretsIn({ headers, body }: Pick<Capture, 'headers' | 'body'>): string[] {
+  const values = headers.flatMap(([name, value]) =>
+    name.toLowerCase() === 'x-kiket-signature' || CREDENTIALS.has(name.toLowerCase()) ? [value] : [],
+  );
+  replaceValues(body, (scalar) => {
+    if (isSecret(scalar)) values.push(scalar.value);
+    return undefined;
+  });
+  return values;
+}
+
 /** True for a value that a redaction has replaced. */
 export function isRedactedValue(value: string): boolean {
   return value === REDACTED;

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { EXIT } from './exit';
 import { runCli } from './run';
 
 const interrupted = new AbortController();
@@ -12,11 +13,14 @@ for (const [name, code] of Object.entries(SIGNALS)) {
     interrupted.abort();
   });
 }
-// A reader such as `head` has read enough.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  // A reader such as `head` has read enough.
+  if (code === 'EPIPE') process.exit(EXIT.ok);
+  process.stderr.write(`error: standard output cannot be written: ${code}\n`);
+  process.exit(EXIT.notRun);
 });
+// Nobody reads the warnings; the result is still wanted.
+process.stderr.on('error', () => {});
 
 const { argv, env, stdin, stdout, stderr } = process;
 void runCli(argv.slice(2), { env, stdin, stdout, stderr, cwd: process.cwd(), signal: interrupted.signal }).then(

@@ -1,5 +1,6 @@
 import formatBytes from 'bytes';
 import { factsOf } from '../captures/facts';
+import { secretsIn } from '../captures/redact';
 import { KIKET_ERRORS } from '../errors';
 import { redact } from '../redaction';
 import { headerOf, type OutgoingRequest } from '../sending/http-message';
@@ -25,13 +26,14 @@ const LONGEST_ID = 8;
 /**
  * Writes an attempt for people: the request, the response, what comes of it, and where to read about its error.
  *
- * @param secrets are not shown, even when a response contains them.
+ * @param known secrets that are not shown, even when a response contains them; nor are those of the request.
  */
 export function printAttempt(
   output: Output,
   { request, result, outcome }: PrintedAttempt,
-  secrets: readonly string[],
+  known: readonly string[],
 ): void {
+  const secrets = [...known, ...secretsIn(request)];
   const { event, eventVersion = '', invocationId } = factsOf(request);
   output.line(
     columns(
@@ -59,8 +61,9 @@ export function printAttempt(
   if (advice !== undefined) output.line(`  ${advice}`);
 }
 
-/** Returns an attempt for `--json`. */
-export function attemptDocument({ request, result, outcome }: PrintedAttempt, secrets: readonly string[]): object {
+/** Returns an attempt for `--json`. Secrets are left out, as by {@link printAttempt}. */
+export function attemptDocument({ request, result, outcome }: PrintedAttempt, known: readonly string[]): object {
+  const secrets = [...known, ...secretsIn(request)];
   const { event, eventVersion, invocationId } = factsOf(request);
   const { kind, decision, code, consequence } = outcome;
   const isResponse = 'response' in result;

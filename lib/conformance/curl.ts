@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { headerOf } from '../sending/http-message';
+import { secretsIn } from '../captures/redact';
+import { headerOf, type OutgoingRequest } from '../sending/http-message';
 import { signatureOf } from '../sending/sign';
 import type { Exchange } from './exchange';
 import type { CheckSession } from './session';
@@ -7,11 +8,13 @@ import type { CheckSession } from './session';
 /** In bytes. A longer body is left out. */
 const LONGEST_BODY = 2048;
 
+const MASK = '********';
+
 const ADDED = /^(?:x-kiket-signature|x-kiket-timestamp|accept)$/i;
 
 /**
  * Returns a command that sends the same, for a POSIX shell. The delivery secret is `$KIKET_WEBHOOK_SECRET`; a signature that is not
- * the right one is `$SIGNATURE`. Secrets of the payload are masked.
+ * the right one is `$SIGNATURE`. Secrets and the runtime token of the payload are masked, and further headers of the settings.
  */
 export function curlOf({ request, attempt: _attempt }: Exchange, { settings, form }: CheckSession): string {
   const { method, url, headers, body } = request;
@@ -22,11 +25,15 @@ export function curlOf({ request, attempt: _attempt }: Exchange, { settings, for
   const isRight =
     signature !== undefined &&
     settings.deliverySecrets.some((secret) => isSignature(secret, signature, timestamp, body));
-  if (!isLong) parts.push(`body=${quoted(masked(body, settings.secrets))};`);
+  if (!isLong) parts.push(`body=${quoted(masked(request, settings.secrets))};`);
   if (timestamp !== undefined) parts.push(isRight ? 'ts=$(date +%s);' : `ts=${quoted(Buffer.from(timestamp))};`);
   parts.push(`curl -i -X ${method} ${quoted(Buffer.from(url))}`);
-  for (const [name, value] of headers)
-    if (!ADDED.test(name)) parts.push(`-H ${quoted(Buffer.from(`${name}: ${value}`))}`);
+  for (const [name, value] of headers) {
+    if (ADDED.test(name)) continue;
+    // Those of a manifest often have credentials.
+    const shown = Object.values(settings.headers).includes(value) ? MASK : value;
+    parts.push(`-H ${quoted(Buffer.from(`${name}: ${shown}`))}`);
+  }
   if (timestamp !== undefined) parts.push('-H "X-Kiket-Timestamp: $ts"');
   if (isRight && !isLong) {
     const text = timestamp === undefined ? '"$body"' : '"$ts.$body"';
@@ -45,13 +52,18 @@ function isSignature(secret: string, value: string, timestamp: string | undefine
   return value.replace('sha256=', '').toLowerCase() === right;
 }
 
-function masked(body: Buffer, secrets: Readonly<Record<string, string>>): Buffer {
-  if (Object.keys(secrets).length === 0 || !isUtf8(body)) return body;
-  let text = body.toString();
-  for (const value of Object.values(secrets)) {
-    if (value !== '') text = text.replaceAll(JSON.stringify(value).slice(1, -1), '********');
+/** In characters. A shorter value of a payload occurs elsewhere by chance. */
+const SHORTEST = 6;
+
+function masked({ headers, body }: OutgoingRequest, secrets: Readonly<Record<string, string>>): Buffer {
+  const ofPayload = secretsIn({ headers, body }).filter(({ length }) => length >= SHORTEST);
+  // One byte, one character: a body that is not UTF-8 has secrets, too.
+  let text = body.toString('latin1');
+  for (const value of [...Object.values(secrets), ...ofPayload]) {
+    const form = Buffer.from(JSON.stringify(value).slice(1, -1)).toString('latin1');
+    if (form !== '') text = text.replaceAll(form, MASK);
   }
-  return Buffer.from(text);
+  return Buffer.from(text, 'latin1');
 }
 
 /** Quotes for a shell: as it is where it can be read, else with escapes that bash and zsh know. */

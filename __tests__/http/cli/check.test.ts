@@ -45,6 +45,17 @@ describe('kiket-express check', () => {
     expect(result.stdout).not.toContain(forgeable.env['KIKET_WEBHOOK_SECRET']);
   });
 
+  it('should mask the runtime token and the headers of the manifest in what it prints', async () => {
+    const forgeable = await startForgeable();
+    const manifest = { id: 'a', callback: { headers: { 'X-Gateway-Key': 'canary_header' } } };
+    writeFileSync(join(cwd, 'manifest.json'), JSON.stringify(manifest));
+    const args = ['--event', 'issue.created', '--only', 'B5', '--api', '--json'];
+    const { stdout } = await check([forgeable.url, ...args], { env: forgeable.env });
+    expect(stdout).toContain('X-Gateway-Key: ********');
+    expect(stdout).toContain('\\"runtime_token\\":\\"********');
+    expect(stdout).not.toContain('canary_header');
+  });
+
   it('should write JSON, JUnit and Markdown', async () => {
     const forgeable = await startForgeable();
     const files = ['--junit', 'check.xml', '--markdown', 'check.md', '--json'];

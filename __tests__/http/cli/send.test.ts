@@ -108,6 +108,23 @@ describe('send', () => {
     for (const hidden of [secret, 'canary_secret', 'Signature', 'runtime_token']) expect(stdout).not.toContain(hidden);
   });
 
+  it.each([[[]], [['--json']]])('should not show what a receiver has echoed, with %j', async (options) => {
+    let sent = '';
+    const { url } = await startServer((req, res) => {
+      let body = '';
+      req.setEncoding('utf8').on('data', (text: string) => (body += text));
+      req.on('end', () => {
+        const { authentication } = JSON.parse(body) as { authentication: object };
+        sent = JSON.stringify({ signature: req.headers['x-kiket-signature'], ...authentication });
+        res.end(sent);
+      });
+    });
+    const { stdout } = await send(['issue.created', '--to', url, '--api', 'http://localhost:4539', ...options]);
+    const { signature, runtime_token } = JSON.parse(sent) as Record<string, string>;
+    for (const hidden of [signature!, runtime_token!]) expect(stdout).not.toContain(hidden);
+    expect(stdout).toContain('[redacted]');
+  });
+
   it('should say that nothing is signed without a secret, and which variable to set', async () => {
     const { url, requests } = await startReceiver();
     const { code, stderr } = await send(['--to', url], { env: {} });
@@ -471,8 +488,20 @@ describe('several deliveries of send', () => {
     const running = startCli(['send', '--to', url, '--retries', '10m'], { env });
     await until(() => running.output.stdout.includes('again in 10 min'), 'the first attempt');
     running.interrupt();
-    expect(await running.ended).toMatchObject({ code: 3, stderr: 'interrupted: 0 deliveries were sent\n' });
+    expect(await running.ended).toMatchObject({ code: 3, stderr: 'interrupted: 1 delivery was sent\n' });
     expect(requests).toHaveLength(1);
+  });
+
+  it('should have the attempts so far in its document when the user interrupts it', async () => {
+    const { url, counts } = await startServer((req, res) => {
+      req.resume();
+      if (counts.requests < 2) res.writeHead(500).end();
+    });
+    const running = startCli(['send', '--to', url, '--retries', '1ms,1ms', '--json'], { env });
+    await until(() => counts.requests === 2, 'the second attempt');
+    running.interrupt();
+    const { stdout } = await running.ended;
+    expect(JSON.parse(stdout)).toMatchObject({ deliveries: [{ attempts: [{ status: 500 }] }] });
   });
 
   it('should say what was sent before the target went away', async () => {

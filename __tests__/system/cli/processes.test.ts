@@ -95,4 +95,10 @@ describe('the process of replay or send', () => {
     expect(await closed).toEqual([0, null]);
     expect(output.stderr).not.toContain('Error');
   });
+
+  it('should end with its code when nobody reads its warnings', async () => {
+    const { child, closed } = start(['events', '--unknown'], temporaryFolder());
+    child.stderr.destroy();
+    expect(await closed).toEqual([2, null]);
+  });
 });

@@ -240,8 +240,10 @@ async function deliverAll(
             );
         },
       });
+      // Between two attempts, the first ones have been sent.
+      const sent = attempts.filter(({ result }) => !('failure' in result && result.failure.code === 'aborted'));
+      if (sent.length > 0) deliveries.push(sent);
       if (either.aborted) return;
-      deliveries.push(attempts);
     }
     done++;
     if (repeat > 1) output.progress(`${done} of ${repeat}`);
