@@ -43,7 +43,7 @@ const KEY = 'whsec_of_the_mutants';
 const PREVIOUS_KEY = 'whsec_of_the_mutants_before';
 const MB = 1024 * 1024;
 /** Longer than a busy process needs to read what has come. */
-const IDLE_MS = 2000;
+const IDLE_MS = 5000;
 
 const sign = (key: string, text: Buffer | string): Buffer => createHmac('sha256', key).update(text).digest();
 
@@ -246,7 +246,7 @@ class Receiver {
 
   async call(url: string, headers: Record<string, string>): Promise<number> {
     try {
-      const response = await fetch(url, { headers, signal: AbortSignal.timeout(300) });
+      const response = await fetch(url, { headers, signal: AbortSignal.timeout(2000) });
       await response.text();
       return response.status;
     } catch {

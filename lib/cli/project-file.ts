@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSchedule } from '../sending/schedule';
 import {
@@ -58,7 +58,10 @@ export type ProjectFile = OptionValues<typeof PROJECT_TABLE>;
 /** Reads `kiket.json` of a directory. @throws {CliError} when it is not JSON, or a field is unknown or invalid. */
 export function readProjectFile(directory: string): ProjectFile {
   const file = join(directory, PROJECT_FILE);
-  if (!existsSync(file)) return {} as ProjectFile;
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) return {} as ProjectFile;
+  // Reading a pipe that nobody writes to could not be interrupted.
+  if (!stats.isFile()) throw usageError(`${PROJECT_FILE} must be a file, but is a directory or a device`);
   try {
     return readOptions(PROJECT_FILE, JSON.parse(readFileSync(file, 'utf8')) as object, PROJECT_TABLE);
   } catch (error) {

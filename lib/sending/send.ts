@@ -1,6 +1,7 @@
 import { request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
+import { quoted } from '../text';
 import {
   headerLines,
   headerOf,
@@ -162,7 +163,8 @@ function failureOf(error: unknown, timeout: AbortSignal, { timeoutMs, signal }: 
 /** Returns what an error of a connection means, for people. */
 export function networkMessage({ code = 'unknown', message }: NodeJS.ErrnoException): string {
   // Node tries several addresses of a host, and joins their errors without a message.
-  return MESSAGES[code] ?? (message === '' ? code : message);
+  // A message of Node may quote what was to be sent.
+  return MESSAGES[code] ?? (message === '' ? code : quoted(message));
 }
 
 const MESSAGES: Readonly<Record<string, string>> = {

@@ -401,3 +401,10 @@ describe('a target', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('staging.example.com is not this machine')]);
   });
 });
+
+it('should refuse a kiket.json that is not a file', async () => {
+  const cwd = temporaryFolder();
+  mkdirSync(join(cwd, 'kiket.json'));
+  const { code, stderr } = await cli(['settings'], { cwd });
+  expect([code, stderr]).toEqual([2, 'error: kiket.json must be a file, but is a directory or a device\n']);
+});

@@ -16,15 +16,6 @@ const AT_ONCE = 4;
 /** Runs of the mutants, by name. */
 const runs = new Map<string, Promise<CheckReport>>();
 
-beforeAll(() => {
-  const ends: Promise<unknown>[] = [];
-  MUTANTS.forEach((mutant, i) => {
-    const run = (ends[i - AT_ONCE] ?? Promise.resolve()).then(() => check(mutant));
-    runs.set(mutant.name, run);
-    ends.push(run.catch(() => {}));
-  });
-});
-
 async function check(mutant: Mutant, options: Partial<CheckReceiverOptions> = {}): Promise<CheckReport> {
   const api = mutant.callsBack === true ? await startFakeKiket() : undefined;
   const { server, receiver, secrets } = startMutant(mutant, api?.url);
@@ -67,6 +58,15 @@ it('should pass a correct receiver in D4', async () => {
 });
 
 describe('a receiver with one fault', () => {
+  beforeAll(() => {
+    const ends: Promise<unknown>[] = [];
+    MUTANTS.forEach((mutant, i) => {
+      const run = (ends[i - AT_ONCE] ?? Promise.resolve()).then(() => check(mutant));
+      runs.set(mutant.name, run);
+      ends.push(run.catch(() => {}));
+    });
+  });
+
   it.each(MUTANTS.map((mutant) => [mutant.id, mutant.severity, mutant.name, mutant] as const))(
     'should be found by %s as a %s, and by no other must: it %s',
     async (id, severity, _name, mutant) => expectFound(await runs.get(mutant.name)!, id, severity, mutant),

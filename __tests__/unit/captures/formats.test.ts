@@ -72,6 +72,7 @@ describe('JSON lines', () => {
     ['{"method":"POST","url":"/"}', 'line 1: headers is not an array'],
     ['{"method":"POST","url":"/","headers":[["a"]]}', 'line 1: headers must be pairs of a name and a value'],
     ['{"method":"POST","url":"/","headers":[]}', 'line 1 has no string "body"'],
+    ['{"method":"POST","url":"/","headers":[],"bodyBase64":"!!!"}', 'line 1: bodyBase64 is not base64'],
     ['{"method":"POST","url":"/","headers":[],"body":"","response":{}}', 'line 1: response has no number "status"'],
     ['{"method":"POST","url":"/","headers":[],"body":""}\n{', 'line 2 is not JSON'],
   ])('should not be %s', (text, reason) => {

@@ -45,7 +45,11 @@ function headersIn({ headers }: Json, where: string): HeaderLine[] {
   });
 }
 
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
 function bodyIn(object: Json, where: string): Buffer {
   if (object['bodyBase64'] === undefined) return Buffer.from(stringIn(object, 'body', where));
-  return Buffer.from(stringIn(object, 'bodyBase64', where), 'base64');
+  const text = stringIn(object, 'bodyBase64', where);
+  if (!BASE64.test(text)) throw new FormatError(`${where}: bodyBase64 is not base64`);
+  return Buffer.from(text, 'base64');
 }
