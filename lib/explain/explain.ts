@@ -101,7 +101,10 @@ export interface SignatureExplanation {
   readonly expected: string | undefined;
 }
 
-/** Explains the signature of one request. */
+/** In bytes. Kiket sends at most 500 KB; each form of a larger body would take as much memory again. */
+const LARGEST_SEARCHED = 10 * 1024 * 1024;
+
+/** Explains the signature of one request. A body of more than 10 MB is verified, but not searched. */
 export function explainRequest(request: ReceivedRequest, settings: ExplainSettings): SignatureExplanation {
   const { headers, body } = request;
   const receivedSeconds = secondsOf(request.receivedAt ?? '') ?? settings.nowSeconds;
@@ -119,14 +122,18 @@ export function explainRequest(request: ReceivedRequest, settings: ExplainSettin
   });
   const verified = verify(request, settings, receivedSeconds);
   const isValid = !(verified instanceof SignatureError);
-  const space = {
-    keys: secretForms(settings.secrets, [...settings.others, ...secretsIn(body)]),
-    bodies: bodyForms(body),
-    texts,
-  };
-  const { matches, combinations, isLimited } = isValid
-    ? { matches: [], combinations: 0, isLimited: false }
-    : search(space, signature.readings, settings.isAll);
+  const isSearched = !isValid && body.length <= LARGEST_SEARCHED;
+  const { matches, combinations, isLimited } = isSearched
+    ? search(
+        {
+          keys: secretForms(settings.secrets, [...settings.others, ...secretsIn(body)]),
+          bodies: bodyForms(body),
+          texts,
+        },
+        signature.readings,
+        settings.isAll,
+      )
+    : { matches: [], combinations: 0, isLimited: !isValid };
   const [first, ...others] = matches;
   const timestamp = singleTimestamp(headers);
 

@@ -387,6 +387,19 @@ describe('the result', () => {
     expect(alternatives.every((each) => each.length > 0)).toBe(true);
   });
 
+  it('should verify a body of more than 10 MB, without a search', () => {
+    const huge = JSON.stringify({ text: 'a'.repeat(11 * 1024 * 1024) });
+    const change = (making: Making) => {
+      making.signed = making.received = huge;
+    };
+    expect(explained(change)).toMatchObject({ verdict: 'valid', isLimited: false });
+    const unlike = (making: Making) => {
+      change(making);
+      making.secret = 'another';
+    };
+    expect(explained(unlike)).toMatchObject({ verdict: 'unexplained', combinations: 0, isLimited: true });
+  });
+
   it('should say that it is limited, for a large body', () => {
     const large = JSON.stringify({ text: 'é'.repeat(100_000) });
     const result = explained((making) => {

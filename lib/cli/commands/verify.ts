@@ -196,7 +196,7 @@ function* linesOf(
     unexplained: () => unexplainedLines(explanation),
   }[verdict]();
   for (const each of alternatives) yield `It also matches if ${conditionOf(each)}.`;
-  if (isLimited) yield `The body has ${body.bytes} bytes: combinations of several changes were tried in part only.`;
+  if (isLimited) yield `The body has ${body.bytes} bytes, so not all combinations of changes were tried.`;
   if (expected !== undefined) yield `expected  ${expected}`;
   // Beside a proof they would lead astray.
   if (verdict === 'refused' || !explanation.isProved) for (const { condition } of hints) yield `seen      ${condition}`;
