@@ -1,5 +1,6 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { headerOf, withHeader, type HeaderLine, type OutgoingRequest } from '../sending/http-message';
+import { newRuntimeToken } from '../sending/render';
 import { signedRequest, type SigningPlan } from '../sending/sign';
 import type { Tampering } from '../sending/tamper';
 import type { KiketSignatureScheme } from '../signature/hmac';
@@ -29,9 +30,6 @@ export interface ReplayPlan {
   /** Applied last. */
   readonly tampering: Tampering | undefined;
 }
-
-/** Ten minutes, in milliseconds. */
-const TOKEN_LIFETIME_MS = 600_000;
 
 /**
  * Returns the URL that a capture is sent to: `target`, with the path and the query of the capture when it has none of its own.
@@ -105,10 +103,7 @@ function bodyOf(capture: Capture, { isFresh, hasNewInvocation, secrets, edit }: 
 
 /** Replaces the values that the platform renders anew for each attempt. */
 function refreshed(body: Buffer, secrets: Readonly<Record<string, string>>): Buffer {
-  const fresh: Readonly<Record<string, string>> = {
-    runtime_token: randomBytes(24).toString('base64url'),
-    expires_at: new Date(Date.now() + TOKEN_LIFETIME_MS).toISOString(),
-  };
+  const fresh: Readonly<Record<string, string>> = newRuntimeToken();
   return replaceValues(body, ({ path: [first, second = ''], depth }) => {
     if (depth !== 2) return undefined;
     const values = first === 'authentication' ? fresh : first === 'secrets' ? secrets : {};

@@ -1,7 +1,7 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { payloadOf } from '../captures/facts';
 import { withHeader, withoutHeader, type HeaderLine, type OutgoingRequest } from '../sending/http-message';
-import { renderPayload, type RenderOptions } from '../sending/render';
+import { newRuntimeToken, renderPayload, type RenderOptions } from '../sending/render';
 import { signedRequest, type SigningPlan } from '../sending/sign';
 import { findTampering } from '../sending/tamper';
 import type { DeliverySource } from './delivery-source';
@@ -112,9 +112,6 @@ function bodyOf(blueprint: Blueprint, id: string): Buffer {
   return framed(JSON.stringify(edited, null, isIndented ? 2 : undefined));
 }
 
-/** Ten minutes, in milliseconds. */
-const TOKEN_LIFETIME_MS = 600_000;
-
 function renderOptionsOf({ project, options, env }: Blueprint, id: string): RenderOptions {
   const { envelope, missing = [], api } = options;
   const baseUrl = api ?? (env['KIKET_BASE_URL'] || undefined);
@@ -131,8 +128,7 @@ function renderOptionsOf({ project, options, env }: Blueprint, id: string): Rend
       ...(hasToken && {
         authentication: {
           token_type: 'runtime',
-          runtime_token: randomBytes(24).toString('base64url'),
-          expires_at: new Date(Date.now() + TOKEN_LIFETIME_MS).toISOString(),
+          ...newRuntimeToken(),
           scopes: project.scopes.value,
         },
       }),

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { FakeKiket } from '../fake-kiket/fake-kiket';
 import { startFakeKiket } from '../fake-kiket/start-fake-kiket';
-import { GUARD_EVENTS } from '../delivery/reply';
+import { isGuardEvent } from '../delivery/reply';
 import { isObject } from '../guards';
 import {
   boolean,
@@ -155,7 +155,7 @@ export async function checkReceiver(url: string | URL, options: Readonly<CheckRe
   if (!URL.canParse(String(url)) || !/^https?:$/.test(new URL(url).protocol)) {
     throw optionError('checkReceiver', 'url', 'an HTTP URL', `is "${String(url)}"`);
   }
-  const { event, guard = GUARD_EVENTS.includes(event) ? event : undefined, secret, payload, guardPayload } = given;
+  const { event, guard = isGuardEvent(event) ? event : undefined, secret, payload, guardPayload } = given;
   const api = given.api === true ? await startFakeKiket() : given.api === false ? undefined : given.api;
   const settings = {
     ...given,

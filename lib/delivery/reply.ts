@@ -119,6 +119,11 @@ export const GUARD_EVENTS: readonly string[] = Object.freeze([
   'before_transition',
 ] satisfies KiketGuardEvent[]);
 
+/** @internal True for an event whose response decides about a transition. */
+export function isGuardEvent(event: string | undefined): boolean {
+  return event !== undefined && GUARD_EVENTS.includes(event);
+}
+
 /** @internal Returns the decision in the body of a response; `undefined` without a valid one. */
 export function decisionOf(body: string): KiketGuardReply['status'] | undefined {
   const status = statusIn(body);

@@ -5,7 +5,7 @@ import type {
   KiketManifestHook,
   KiketManifestWarning,
 } from '../delivery/manifest';
-import { GUARD_EVENTS } from '../delivery/reply';
+import { isGuardEvent } from '../delivery/reply';
 import { checked, describe, optionError, readOptions, string, type OptionTable } from '../options';
 import { isObject } from '../guards';
 import { readDeliverySecret } from './delivery-secret';
@@ -125,22 +125,19 @@ function hooksOf(generation: KiketManifestGeneration, field: Field): KiketManife
 
 /** A hook is an object, or the name of an event alone. */
 function hookIn(node: ManifestNode): KiketManifestHook {
-  if (typeof node.value === 'string') return { event: node.required(), ...NO_DETAILS, isGuard: isGuard(node.value) };
+  if (typeof node.value === 'string')
+    return { event: node.required(), ...NO_DETAILS, isGuard: isGuardEvent(node.value) };
   const event = node.get('event').required();
   return {
     event,
     endpoint: node.get('endpoint').string(),
     timeoutMs: timeoutIn(node),
     retries: node.get('retries').number('an integer, at least 0', (value) => Number.isSafeInteger(value) && value >= 0),
-    isGuard: isGuard(event),
+    isGuard: isGuardEvent(event),
   };
 }
 
 const NO_DETAILS = { endpoint: undefined, timeoutMs: undefined, retries: undefined };
-
-function isGuard(event: string): boolean {
-  return GUARD_EVENTS.includes(event);
-}
 
 function contributedCommands(field: Field): KiketManifestCommand[] {
   const contributes = field('contributes');

@@ -1,4 +1,4 @@
-import { GUARD_EVENTS, decisionOf } from '../delivery/reply';
+import { decisionOf, isGuardEvent } from '../delivery/reply';
 import { isRetryable } from '../errors';
 import { isObject } from '../guards';
 import type { Attempt } from './send';
@@ -25,7 +25,7 @@ export interface DeliveredHook {
 
 /** Returns what the platform makes of an attempt: sections 4 and 7 of its contract. */
 export function outcomeOf(attempt: Attempt, hook: DeliveredHook): Outcome {
-  const isGuard = hook.event !== undefined && GUARD_EVENTS.includes(hook.event);
+  const isGuard = isGuardEvent(hook.event);
   if ('failure' in attempt) return failed('retryable', undefined, hook, isGuard);
   const { status, body } = attempt.response;
   const text = body.toString();

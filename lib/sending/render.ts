@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { GUARD_EVENTS } from '../delivery/reply';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { KiketId } from '../guards';
 import { examplePayload } from './example-payload';
 
@@ -49,7 +48,13 @@ export function renderPayload(event: string, options: RenderOptions): Record<str
   };
 }
 
-/** True for an event whose response decides about a transition. */
-export function isGuardEvent(event: string): boolean {
-  return GUARD_EVENTS.includes(event);
+/** Ten minutes, in milliseconds. */
+const TOKEN_LIFETIME_MS = 600_000;
+
+/** Returns a runtime token for one attempt, as the platform renders a new one for each. Kiket's API refuses it. */
+export function newRuntimeToken(): { readonly runtime_token: string; readonly expires_at: string } {
+  return {
+    runtime_token: randomBytes(24).toString('base64url'),
+    expires_at: new Date(Date.now() + TOKEN_LIFETIME_MS).toISOString(),
+  };
 }

@@ -1,6 +1,7 @@
 import { allow, kiket, KIKET_EVENTS, kiketErrorHandler, kiketHandler } from 'kiket-express';
 import { validateContract } from '../../../lib/delivery/validate-contract';
-import { isGuardEvent, renderPayload, type RenderOptions } from '../../../lib/sending/render';
+import { isGuardEvent } from '../../../lib/delivery/reply';
+import { renderPayload, type RenderOptions } from '../../../lib/sending/render';
 import { send } from '../../../lib/sending/send';
 import { signedRequest } from '../../../lib/sending/sign';
 import { secret } from '../../support/deliver';

@@ -18,7 +18,7 @@ import { markdownReport } from '../../conformance/reports/markdown';
 import { sectionText, textReport } from '../../conformance/reports/text';
 import { GROUPS, groupOf, type CheckGroup } from '../../conformance/case';
 import { unknownNames } from '../../conformance/run';
-import { GUARD_EVENTS } from '../../delivery/reply';
+import { isGuardEvent } from '../../delivery/reply';
 import type { FakeKiket } from '../../fake-kiket/fake-kiket';
 import { startFakeKiket } from '../../fake-kiket/start-fake-kiket';
 import { isObject } from '../../guards';
@@ -169,8 +169,8 @@ async function runCheck(
   if (secret.length === 0)
     throw usageError(`no delivery secret: set ${DEFAULT_SECRET_ENV}, or give --secret-env or --secret-file`);
   const subscribed = project.events.value.map(({ event }) => event);
-  const isGuard = (event: string): boolean => GUARD_EVENTS.includes(event);
-  const event = options.event ?? subscribed.find((each) => !isGuard(each)) ?? subscribed[0] ?? 'workflow.sla_status';
+  const event =
+    options.event ?? subscribed.find((each) => !isGuardEvent(each)) ?? subscribed[0] ?? 'workflow.sla_status';
   const [payload, guardPayload] = (options.payload ?? []).map((file) => readPayload(io, file));
   const skip = [...(options.skip ?? []), ...(project.check.value?.skip ?? [])];
   assertCases('check.skip of kiket.json', skip);
@@ -180,7 +180,7 @@ async function runCheck(
     prefix: options.prefix,
     event,
     payload,
-    guard: options.guard ?? subscribed.find(isGuard),
+    guard: options.guard ?? subscribed.find(isGuardEvent),
     guardPayload,
     secrets: project.secrets.value,
     scopes: project.scopes.value,

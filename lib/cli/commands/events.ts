@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { KIKET_EVENTS, nearMissOf } from '../../delivery/known-events';
-import { GUARD_EVENTS } from '../../delivery/reply';
+import { isGuardEvent } from '../../delivery/reply';
 import { isObject } from '../../guards';
 import { examplePayload } from '../../sending/example-payload';
 import type { RunAction } from '../command';
@@ -42,7 +42,7 @@ function listEvents(io: CliIo, event: string | undefined, options: Options): num
   }
   const events = names.map((name) => {
     const example = examplePayload(name, { envelope });
-    return { event: name, isGuard: GUARD_EVENTS.includes(name), fields: fieldsOf(example), example };
+    return { event: name, isGuard: isGuardEvent(name), fields: fieldsOf(example), example };
   });
   output.document('events', { envelope, events });
   for (const { event: name, isGuard, fields, example } of events) {
