@@ -42,6 +42,14 @@ export interface KiketManifestWarning {
   readonly message: string;
 }
 
+/** A key of a manifest that this package does not read, and that does not only describe the extension. */
+export interface KiketManifestUnreadKey {
+  /** The place in the manifest, e.g. `extension.hoooks`. */
+  readonly path: string;
+  /** File, line, column, path, and the nearest key that is read there, if one is similar. */
+  readonly message: string;
+}
+
 /** A manifest of any generation. Printed or serialised, it contains no secrets. */
 export interface KiketManifest {
   /** How the manifest is written. */
@@ -84,4 +92,6 @@ export interface KiketManifest {
   readonly fallbackSecrets: Readonly<Record<string, string>>;
   /** Problems that loadManifest reports as warnings of the process. */
   readonly warnings: readonly KiketManifestWarning[];
+  /** Keys that this package does not read, such as misspelt ones. loadManifest does not report them; `kiket-express dev` does. */
+  readonly unreadKeys: readonly KiketManifestUnreadKey[];
 }

@@ -15,6 +15,7 @@ import { createManifest } from './manifest';
 import { ManifestNode } from './manifest-node';
 import { resolvePlaceholders, UnsetVariable, type Environment } from './placeholder';
 import { readSettings } from './settings';
+import { unreadKeysIn } from './unread-keys';
 
 /** Options of {@link parseManifest}. */
 export interface ParseManifestOptions {
@@ -76,6 +77,7 @@ function readManifest(document: ManifestDocument, env: Environment): KiketManife
       settings,
       secretKeys,
       warnings: [...(secret.warning === undefined ? [] : [secret.warning]), ...duplicateWarnings(document)],
+      unreadKeys: unreadKeysIn(document, generation),
     },
     { secret: secret.secret, fallbackSecrets },
   );
