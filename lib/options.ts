@@ -46,7 +46,7 @@ function unknownOptionError(who: string, name: string, known: readonly string[],
 }
 
 /** The name that begins with `name`, or differs from it in the fewest characters and in at most a third. */
-function nearestTo(name: string, known: readonly string[]): string | undefined {
+export function nearestTo(name: string, known: readonly string[]): string | undefined {
   const given = name.toLowerCase();
   const near = known
     .map((each) => ({

@@ -33,3 +33,16 @@ export function editsBetween(a: string, b: string): number {
   }
   return row[b.length]!;
 }
+
+/** Returns a string for the content or an attribute of XML, without the control characters that XML does not allow. */
+export function escapeXml(text: string): string {
+  return (
+    text
+      // eslint-disable-next-line no-control-regex -- These are what is removed.
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\uFFFD')
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+  );
+}

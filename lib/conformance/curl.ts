@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { macInShell } from '../captures/print-request';
 import { secretsIn } from '../captures/redact';
 import { headerOf, type OutgoingRequest } from '../sending/http-message';
 import { signatureOf } from '../sending/sign';
@@ -36,9 +37,7 @@ export function curlOf({ request, attempt: _attempt }: Exchange, { settings, for
   }
   if (timestamp !== undefined) parts.push('-H "X-Kiket-Timestamp: $ts"');
   if (isRight && !isLong) {
-    const text = timestamp === undefined ? '"$body"' : '"$ts.$body"';
-    const mac = `$(printf %s ${text} | openssl dgst -sha256 -hmac "$KIKET_WEBHOOK_SECRET" -r | cut -c-64)`;
-    parts.push(`-H "X-Kiket-Signature: ${form.prefix}${mac}"`);
+    parts.push(`-H "X-Kiket-Signature: ${form.prefix}${macInShell(timestamp !== undefined)}"`);
   } else if (signature !== undefined) parts.push('-H "X-Kiket-Signature: $SIGNATURE"');
   if (body.length > 0)
     parts.push(isLong ? `--data-binary @body.json  # ${body.length} bytes` : '--data-binary "$body"');

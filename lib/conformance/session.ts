@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isEffect } from '../fake-kiket/effects';
 import type { FakeKiket } from '../fake-kiket/fake-kiket';
 import type { KiketSignatureScheme } from '../signature/hmac';
 import { renderPayload } from '../sending/render';
@@ -242,10 +243,7 @@ export class CheckSession {
   async #effectsNow(): Promise<number> {
     const { api, effects } = this.settings;
     if (effects !== undefined) return effects();
-    return api!.requests.filter(
-      ({ method, status = 0, path }) =>
-        method !== 'GET' && status >= 200 && status < 300 && !path.endsWith('/ext/telemetry'),
-    ).length;
+    return api!.requests.filter(isEffect).length;
   }
 
   /** True when the receiver has called the fake Kiket. */

@@ -11,17 +11,22 @@ type Json = Record<string, unknown>;
  */
 export function setAt(payload: Json, path: string, value: string): Json {
   const copy = structuredClone(payload);
+  setIn(copy, path, parsed(value));
+  return copy;
+}
+
+/** As {@link setAt}, with any value, in the payload itself. */
+export function setIn(payload: Json, path: string, value: unknown): void {
   const steps = stepsOf(path);
   const last = steps.pop()!;
-  let parent: Json = copy;
+  let parent = payload;
   for (const step of steps) {
     requireIndex(parent, step, path);
     if (!Object.hasOwn(parent, step)) define(parent, step, {});
     parent = childOf(parent, step, path);
   }
   requireIndex(parent, last, path);
-  define(parent, last, parsed(value));
-  return copy;
+  define(parent, last, value);
 }
 
 /**
@@ -31,17 +36,22 @@ export function setAt(payload: Json, path: string, value: string): Json {
  */
 export function unsetAt(payload: Json, path: string): Json {
   const copy = structuredClone(payload);
+  unsetIn(copy, path);
+  return copy;
+}
+
+/** As {@link unsetAt}, in the payload itself. */
+export function unsetIn(payload: Json, path: string): void {
   const steps = stepsOf(path);
   const last = steps.pop()!;
-  let parent: Json = copy;
+  let parent = payload;
   for (const step of steps) {
-    if (!Object.hasOwn(parent, step)) return copy;
+    if (!Object.hasOwn(parent, step)) return;
     parent = childOf(parent, step, path);
   }
   if (Array.isArray(parent)) {
     if (isIndexOf(parent, last)) parent.splice(Number(last), 1);
   } else Reflect.deleteProperty(parent, last);
-  return copy;
 }
 
 function stepsOf(path: string): string[] {

@@ -79,7 +79,8 @@ function codeIn(text: string): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-function messageIn(text: string): string | undefined {
+/** Returns the message of a response, where it is JSON with one. */
+export function messageIn(text: string): string | undefined {
   const body = parsed(text);
   const message = isObject(body) ? body['message'] : undefined;
   return typeof message === 'string' ? message : undefined;

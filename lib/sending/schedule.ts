@@ -7,7 +7,18 @@ export const SCHEDULES = {
   contract: [30_000, 60_000, 120_000, 240_000, 480_000],
   docs: [30_000, 60_000, 300_000, 1_800_000, 7_200_000, 28_800_000],
   fast: [100, 200, 400, 800, 1600],
+  // Older documents name nine retries, and retries for a day. The figures are assumed.
+  legacy: doubling(9),
+  '24h': doubling(11),
 } as const satisfies Record<string, readonly number[]>;
+
+/** From 30 seconds. */
+function doubling(retries: number): number[] {
+  return Array.from({ length: retries }, (_, i) => 30_000 * 2 ** i);
+}
+
+/** Their names, for people. */
+export const SCHEDULE_NAMES = Object.keys(SCHEDULES).join(', ');
 
 /** The name of a schedule. */
 export type ScheduleName = keyof typeof SCHEDULES;

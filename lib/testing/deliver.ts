@@ -3,7 +3,7 @@ import { isObject } from '../guards';
 import type { HeaderLine, OutgoingRequest } from '../sending/http-message';
 import { deliverInAttempts } from '../sending/deliver';
 import type { Outcome } from '../sending/outcome';
-import { SCHEDULES, type ScheduleName } from '../sending/schedule';
+import { SCHEDULE_NAMES, SCHEDULES, type ScheduleName } from '../sending/schedule';
 import {
   boolean,
   checked,
@@ -32,7 +32,7 @@ export interface SignedDelivery {
 export interface DeliverTestOptions {
   /**
    * The schedule of retries after a retryable attempt: `none`; `contract`, five retries from 30 s to 8 min; `docs`, six from 30 s to
-   * 8 h; `fast`, five from 0.1 s to 1.6 s; or delays in milliseconds. Default `none`.
+   * 8 h; `fast`, five from 0.1 s to 1.6 s; `legacy`, nine from 30 s to 2 h; `24h`, eleven within a day; or delays in milliseconds. Default `none`.
    */
   retries?: ScheduleName | readonly number[] | undefined;
   /** By how much the delays are shortened: 1000 makes 30 ms of 30 s. Default 1. */
@@ -77,7 +77,7 @@ const delaysOption: Option<ScheduleName | readonly number[], readonly number[]> 
   default: 'none',
   read(value, who, name) {
     if (typeof value === 'string' && Object.hasOwn(SCHEDULES, value)) return SCHEDULES[value as ScheduleName];
-    const expected = `${Object.keys(SCHEDULES).join(', ')} or an array of delays`;
+    const expected = `${SCHEDULE_NAMES} or an array of delays`;
     const delays = checked<readonly number[]>(expected, Array.isArray).read(value, who, name);
     return list(number({ min: 0, max: MAX_DELAY_MS })).read(delays, who, name);
   },

@@ -24,7 +24,7 @@ describe('parseDuration', () => {
 describe('parseSchedule', () => {
   it('should know the schedules by name, and as many retries as their sources say', () => {
     const lengths = Object.keys(SCHEDULES).map((name) => [name, parseSchedule(name)?.length]);
-    expect(Object.fromEntries(lengths)).toEqual({ none: 0, contract: 5, docs: 6, fast: 5 });
+    expect(Object.fromEntries(lengths)).toEqual({ none: 0, contract: 5, docs: 6, fast: 5, legacy: 9, '24h': 11 });
   });
 
   it('should double the delays of the contract', () => {

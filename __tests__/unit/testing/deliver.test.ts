@@ -5,12 +5,18 @@ const url = 'http://127.0.0.1:1/kiket';
 
 describe('deliver', () => {
   it.each([
-    [{ retries: 'daily' }, 'deliver: retries must be none, contract, docs, fast or an array of delays, but is "daily"'],
+    [
+      { retries: 'daily' },
+      'deliver: retries must be none, contract, docs, fast, legacy, 24h or an array of delays, but is "daily"',
+    ],
     [
       { retries: 'toString' },
-      'deliver: retries must be none, contract, docs, fast or an array of delays, but is "toString"',
+      'deliver: retries must be none, contract, docs, fast, legacy, 24h or an array of delays, but is "toString"',
     ],
-    [{ retries: 3 }, 'deliver: retries must be none, contract, docs, fast or an array of delays, but is 3'],
+    [
+      { retries: 3 },
+      'deliver: retries must be none, contract, docs, fast, legacy, 24h or an array of delays, but is 3',
+    ],
     [{ retries: [-1] }, 'deliver: retries[0] must be a number from 0 to 2147483647, but is -1'],
     [{ retries: ['1s'] }, 'deliver: retries[0] must be a number from 0 to 2147483647, but is "1s"'],
     [{ speed: 0 }, 'deliver: speed must be a number from 0.001 to 1000000000, but is 0'],

@@ -1,3 +1,4 @@
+import { escapeXml } from '../../text';
 import { byGroup, type CheckedCase, type CheckReport } from '../report';
 import type { CheckSeverity } from '../severity';
 
@@ -11,7 +12,7 @@ export function junitReport({ cases, durationMs }: CheckReport, failing: (each: 
     const isFailure = (each: CheckedCase): boolean => each.outcome === 'failed' && failing(each);
     const counts = `tests="${found.length}" failures="${found.filter(isFailure).length}" skipped="${found.filter(isSkipped).length}"`;
     return [
-      `  <testsuite name="${escaped(`${letter} ${title}`)}" ${counts}>`,
+      `  <testsuite name="${escapeXml(`${letter} ${title}`)}" ${counts}>`,
       ...found.map((each) => caseElement(each, letter, isFailure(each))),
       '  </testsuite>',
     ].join('\n');
@@ -24,12 +25,12 @@ const isSkipped = ({ outcome }: CheckedCase): boolean => outcome !== 'passed' &&
 
 function caseElement(each: CheckedCase, group: string, isFailure: boolean): string {
   const { id, requirement, reason, severity, outcome } = each;
-  const start = `    <testcase classname="kiket.${group}" name="${escaped(`${id} ${requirement}`)}"`;
-  if (isSkipped(each)) return `${start}><skipped message="${escaped(reason)}"/></testcase>`;
+  const start = `    <testcase classname="kiket.${group}" name="${escapeXml(`${id} ${requirement}`)}"`;
+  if (isSkipped(each)) return `${start}><skipped message="${escapeXml(reason)}"/></testcase>`;
   if (outcome === 'passed') return `${start}/>`;
   const message = `${severity}: ${each.findings[0]!.problem}`;
-  if (!isFailure) return `${start}><system-out>${escaped(`${message}\n${detailsOf(each)}`)}</system-out></testcase>`;
-  return `${start}><failure type="${severity satisfies CheckSeverity}" message="${escaped(message)}">${escaped(detailsOf(each))}</failure></testcase>`;
+  if (!isFailure) return `${start}><system-out>${escapeXml(`${message}\n${detailsOf(each)}`)}</system-out></testcase>`;
+  return `${start}><failure type="${severity satisfies CheckSeverity}" message="${escapeXml(message)}">${escapeXml(detailsOf(each))}</failure></testcase>`;
 }
 
 function detailsOf({ findings, advice }: CheckedCase): string {
@@ -40,17 +41,4 @@ function detailsOf({ findings, advice }: CheckedCase): string {
     consequence,
   ]);
   return [...lines, advice].filter((line) => line !== '').join('\n');
-}
-
-/** Also removes the control characters that XML does not allow. */
-function escaped(text: string): string {
-  return (
-    text
-      // eslint-disable-next-line no-control-regex -- These are what is removed.
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\uFFFD')
-      .replaceAll('&', '&amp;')
-      .replaceAll('<', '&lt;')
-      .replaceAll('>', '&gt;')
-      .replaceAll('"', '&quot;')
-  );
 }

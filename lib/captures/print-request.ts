@@ -1,20 +1,20 @@
 import { isUtf8 } from 'node:buffer';
-import { payloadOf } from '../captures/facts';
 import { isObject } from '../guards';
 import { unsetAt } from '../sending/edit';
 import { headerOf, type HeaderLine, type OutgoingRequest } from '../sending/http-message';
-import { usageError } from './exit';
+import { payloadOf } from './facts';
 
-/** How `send --print` writes a request. */
+/** How a request is printed. */
 export const PRINT_FORMS = ['curl', 'http', 'test', 'headers', 'body'] as const;
 
 /** One of {@link PRINT_FORMS}. */
 export type PrintForm = (typeof PRINT_FORMS)[number];
 
 /**
- * Returns a request in a form: bytes for the forms in which each byte counts. Only `test` has no signature, and makes its own.
+ * Returns a request in a form: bytes for the forms in which each byte counts. `test` makes
+ * its own signature, and so does `curl` where that of the request is not shown.
  *
- * @throws {CliError} when the form cannot hold the body.
+ * @throws {RangeError} when the form cannot hold the body.
  */
 export function printedRequest(form: PrintForm, request: OutgoingRequest): string | Buffer {
   switch (form) {
@@ -35,16 +35,39 @@ function linesOf({ headers }: Pick<OutgoingRequest, 'headers'>): string[] {
   return headers.map(([name, value]) => `${name}: ${value}`);
 }
 
-function curlOf({ method, url, headers, body }: OutgoingRequest): string {
-  if (!isUtf8(body) || body.includes(0))
-    throw usageError('--print curl needs a body that is text; --print http does not');
-  // For curl, `N:` removes a header.
-  const lines = headers.map(([name, value]) => (value === '' ? `${name};` : `${name}: ${value}`));
+/** A signature in a request that is shown without secrets. */
+const HIDDEN_SIGNATURE = /^((?:[a-z\d]+=)?)\{\{signature\}\}$/;
+
+function curlOf(request: OutgoingRequest): string {
+  const { method, url, headers, body } = request;
+  if (!isUtf8(body) || body.includes(0)) throw new RangeError('curl needs a body that is text; http does not');
+  const [, prefix] = HIDDEN_SIGNATURE.exec(headerOf(headers, 'X-Kiket-Signature') ?? '') ?? [];
+  const isSignedHere = prefix !== undefined;
+  const isTimestamped = isSignedHere && headerOf(headers, 'X-Kiket-Timestamp') !== undefined;
+  const lines = headers.map(([name, value]) => {
+    const lower = name.toLowerCase();
+    if (isTimestamped && lower === 'x-kiket-timestamp') return `"${name}: $ts"`;
+    if (isSignedHere && lower === 'x-kiket-signature') {
+      return `"${name}: ${prefix}${macInShell(isTimestamped)}"`;
+    }
+    // For curl, `N:` removes a header.
+    return quotedForShell(value === '' ? `${name};` : `${name}: ${value}`);
+  });
   return [
-    `curl --request ${method} ${quotedForShell(url)}`,
-    ...lines.map((line) => `  --header ${quotedForShell(line)}`),
-    `  --data-raw ${quotedForShell(body.toString())}`,
-  ].join(' \\\n');
+    ...(isSignedHere ? [`body=${quotedForShell(body.toString())}`] : []),
+    ...(isTimestamped ? ['ts=$(date +%s)'] : []),
+    [
+      `curl --request ${method} ${quotedForShell(url)}`,
+      ...lines.map((line) => `  --header ${line}`),
+      `  --data-raw ${isSignedHere ? '"$body"' : quotedForShell(body.toString())}`,
+    ].join(' \\\n'),
+  ].join('\n');
+}
+
+/** Returns what a POSIX shell replaces by the HMAC of `$body`, or of `$ts.$body`. The secret is in the environment. */
+export function macInShell(isTimestamped: boolean): string {
+  const text = isTimestamped ? '"$ts.$body"' : '"$body"';
+  return `$(printf %s ${text} | openssl dgst -sha256 -hmac "$KIKET_WEBHOOK_SECRET" -r | cut -c-64)`;
 }
 
 function quotedForShell(text: string): string {
@@ -76,7 +99,7 @@ const OPTIONS: readonly (readonly [header: string, option: string])[] = [
 function testOf({ url, headers, body }: OutgoingRequest): string {
   const { pathname, search } = new URL(url);
   const payload = payloadOf(body);
-  if (payload === undefined) throw usageError('--print test needs a body that is a JSON object');
+  if (payload === undefined) throw new RangeError('test needs a body that is a JSON object');
   const names = isObject(payload['secrets']) ? Object.keys(payload['secrets']) : [];
   const secrets = Object.fromEntries(names.map((key) => [key, `the ${key}`]));
   const sent = unsetAt({ ...payload, ...(names.length > 0 && { secrets }) }, 'authentication');
