@@ -21,8 +21,13 @@ interface RuntimeToken {
   readonly expiresAtMs: number;
 }
 
+const DAY_MS = 86_400_000;
+
+/** The runtime tokens of the fake, in a text. */
+export const RUNTIME_TOKEN = /rt_fake_[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g;
+
 /** All keys and runtime tokens of an installation share one rate limit. */
-const INSTALLATION = 'installation';
+export const INSTALLATION = 'installation';
 
 /** Recognises callers: by runtime token, then by API key, then by workspace token. */
 export class Callers {
@@ -41,10 +46,19 @@ export class Callers {
 
   /** Makes a runtime token. */
   grant(scopes: readonly string[], expiresInSeconds: number): { token: string; expiresAtMs: number } {
+    this.#forgetExpired();
     const token = `rt_fake_${randomUUID()}`;
     const expiresAtMs = this.#now() + expiresInSeconds * 1000;
     this.#runtimeTokens.set(token, { scopes, expiresAtMs });
     return { token, expiresAtMs };
+  }
+
+  /** The first ones were granted first. An expired one is refused either way, and says so for a day. */
+  #forgetExpired(): void {
+    for (const [token, { expiresAtMs }] of this.#runtimeTokens) {
+      if (this.#now() < expiresAtMs + DAY_MS) return;
+      this.#runtimeTokens.delete(token);
+    }
   }
 
   /** Returns the caller, or a 401. Runtime tokens are read below `/api/v1/ext/` only. */

@@ -4,6 +4,7 @@ import type { ErrorRequestHandler, Express, RequestHandler, Response } from 'exp
 import { assertNamedProjects, type Callers } from './callers';
 import type { FakeKiketRequest } from './fake-kiket';
 import type { ActiveFaults, FinalFault } from './faults';
+import type { FakeKiketObserver } from './observer';
 import { RequestError } from './parameters';
 import type { RateLimiter } from './rate-limiter';
 import { addRoutes, type Handler, type Stores } from './routes';
@@ -14,21 +15,22 @@ interface FakeAppParts {
   readonly rateLimiter: RateLimiter;
   readonly faults: ActiveFaults;
   readonly stores: Stores;
-  /** Receives an entry for each request that arrives. */
-  readonly requests: FakeKiketRequest[];
+  /** Called with an entry for each request that arrives. */
+  readonly onArrival: (request: FakeKiketRequest) => void;
+  readonly observer: FakeKiketObserver;
   readonly now: () => number;
 }
 
 /** Creates the application. A request is logged, counted and read. Then a fault hits it, or a route carries it out. */
 export function createFakeApp(
   express: typeof import('express'),
-  { callers, rateLimiter, faults, stores, requests, now }: FakeAppParts,
+  { callers, rateLimiter, faults, stores, onArrival, observer, now }: FakeAppParts,
 ): Express {
   const app = express();
   app.disable('etag').disable('x-powered-by').enable('case sensitive routing');
   app.set('query parser', (query: string | null) => Object.fromEntries(new URLSearchParams(query ?? '')));
   const router = express.Router({ caseSensitive: true, strict: true });
-  addRoutes(router, stores);
+  addRoutes(router, stores, observer);
 
   app.use(log, identify, express.json({ limit: '1mb', strict: false, type: hasBody }), logBody, hitByFault, admit);
   app.use('/api/v1', router);
@@ -46,10 +48,11 @@ export function createFakeApp(
       body: undefined,
       status: undefined as number | undefined,
     };
-    requests.push(entry);
+    onArrival(entry);
     res.locals.entry = entry;
     // In time for a client that looks at the log as soon as it has the response; 'finish' comes later.
     res.on('prefinish', () => (entry.status = res.statusCode));
+    res.on('close', () => observer.onRequest(entry));
     next();
   }
 

@@ -54,21 +54,30 @@ type FaultOf<K extends FaultKind> = Extract<FakeKiketFault, { readonly kind: K }
 /** A fault that takes the place of the request's own response. */
 export type FinalFault = Exclude<FakeKiketFault, FaultOf<'latency'>>;
 
-interface ActiveFault {
+/** A fault that is switched on. */
+export interface ActiveFault {
   readonly fault: FakeKiketFault;
-  timesLeft: number;
+  /** `Infinity` for one that hits until it is switched off; 0 afterwards. */
+  readonly timesLeft: number;
+  readonly switchOff: () => void;
 }
+
+type Active = { -readonly [K in keyof ActiveFault]: ActiveFault[K] };
 
 /** The faults that are switched on. */
 export class ActiveFaults {
-  readonly #active: ActiveFault[] = [];
+  readonly #active: Active[] = [];
 
-  /** Returns a function that switches the fault off. */
-  switchOn(fault: FakeKiketFault): () => void {
+  /** @throws {TypeError} for an invalid fault. */
+  switchOn(fault: FakeKiketFault): ActiveFault {
     assertFault(fault);
-    const active = { fault: { ...fault }, timesLeft: fault.times ?? Infinity };
+    const active: Active = {
+      fault: { ...fault },
+      timesLeft: fault.times ?? Infinity,
+      switchOff: () => this.#remove(active),
+    };
     this.#active.push(active);
-    return () => this.#remove(active);
+    return active;
   }
 
   /** Counts the request as hit. Latencies add up; of the other faults, the one that was switched on first hits. */
@@ -86,7 +95,8 @@ export class ActiveFaults {
     return { latencyMs, fault: final };
   }
 
-  #remove(active: ActiveFault): void {
+  #remove(active: Active): void {
+    active.timesLeft = 0;
     const index = this.#active.indexOf(active);
     if (index !== -1) this.#active.splice(index, 1);
   }

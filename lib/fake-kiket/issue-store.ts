@@ -42,7 +42,7 @@ const NOT_WRITABLE = { id: undefined, key: undefined, created_at: undefined, upd
 
 /** Issues, their transitions and their comments. */
 export class IssueStore {
-  readonly #issues: FakeKiketIssue[] = [];
+  readonly issues: FakeKiketIssue[] = [];
   readonly comments: FakeKiketComment[] = [];
   readonly #timestamp: () => string;
 
@@ -52,7 +52,7 @@ export class IssueStore {
 
   add(fields: JsonObject): FakeKiketIssue {
     const now = this.#timestamp();
-    const id = (fields['id'] as FakeKiketIssue['id'] | undefined) ?? nextId(this.#issues);
+    const id = (fields['id'] as FakeKiketIssue['id'] | undefined) ?? nextId(this.issues);
     const issue: FakeKiketIssue = {
       id,
       key: `FAKE-${id}`,
@@ -63,14 +63,14 @@ export class IssueStore {
       updated_at: now,
       ...asJson(fields),
     };
-    this.#issues.push(issue);
+    this.issues.push(issue);
     return issue;
   }
 
   list(caller: Caller, query: Query): object {
     assertScope(caller, 'read:issues');
     const projectId = idIn(query, 'project_id');
-    const found = this.#issues.filter(
+    const found = this.issues.filter(
       (issue) => isListed(caller, issue, projectId) && (query['status'] ?? issue.status) === issue.status,
     );
     const [page, per_page] = [countIn(query, 'page', 1), countIn(query, 'per_page')];
@@ -105,10 +105,22 @@ export class IssueStore {
     return this.#change(issue, asJson({ ...changes, ...NOT_WRITABLE, project_id }));
   }
 
-  transition(caller: Caller, key: string, body: unknown): FakeKiketIssue {
+  /** Returns the issue and the state that a request names. */
+  requestedTransition(
+    caller: Caller,
+    key: string,
+    body: unknown,
+  ): { readonly issue: FakeKiketIssue; readonly to: string } {
     assertScope(caller, 'write:issues');
-    const issue = this.#find(caller, key);
-    return this.#change(issue, { status: stringIn(body, 'transition') });
+    return { issue: this.#find(caller, key), to: stringIn(body, 'transition') };
+  }
+
+  /** Moves an issue to another state. */
+  move({ id }: Pick<FakeKiketIssue, 'id'>, status: string): FakeKiketIssue {
+    return this.#change(
+      this.issues.find((one) => one.id === id)!,
+      { status },
+    );
   }
 
   addComment(fields: JsonObject): FakeKiketComment {
@@ -157,7 +169,7 @@ export class IssueStore {
   }
 
   #find(caller: Caller, key: string): FakeKiketIssue {
-    const issue = this.#issues.find((one) => one.key === key || String(one.id) === key);
+    const issue = this.issues.find((one) => one.key === key || String(one.id) === key);
     if (issue === undefined) throw new RequestError(404, 'Issue not found');
     assertProject(caller, issue.project_id);
     return issue;
@@ -165,7 +177,7 @@ export class IssueStore {
 
   #change(issue: FakeKiketIssue, changes: JsonObject): FakeKiketIssue {
     const changed = { ...issue, ...changes, updated_at: this.#timestamp() };
-    this.#issues[this.#issues.indexOf(issue)] = changed;
+    this.issues[this.issues.indexOf(issue)] = changed;
     return changed;
   }
 }

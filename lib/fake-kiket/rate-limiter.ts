@@ -33,6 +33,15 @@ export class RateLimiter {
     return this.#describe(window.count, Math.ceil((window.endsAtMs - nowMs) / 1000));
   }
 
+  /** Returns the window of the caller without counting. */
+  peek(countedAs: string): RateWindow {
+    const window = this.#windows.get(countedAs);
+    const leftMs = (window?.endsAtMs ?? 0) - this.#now();
+    return window === undefined || leftMs <= 0
+      ? this.untouched()
+      : this.#describe(window.count, Math.ceil(leftMs / 1000));
+  }
+
   /** A full window, for a caller that is not counted. */
   untouched(): RateWindow {
     return this.#describe(0, this.#windowSeconds);

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response, Router } from 'express';
+import type { NextFunction, Request, RequestHandler, Response, Router } from 'express';
 import type { Caller } from './callers';
 import type { ExtensionStore } from './extension-store';
 import type { LoggedRequest } from './fake-kiket';
@@ -6,6 +6,7 @@ import type { InboundStore } from './inbound-store';
 import type { FormRequest, IntakeStore } from './intake-store';
 import type { IssueStore } from './issue-store';
 import type { MemberStore } from './member-store';
+import type { FakeKiketObserver } from './observer';
 import { RequestError, type Query } from './parameters';
 import type { RateWindow } from './rate-limiter';
 import type { RecordStore } from './record-store';
@@ -36,14 +37,14 @@ type Locals = {
 
 export type Handler = RequestHandler<Params, unknown, unknown, Query, Locals>;
 
-interface Call extends Readonly<Pick<Locals, 'caller' | 'window'>> {
+interface Call extends Readonly<Pick<Locals, 'caller' | 'window' | 'entry'>> {
   readonly params: Params;
   readonly query: Query;
   readonly body: unknown;
 }
 
 /** Adds everything below `/api/v1`. */
-export function addRoutes(router: Router, stores: Stores): void {
+export function addRoutes(router: Router, stores: Stores, observer: FakeKiketObserver): void {
   const { records, slaEvents, intake, issues, members, inbound, extensions } = stores;
   router
     .route('/ext/rate_limit')
@@ -110,7 +111,13 @@ export function addRoutes(router: Router, stores: Stores): void {
   router
     .route('/ext/issues/:key/comments')
     .get(json(200, ({ caller, params }) => ({ comments: issues.listComments(caller, params.key) })))
-    .post(json(201, ({ caller, params, body }) => ({ comment: issues.createComment(caller, params.key, body) })))
+    .post(
+      json(201, ({ caller, params, body, entry }) => {
+        const comment = issues.createComment(caller, params.key, body);
+        observer.onComment(comment, entry);
+        return { comment };
+      }),
+    )
     .all(methodNotAllowed);
   router
     .route('/ext/issues/:key/comments/:id')
@@ -121,10 +128,7 @@ export function addRoutes(router: Router, stores: Stores): void {
     )
     .delete(json(204, ({ caller, params }) => issues.deleteComment(caller, params.key, params.id)))
     .all(methodNotAllowed);
-  router
-    .route('/ext/issues/:key/transitions')
-    .post(json(200, ({ caller, params, body }) => ({ issue: issues.transition(caller, params.key, body) })))
-    .all(methodNotAllowed);
+  router.route('/ext/issues/:key/transitions').post(transition).all(methodNotAllowed);
 
   router
     .route('/ext/project/members')
@@ -176,6 +180,13 @@ export function addRoutes(router: Router, stores: Stores): void {
     .delete(json(204, ({ params }) => extensions.deleteSecret(params.extensionId, params.key)))
     .all(methodNotAllowed);
 
+  function transition({ params, body }: Request<Params>, res: Response<unknown, Locals>, next: NextFunction): void {
+    const { caller, entry } = res.locals;
+    const { issue, to } = issues.requestedTransition(caller, params.key, body);
+    // Express 4 does not wait for promises.
+    observer.transition(issue, to, entry).then((moved) => void res.json({ issue: moved }), next);
+  }
+
   function writeSecret({ params: { extensionId, key }, body }: Request<Params>, res: Response): void {
     const isNew = extensions.writeSecret(extensionId, key, body);
     res.status(isNew ? 201 : 200).json({ key });
@@ -185,8 +196,8 @@ export function addRoutes(router: Router, stores: Stores): void {
 /** Sends what `carryOut` returns. */
 function json(status: number, carryOut: (call: Call) => unknown): Handler {
   return ({ params, query, body }, res) => {
-    const { caller, window } = res.locals;
-    res.status(status).json(carryOut({ params, query, body, caller, window }));
+    const { caller, window, entry } = res.locals;
+    res.status(status).json(carryOut({ params, query, body, caller, window, entry }));
   };
 }
 

@@ -1,17 +1,19 @@
 import { number, requireObject } from '../options';
-import { Callers } from './callers';
+import { Callers, INSTALLATION } from './callers';
 import { ExtensionStore } from './extension-store';
 import { createFakeApp } from './fake-app';
 import type { FakeKiket, FakeKiketRequest } from './fake-kiket';
 import { settingsOf, stringsOption, type FakeKiketOptions } from './fake-options';
-import { ActiveFaults } from './faults';
+import { ActiveFaults, type ActiveFault, type FakeKiketFault } from './faults';
 import { InboundStore } from './inbound-store';
 import { IntakeStore } from './intake-store';
 import { IssueStore } from './issue-store';
 import { LoopbackServer } from './loopback-server';
 import { MemberStore } from './member-store';
+import type { FakeKiketObserver } from './observer';
 import { RateLimiter } from './rate-limiter';
 import { RecordStore } from './record-store';
+import type { Stores } from './routes';
 import { SlaEventStore } from './sla-event-store';
 
 /** A century: the sum with the current time must still be a date. */
@@ -25,6 +27,30 @@ const MAX_SECONDS = 3_155_760_000;
  * @example const fake = await startFakeKiket(); app.post('/kiket', kiket({ secret, api: { baseUrl: fake.url } }), handler);
  */
 export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): Promise<FakeKiket> {
+  return (await startObservedFake(options)).kiket;
+}
+
+/** A fake, with what only its owner may do. */
+export interface ObservedFake {
+  readonly kiket: FakeKiket;
+  readonly stores: Stores;
+  /** As `kiket.fail`, with the number of times that are left. */
+  switchOn(fault: FakeKiketFault): ActiveFault;
+  /** Of the installation. */
+  rateLimit(): { readonly limit: number; readonly remaining: number; readonly resetSeconds: number };
+}
+
+/**
+ * As {@link startFakeKiket}.
+ *
+ * @param observe returns the observer. Default: transitions are carried out.
+ * @param mostRequests how many requests `kiket.requests` keeps, the newest ones. Default all.
+ */
+export async function startObservedFake(
+  options: Readonly<FakeKiketOptions>,
+  observe: (stores: Stores) => FakeKiketObserver = plainObserver,
+  mostRequests = Infinity,
+): Promise<ObservedFake> {
   const settings = settingsOf(options);
   const { limit, windowSeconds, runtimeHeader, port, now } = settings;
   const timestamp = (): string => new Date(now()).toISOString();
@@ -43,14 +69,21 @@ export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): 
   };
   const { records, slaEvents, intake, issues, members, inbound, extensions } = stores;
   const requests: FakeKiketRequest[] = [];
+  const onArrival = (request: FakeKiketRequest): void => {
+    requests.push(request);
+    if (requests.length > mostRequests) requests.shift();
+  };
 
   // Loaded here, because signDelivery stands in the same entry and needs no Express.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const express = require('express') as typeof import('express');
-  const server = new LoopbackServer(createFakeApp(express, { callers, rateLimiter, faults, stores, requests, now }));
+  const observer = observe(stores);
+  const server = new LoopbackServer(
+    createFakeApp(express, { callers, rateLimiter, faults, stores, onArrival, observer, now }),
+  );
   const url = await server.listen(port);
 
-  return {
+  const kiket: FakeKiket = {
     url,
     requests,
     get connections() {
@@ -86,8 +119,22 @@ export async function startFakeKiket(options: Readonly<FakeKiketOptions> = {}): 
     setSecret: (extensionId, key, value) => extensions.setSecret(extensionId, key, value),
     records: (module, table, { projectId, withDeleted = false } = {}) =>
       records.records({ module, table }, projectId, withDeleted),
-    fail: (fault) => faults.switchOn(fault),
+    fail: (fault) => faults.switchOn(fault).switchOff,
     resetRateLimit: () => rateLimiter.reset(),
     close: () => server.close(),
+  };
+  return {
+    kiket,
+    stores,
+    switchOn: (fault) => faults.switchOn(fault),
+    rateLimit: () => rateLimiter.peek(INSTALLATION),
+  };
+}
+
+function plainObserver({ issues }: Stores): FakeKiketObserver {
+  return {
+    onRequest: () => {},
+    onComment: () => {},
+    transition: (issue, to) => Promise.resolve(issues.move(issue, to)),
   };
 }
