@@ -10,6 +10,8 @@ export default tseslint.config(
       '.stryker-tmp/',
       'mutation/reports/',
       'lib/delivery/validate-contract.ts',
+      'lib/simulator/assets/',
+      'screenshots/',
       '__tests__/system/package/consumers/',
     ],
   },
@@ -21,7 +23,7 @@ export default tseslint.config(
   },
   { files: ['**/*.js'], languageOptions: { globals: { require: 'readonly', module: 'readonly' } } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {

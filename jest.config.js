@@ -18,7 +18,7 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   moduleNameMapper: {
     '^kiket-express$': '<rootDir>/lib/index.ts',
-    '^kiket-express/(api|bullmq|manifest|sdk|shutdown|telemetry|testing|errors)$': '<rootDir>/lib/$1',
+    '^kiket-express/(api|bullmq|manifest|sdk|shutdown|simulator|telemetry|testing|errors)$': '<rootDir>/lib/$1',
     '^kiket-express/redis$': '<rootDir>/lib/idempotency/redis-store.ts',
     '^kiket-express/signature$': '<rootDir>/lib/signature/verify-signature.ts',
     '^kiket-express/(.*)$': '<rootDir>/lib/middleware/$1',
@@ -27,6 +27,8 @@ module.exports = {
     'lib/**/*.ts',
     // Made by Ajv from schema.json; the tests of kiketParse run it, but its branches are Ajv's.
     '!lib/delivery/validate-contract.ts',
+    // Runs in browsers: __tests__/system/page.
+    '!lib/simulator/page/**',
     // Only re-exports.
     '!lib/index.ts',
   ],

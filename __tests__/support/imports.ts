@@ -71,16 +71,28 @@ function locate(from: string, module: string): Pick<Import, 'target' | 'isLocal'
 /** The chains of files that import one another, types included: each once, from its first file back to it. */
 export function cyclesOf(imports: readonly Import[]): string[] {
   const local = imports.filter(({ isLocal }) => isLocal);
+  const targets = new Map<string, string[]>();
+  const importers = new Map<string, string[]>();
+  for (const { from, target } of local) {
+    targets.set(from, [...(targets.get(from) ?? []), target]);
+    importers.set(target, [...(importers.get(target) ?? []), from]);
+  }
   const cycles = new Set<string>();
-  for (const { from } of local) follow([from]);
+  for (const first of targets.keys()) follow([first], leadingTo(first));
   return [...cycles];
 
-  function follow(path: readonly string[]): void {
-    for (const { from, target } of local) {
-      if (from !== path.at(-1)) continue;
+  /** Without those that do not lead back, there would be more paths than can be walked. */
+  function follow(path: readonly string[], leadBack: ReadonlySet<string>): void {
+    for (const target of targets.get(path.at(-1)!) ?? []) {
       // Starts with its first file in the alphabet, so that each circle is found once.
       if (target === path[0]) cycles.add([...path, target].join(' → '));
-      else if (target > path[0]! && !path.includes(target)) follow([...path, target]);
+      else if (target > path[0]! && leadBack.has(target) && !path.includes(target)) follow([...path, target], leadBack);
     }
+  }
+
+  function leadingTo(file: string): ReadonlySet<string> {
+    const found = new Set([file]);
+    for (const each of found) for (const from of importers.get(each) ?? []) found.add(from);
+    return found;
   }
 }

@@ -1,0 +1,2 @@
+/** Esbuild bundles style sheets. */
+declare module '*.css';
