@@ -22,6 +22,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => require('./commands/check') as CommandModule,
   },
   {
+    name: 'dev',
+    summary: 'run a local Kiket, with a page to watch and drive it',
+    load: () => require('./commands/dev') as CommandModule,
+  },
+  {
     name: 'events',
     summary: 'list the events that Kiket sends, with their fields',
     load: () => require('./commands/events') as CommandModule,
@@ -40,6 +45,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'settings',
     summary: 'show the settings, and where each comes from',
     load: () => require('./commands/settings') as CommandModule,
+  },
+  {
+    name: 'simulate',
+    summary: 'carry out scenarios with a local Kiket, and compare what comes of them',
+    load: () => require('./commands/simulate') as CommandModule,
   },
   {
     name: 'verify',

@@ -35,7 +35,7 @@ export async function findDelivery(
   io: CliIo,
   output: Output,
 ): Promise<DeliverySource> {
-  if (name === undefined) return { event: project.events.value[0]?.event ?? DEFAULT_EVENT };
+  if (name === undefined) return { event: firstEvent(project) };
   if (name === '-') return deliveryIn(await readInput('-', io), 'standard input', format);
   const { deliveries } = project;
   const file = [name, join(deliveries.value, name), join(deliveries.value, `${name}.json`)]
@@ -44,6 +44,11 @@ export async function findDelivery(
   if (file !== undefined) return deliveryIn(readFile(file, io), name, format);
   requireEvent(name, project, output);
   return { event: name };
+}
+
+/** A hook may be a pattern, which is not an event. */
+function firstEvent({ events }: Project): string {
+  return events.value.find(({ event }) => !event.endsWith('*'))?.event ?? DEFAULT_EVENT;
 }
 
 function isFile(path: string): boolean {

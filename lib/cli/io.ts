@@ -47,6 +47,11 @@ export class Output {
     return this.#options.json === true;
   }
 
+  /** True when only what was asked for is written, for people. */
+  get isQuiet(): boolean {
+    return this.#options.quiet === true && !this.isJson;
+  }
+
   /** Writes a line for people. Left out with `--json` and `--quiet`. */
   line(text = ''): void {
     if (!this.isJson && this.#options.quiet !== true) this.write(text);
@@ -74,6 +79,11 @@ export class Output {
   warn(text: string): void {
     this.clearProgress();
     this.#io.stderr.write(`${text}\n`);
+  }
+
+  /** Writes to standard error what is of interest while it happens. Left out with `--quiet`. */
+  note(text: string): void {
+    if (this.#options.quiet !== true) this.warn(text);
   }
 
   /** Shows one line that the next one replaces. On a terminal only. */

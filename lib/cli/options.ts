@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { headerId, type KiketId } from '../guards';
-import { parseDuration, parseSchedule } from '../sending/schedule';
+import { parseDuration, parseSchedule, SCHEDULE_NAMES } from '../sending/schedule';
 import { addSecretOptions } from './secrets';
 
 /** Adds the options that every command has. */
@@ -35,9 +35,24 @@ export function duration(text: string): number {
 
 export function schedule(text: string): string {
   if (parseSchedule(text) === undefined) {
-    throw new InvalidArgumentError('It must be none, contract, docs, fast, or delays such as 30s,1m,5m.');
+    throw new InvalidArgumentError(`It must be ${SCHEDULE_NAMES}, or delays such as 30s,1m,5m.`);
   }
   return text;
+}
+
+/** A port; 0 is any that is free. */
+export function port(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,5}$/.test(text) && value <= 65_535) return value;
+  throw new InvalidArgumentError('It must be an integer from 0 to 65535.');
+}
+
+/** By how much delays are shortened. */
+export function speed(text: string): number | 'max' {
+  const value = Number(text);
+  if (text === 'max') return text;
+  if (text.trim() !== '' && value >= 0.001 && value <= 1_000_000) return value;
+  throw new InvalidArgumentError('It must be a number such as 60, or max.');
 }
 
 /** A positive integer. */

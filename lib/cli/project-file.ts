@@ -1,30 +1,23 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseSchedule } from '../sending/schedule';
+import { parseSchedule, SCHEDULE_NAMES } from '../sending/schedule';
 import {
-  boolean,
   checked,
   integer,
   list,
   oneOf,
   optional,
   readOptions,
-  requireObject,
   string,
   type OptionTable,
   type OptionValues,
 } from '../options';
 import { isId, type KiketId } from '../guards';
+import { hooksByEvent } from '../simulator/hooks';
 import { usageError } from './exit';
 
 /** The settings of a project, in `kiket.json`. */
 export const PROJECT_FILE = 'kiket.json';
-
-interface EventSettings {
-  readonly required?: boolean | undefined;
-}
-
-const EVENT_TABLE = { required: boolean(true) } satisfies OptionTable<EventSettings>;
 
 const CHECK_TABLE = {
   skip: list(string(), { default: [] }),
@@ -41,12 +34,12 @@ export const PROJECT_TABLE = {
   secretEnv: optional(string()),
   scheme: optional(oneOf('timestamped', 'body')),
   eventVersion: optional(string()),
-  events: optional({ default: undefined, read: readEvents }),
+  events: optional(hooksByEvent),
   project: optional(checked<KiketId>('an id', isId)),
   organization: optional(checked<KiketId>('an id', isId)),
   scopes: optional(list(string(), { default: [] })),
   secretsFile: optional(string()),
-  schedule: optional(checked<string>('a schedule such as contract, docs or 30s,1m', isSchedule)),
+  schedule: optional(checked<string>(`${SCHEDULE_NAMES}, or delays such as 30s,1m`, isSchedule)),
   timeoutMs: optional(integer({ min: 1, max: 600_000 })),
   deliveries: optional(string()),
   check: optional({ default: undefined, read: readCheck }),
@@ -72,19 +65,6 @@ export function readProjectFile(directory: string): ProjectFile {
 
 function readCheck(value: unknown, who: string, name: string): CheckSettings {
   return readOptions(`${who}: ${name}`, value as object, CHECK_TABLE);
-}
-
-function readEvents(
-  value: unknown,
-  who: string,
-  name: string,
-): Readonly<Record<string, OptionValues<typeof EVENT_TABLE>>> {
-  requireObject(who, name, value);
-  const events = Object.entries(value).map(
-    ([event, settings]) =>
-      [event, readOptions(`${who}: ${name}["${event}"]`, settings as object, EVENT_TABLE)] as const,
-  );
-  return Object.fromEntries(events);
 }
 
 function isSchedule(value: unknown): boolean {

@@ -7,6 +7,8 @@ import { MAX_DELAY_MS } from '../options';
 import { findManifest, readText } from '../manifest/load-manifest';
 import { parseManifest } from '../manifest/parse-manifest';
 import { variableOf } from '../manifest/settings';
+import type { HookView } from '../simulator/local-kiket';
+import { hooksOf } from '../simulator/simulator-options';
 import { notRunError, usageError } from './exit';
 import type { CliIo, Output } from './io';
 import { PROJECT_FILE, readProjectFile, type ProjectFile } from './project-file';
@@ -34,13 +36,6 @@ export interface ProjectOptions extends SecretOptions {
   readonly timeout?: number | undefined;
 }
 
-/** An event that the extension subscribes to. */
-export interface SubscribedEvent {
-  readonly event: string;
-  /** False when a failed delivery lets the workflow go on. */
-  readonly isRequired: boolean;
-}
-
 /** The settings of a project: the result of defaults, manifest, `kiket.json`, environment and options, in this order. */
 export interface Project {
   readonly url: Setting<string | undefined>;
@@ -58,7 +53,7 @@ export interface Project {
   readonly schedule: Setting<string>;
   readonly timeoutMs: Setting<number>;
   /** Events of the manifest and of `kiket.json`. */
-  readonly events: Setting<readonly SubscribedEvent[]>;
+  readonly events: Setting<readonly HookView[]>;
   /** Further headers of each delivery. */
   readonly headers: Setting<Readonly<Record<string, string>>>;
   /** Secrets of the payload, by key. */
@@ -69,6 +64,8 @@ export interface Project {
   readonly deliveries: Setting<string>;
   /** Of `check`. */
   readonly check: Setting<NonNullable<ProjectFile['check']>>;
+  /** The manifest; `undefined` when there is none. */
+  readonly manifest: KiketManifest | undefined;
   /** The file of the manifest; `undefined` when there is none. */
   readonly manifestPath: string | undefined;
 }
@@ -118,13 +115,14 @@ export async function readProject(options: ProjectOptions, io: CliIo, output: Ou
     timeoutMs:
       first(flag(options.timeout, '--timeout'), inFile(file.timeoutMs), inManifest(timeoutIn(manifest))) ??
       byDefault(DEFAULT_TIMEOUT_MS),
-    events: first(inFile(eventsOf(file)), inManifest(hooksOf(manifest))) ?? byDefault([]),
+    events: first(inFile(file.events), inManifest(manifest && hooksOf(manifest))) ?? byDefault([]),
     headers: inManifest(manifest?.callbackHeaders) ?? byDefault({}),
     secrets,
     missingSecrets:
       inManifest(manifest?.secretKeys.filter((key) => !Object.hasOwn(secrets.value, key))) ?? byDefault([]),
     deliveries: inFile(file.deliveries) ?? byDefault('.kiket/deliveries'),
     check: inFile(file.check) ?? byDefault({ skip: [], baseline: undefined }),
+    manifest,
     manifestPath: manifest?.path,
   };
 }
@@ -174,15 +172,6 @@ function readManifest({ cwd, env }: CliIo, output: Output): KiketManifest | unde
 /** The manifest may have a fraction, or a time for which no timer waits. */
 function timeoutIn(manifest: KiketManifest | undefined): number | undefined {
   return manifest?.timeoutMs === undefined ? undefined : Math.min(Math.round(manifest.timeoutMs), MAX_DELAY_MS);
-}
-
-function hooksOf(manifest: KiketManifest | undefined): readonly SubscribedEvent[] | undefined {
-  return manifest?.hooks.map(({ event }) => ({ event, isRequired: manifest.required }));
-}
-
-function eventsOf({ events }: ProjectFile): readonly SubscribedEvent[] | undefined {
-  if (events === undefined) return undefined;
-  return Object.entries(events).map(([event, { required }]) => ({ event, isRequired: required }));
 }
 
 async function deliverySecrets(

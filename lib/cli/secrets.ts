@@ -84,3 +84,19 @@ export function checked(secret: NamedSecret): NamedSecret {
     throw usageError(`${secret.source}: ${(error as TypeError).message}`);
   }
 }
+
+/** Returns a secret as explainRequest takes it. */
+export function toKnown({ value, source }: NamedSecret): { readonly value: Buffer; readonly source: string } {
+  return { value: Buffer.from(value), source };
+}
+
+/** Returns what somebody may have taken for the delivery secret: variables of Kiket, and secrets of the payload. */
+export function otherSecrets(
+  { env }: Pick<CliIo, 'env'>,
+  ofPayload: Readonly<Record<string, string>>,
+): readonly NamedSecret[] {
+  const ofEnvironment = Object.entries(env).flatMap(([name, value]) =>
+    /^KIKET_/.test(name) && value !== undefined && value !== '' ? [{ value, source: name }] : [],
+  );
+  return [...ofEnvironment, ...Object.entries(ofPayload).map(([key, value]) => ({ value, source: key }))];
+}

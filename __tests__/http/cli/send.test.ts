@@ -437,6 +437,40 @@ describe('several attempts of send', () => {
     expect(requests).toHaveLength(count);
   });
 
+  describe('a hook of the project', () => {
+    const hooked = async (hook: object, event: string, args: readonly string[] = [], status = 200) => {
+      const paths: string[] = [];
+      const { url } = await startServer((req, res) => {
+        paths.push(req.url!);
+        if (status !== 0) res.writeHead(status).end('{}');
+      });
+      const cwd = folderWith({ 'kiket.json': JSON.stringify({ url: `${url}/kiket`, events: { 'issue.*': hook } }) });
+      const result = await send([event, ...args.map((arg) => arg.replace('URL', url))], { cwd });
+      return { ...result, paths };
+    };
+
+    it.each([
+      ['of the hook, in place of that of the receiver', { endpoint: '/created' }, 'issue.created', [], '/created'],
+      ['of the receiver for another event', { endpoint: '/created' }, 'comment.created', [], '/kiket'],
+      ['that --to names', { endpoint: '/created' }, 'issue.created', ['--to', 'URL/other'], '/other'],
+      ['of the hook, when --to has none', { endpoint: '/created' }, 'issue.created', ['--to', 'URL'], '/created'],
+    ])('should send to the path %s', async (_which, hook, event, args, path) => {
+      expect(await hooked(hook, event, args)).toMatchObject({ code: 0, paths: [path] });
+    });
+
+    it('should have as many retries as the hook has at most', async () => {
+      const { paths } = await hooked({ retries: 1 }, 'issue.created', ['--retries', '1ms,1ms,1ms'], 503);
+      expect(paths).toHaveLength(2);
+    });
+
+    it('should have the time-out of the hook, unless an option says otherwise', async () => {
+      const { stdout } = await hooked({ timeoutMs: 31 }, 'issue.created', [], 0);
+      expect(stdout).toContain('no response within 31 ms');
+      const other = await hooked({ timeoutMs: 60_000 }, 'issue.created', ['--timeout', '32ms'], 0);
+      expect(other.stdout).toContain('no response within 32 ms');
+    });
+  });
+
   it('should say that the workflow goes on for an event that is not required', async () => {
     const { url } = await startReceiver(422);
     const cwd = folderWith({ 'kiket.json': JSON.stringify({ url, events: { 'issue.created': { required: false } } }) });
@@ -593,7 +627,7 @@ describe('what send does not send', () => {
   it('should not be printed as curl when a shell cannot hold it', async () => {
     expect(await send([...to, '--print', 'curl', '--tamper', 'gzip'])).toMatchObject({
       code: 2,
-      stderr: 'error: --print curl needs a body that is text; --print http does not\n',
+      stderr: 'error: --print: curl needs a body that is text; http does not\n',
     });
   });
 
@@ -699,7 +733,7 @@ describe('wrong usage of send', () => {
       '--print test without a payload',
       ['text.http', '--print', 'test', ...to],
       2,
-      '--print test needs a body that is a JSON object',
+      '--print: test needs a body that is a JSON object',
     ],
     ['two arguments', ['a', 'b', ...to], 2, 'too many arguments'],
     ['a file of secrets that is missing', ['--env-file', 'x', ...to], 3, 'x cannot be read: ENOENT'],

@@ -1,37 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { captureLine } from '../../../lib/captures/write';
 import { temporaryFolder } from '../../support/cli';
+import { startCliProcess as start } from '../../support/cli-process';
 import { startServer } from '../../support/loopback-server';
 import { until } from '../../support/until';
-import { userEnvironment } from '../../support/user-environment';
-
-const repository = resolve(__dirname, '../../..');
-const processes: ChildProcess[] = [];
-
-/** Starts the command line as a process of its own. */
-function start(args: readonly string[], cwd: string) {
-  const loader = join(repository, 'node_modules/tsx/dist/loader.mjs');
-  const child = spawn(process.execPath, ['--import', loader, join(repository, 'lib/cli/index.ts'), ...args], {
-    cwd,
-    env: userEnvironment,
-  });
-  processes.push(child);
-  const output = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
-  return { child, output, closed: once(child, 'close') };
-}
-
-afterEach(async () => {
-  for (const child of processes.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    child.kill('SIGKILL');
-    await once(child, 'close');
-  }
-});
 
 describe('the process of record', () => {
   it.each([

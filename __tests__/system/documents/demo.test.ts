@@ -6,26 +6,22 @@ import ts from 'typescript';
 
 const repository = resolve(__dirname, '../../..');
 
-/** A copy of the demo, with the package built from the current sources. */
+/** The package built from the current sources, with its demo. */
 class Demo {
-  readonly #directory = mkdtempSync(join(tmpdir(), 'kiket-demo-'));
-  readonly #package = join(this.#directory, 'node_modules/kiket-express');
+  readonly #package = mkdtempSync(join(tmpdir(), 'kiket-demo-'));
 
   constructor() {
     const lib = join(repository, 'lib');
     for (const file of readdirSync(lib, { recursive: true, encoding: 'utf8' })) {
       if (file.endsWith('.ts')) this.#write(join('dist', file.slice(0, -3) + '.js'), transpile(join(lib, file)));
     }
-    cpSync(join(repository, 'package.json'), join(this.#package, 'package.json'));
-    for (const folder of ['demo', 'examples']) {
-      cpSync(join(repository, folder), join(this.#directory, folder), { recursive: true });
+    for (const [from, to] of [
+      ['lib/demo/scenario.json', 'dist/demo/scenario.json'],
+      ['package.json', 'package.json'],
+    ]) {
+      cpSync(join(repository, from!), join(this.#package, to!));
     }
-    const fixtures = '__tests__/fixtures';
-    cpSync(join(repository, fixtures), join(this.#directory, fixtures), { recursive: true });
     symlinkSync(join(repository, 'node_modules'), join(this.#package, 'node_modules'), 'junction');
-    for (const name of ['express', 'tsx']) {
-      symlinkSync(join(repository, 'node_modules', name), join(this.#directory, 'node_modules', name), 'junction');
-    }
   }
 
   /** Appends to a built file. */
@@ -37,8 +33,8 @@ class Demo {
     return new Promise((done) => {
       execFile(
         process.execPath,
-        ['--import', 'tsx', 'demo/index.mjs'],
-        { cwd: this.#directory },
+        ['dist/cli/index.js', 'simulate', '--demo'],
+        { cwd: this.#package },
         (error, stdout, stderr) => {
           done({ code: error?.code ?? 0, output: stdout + stderr });
         },
@@ -47,7 +43,7 @@ class Demo {
   }
 
   dispose(): void {
-    rmSync(this.#directory, { recursive: true, force: true });
+    rmSync(this.#package, { recursive: true, force: true });
   }
 
   #write(file: string, text: string): void {
@@ -63,7 +59,7 @@ function transpile(file: string): string {
   return outputText;
 }
 
-describe('npm run demo', () => {
+describe('the demo', () => {
   const RUN_MS = 300_000;
   let demo: Demo;
   beforeEach(() => (demo = new Demo()));
@@ -75,6 +71,7 @@ describe('npm run demo', () => {
       const { code, output } = await demo.run();
       expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('✓') as unknown });
       expect(output).not.toContain('✗');
+      expect(output).toContain('\n20 of 20 rows are as they must be.\n');
       const [heading, , ...lines] = output.split('\n');
       const statusColumn = heading!.indexOf('Status');
       const statuses = lines.slice(0, lines.indexOf('')).map((line) => line.slice(statusColumn).split(/  +/)[0]);
@@ -104,13 +101,13 @@ describe('npm run demo', () => {
       'what must be refused is accepted',
       'dist/signature/hmac.js',
       'exports.findKey = () => 0;',
-      '✗ tampered body: 200 → is done\n  must be: 401 signature.mismatch → halts the workflow',
+      '✗ tampered body: attempts[0] is success 200\n  must be: final 401 signature.mismatch',
     ],
     [
       'a status differs, and with it the number of attempts',
       'dist/errors.js',
       "Object.assign(exports.KIKET_ERRORS, { 'handler.retryable': 422 });",
-      '✗ works at third attempt: no such attempt\n  must be: 200 → is done',
+      '✗ works at third attempt: attempts[2] is none\n  must be: success 200',
     ],
   ])(
     'should exit with 1 when %s',

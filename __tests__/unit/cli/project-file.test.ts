@@ -24,7 +24,10 @@ const COMPLETE = {
   secretEnv: 'KIKET_WEBHOOK_SECRET',
   scheme: 'timestamped',
   eventVersion: 'v2',
-  events: { 'issue.created': {}, 'workflow.before_transition': { required: false } },
+  events: {
+    'issue.created': {},
+    'issue.updated': { required: false, endpoint: '/updated', timeoutMs: 500, retries: 2 },
+  },
   project: 27,
   organization: 'org_3',
   scopes: ['project:27'],
@@ -39,7 +42,17 @@ describe('kiket.json', () => {
   it('should be read with all its fields', () => {
     expect(read(COMPLETE)).toEqual({
       ...COMPLETE,
-      events: { 'issue.created': { required: true }, 'workflow.before_transition': { required: false } },
+      events: [
+        { event: 'issue.created', isRequired: true, isGuard: false },
+        {
+          event: 'issue.updated',
+          isRequired: false,
+          isGuard: false,
+          endpoint: '/updated',
+          timeoutMs: 500,
+          retries: 2,
+        },
+      ],
     });
   });
 
@@ -56,13 +69,26 @@ describe('kiket.json', () => {
     [
       'an event that is not an object',
       { events: { a: true } },
-      /^kiket\.json: events\["a"\]: options must be an object/,
+      'kiket.json: events["a"] must be an object, but is true',
+    ],
+    [
+      'an endpoint on another host',
+      { events: { a: { endpoint: '//x' } } },
+      /events\["a"\]\.endpoint must be a path such as /,
     ],
     ['a string for required', { events: { a: { required: 'no' } } }, /required must be true or false, but is "no"/],
-    ['an unknown setting of an event', { events: { a: { require: true } } }, /Did you mean "required"\?/],
+    [
+      'an unknown setting of an event',
+      { events: { a: { require: true } } },
+      /Did you mean "events\["a"\]\.required"\?/,
+    ],
     ['a list of events', { events: ['a'] }, 'kiket.json: events must be an object, but is an array'],
     ['a project that is not an id', { project: 0 }, 'kiket.json: project must be an id, but is 0'],
-    ['an unknown schedule', { schedule: 'daily' }, /^kiket\.json: schedule must be a schedule such as/],
+    [
+      'an unknown schedule',
+      { schedule: 'daily' },
+      /^kiket\.json: schedule must be none, contract, docs, fast, legacy, 24h, or delays/,
+    ],
     ['a time-out of seconds', { timeoutMs: 0.5 }, /timeoutMs must be an integer from 1 to 600000, but is 0\.5/],
     ['an unknown setting of check', { check: { only: ['A'] } }, /^kiket\.json: check: unknown option "only"/],
     ['null', { url: null }, 'kiket.json: url must be a non-empty string, but is null'],
@@ -89,9 +115,9 @@ describe('the JSON Schema of kiket.json', () => {
         .sort()
         .reverse(),
     );
-    expect(Object.keys(events!.additionalProperties!.properties)).toEqual(
-      Object.keys(read({ events: { a: {} } }).events!['a']!),
-    );
+    const { event, isRequired, isGuard, ...others } = read({ events: { a: {} } }).events![0]!;
+    expect([event, isRequired, isGuard]).toEqual(['a', true, false]);
+    expect(Object.keys(events!.additionalProperties!.properties)).toEqual(['required', ...Object.keys(others)]);
   });
 
   it('should describe each field', () => {
@@ -113,7 +139,16 @@ describe('the JSON Schema of kiket.json', () => {
     [{ project: '' }],
     [{ events: { a: true } }],
     [{ events: { a: { required: 1 } } }],
-    [{ events: { a: { retries: 1 } } }],
+    [{ events: { a: { retries: 1, timeoutMs: 1, endpoint: '/' } } }],
+    [{ events: { a: { retries: -1 } } }],
+    [{ events: { a: { retries: 101 } } }],
+    [{ events: { a: { timeoutMs: 0 } } }],
+    [{ events: { a: { timeoutMs: 2 ** 31 } } }],
+    [{ events: { a: { endpoint: 'kiket' } } }],
+    [{ events: { a: { endpoint: '//other.example/kiket' } } }],
+    [{ events: { a: { endpoint: '/\\other.example' } } }],
+    [{ schedule: 'legacy' }],
+    [{ schedule: '24h' }],
     [{ scopes: 'all' }],
     [{ scopes: [''] }],
     [{ timeoutMs: 0 }],

@@ -25,7 +25,7 @@ import { isObject } from '../../guards';
 import type { RunAction } from '../command';
 import { CliError, EXIT, notRunError, usageError } from '../exit';
 import { Output, type CliIo, type OutputOptions } from '../io';
-import { addOutputOptions, duration, names } from '../options';
+import { addOutputOptions, duration, names, port } from '../options';
 import { readProject, type Project, type ProjectOptions } from '../project';
 import { addSecretOptions, collect, DEFAULT_SECRET_ENV } from '../secrets';
 import { readTarget } from '../target';
@@ -326,12 +326,6 @@ function assertCases(who: string, given: readonly string[]): void {
   const unknown = unknownNames(given);
   if (unknown.length === 0) return;
   throw new CliError(EXIT.usage, `${who}: ${unknown.join(', ')} is not a case or a group; --list shows all`);
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value > 0 && value < 65_536) return value;
-  throw new InvalidArgumentError('It must be a port from 1 to 65535.');
 }
 
 function seed(text: string): number {

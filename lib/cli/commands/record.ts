@@ -1,16 +1,17 @@
 import { appendFileSync, closeSync, fchmodSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { factsOf } from '../../captures/facts';
 import { startRecorder, type RecordedExchange, type Recorder } from '../../captures/recorder';
 import { redactCapture } from '../../captures/redact';
 import { captureLine } from '../../captures/write';
 import { outcomeOf } from '../../sending/outcome';
 import type { Attempt } from '../../sending/send';
+import { hookFor } from '../../simulator/hooks';
 import type { RunAction } from '../command';
 import { EXIT, notRunError, usageError } from '../exit';
 import { Output, type CliIo, type OutputOptions } from '../io';
-import { addOutputOptions, addReceiverOptions } from '../options';
+import { addOutputOptions, addReceiverOptions, port } from '../options';
 import { attemptDocument, printAttempt } from '../print-attempt';
 import { readProject, type Project, type ProjectOptions } from '../project';
 import { readTarget } from '../target';
@@ -41,12 +42,6 @@ export function define(command: Command, run: RunAction): void {
         '\n  kiket-express record --to https://staging.example.com --allow-remote --out staging.jsonl',
     )
     .action(run(record));
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (/^\d{1,5}$/.test(text) && value <= 65_535) return value;
-  throw new InvalidArgumentError('It must be an integer from 0 to 65535.');
 }
 
 async function record(io: CliIo, options: Options): Promise<number> {
@@ -174,7 +169,7 @@ class Recording {
         ? { failure: { code: 'none', message: problem! }, durationMs }
         : { response: { ...kept.response, droppedBytes: 0 }, durationMs };
     const { event } = factsOf(capture);
-    const isRequired = this.#project.events.value.find((each) => each.event === event)?.isRequired ?? true;
+    const isRequired = hookFor(event, this.#project.events.value)?.isRequired ?? true;
     // As it came: not each request target is a valid URL.
     const url = kept.url.startsWith('/') ? this.#target.origin + kept.url : kept.url;
     const request = { ...kept, url };

@@ -11,6 +11,7 @@ import { outcomeOf, type Outcome } from '../../sending/outcome';
 import { send } from '../../sending/send';
 import { findTampering, TAMPERINGS } from '../../sending/tamper';
 import { quoted } from '../../text';
+import { hookFor } from '../../simulator/hooks';
 import type { RunAction } from '../command';
 import { editBody } from '../edit-body';
 import { CliError, EXIT, usageError } from '../exit';
@@ -255,7 +256,7 @@ async function sendOne(item: Replay, project: Project, signal: AbortSignal): Pro
   const { request, capture } = item;
   const result = await send(request, { timeoutMs: project.timeoutMs.value, signal });
   const { event, invocationId } = factsOf(request);
-  const isRequired = project.events.value.find((each) => each.event === event)?.isRequired ?? true;
+  const isRequired = hookFor(event, project.events.value)?.isRequired ?? true;
   const hook = { event, isRequired };
   const outcome = outcomeOf(result, hook);
   const { response: recorded } = capture;

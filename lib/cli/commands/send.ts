@@ -1,22 +1,24 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CaptureFormatName } from '../../captures/parse';
+import { PRINT_FORMS, printedRequest, type PrintForm } from '../../captures/print-request';
 import { deliverInAttempts, type DeliveryAttempt } from '../../sending/deliver';
+import { urlOf as endpointUrl } from '../../sending/endpoint';
 import type { HeaderLine } from '../../sending/http-message';
-import { durationText, parseSchedule } from '../../sending/schedule';
+import { durationText, parseSchedule, SCHEDULE_NAMES } from '../../sending/schedule';
 import { send } from '../../sending/send';
 import { TAMPERINGS } from '../../sending/tamper';
+import { hookFor } from '../../simulator/hooks';
 import type { RunAction } from '../command';
 import { requestIn, requestsOf, type Blueprint, type RequestOptions, type TimestampOf } from '../delivery-requests';
-import { findDelivery } from '../delivery-source';
+import { findDelivery, type DeliverySource } from '../delivery-source';
 import { CliError, EXIT } from '../exit';
 import { expectation, type Expectation } from '../expectation';
 import { Output, type CliIo, type OutputOptions } from '../io';
 import { addOutputOptions, addTargetOptions, count, duration, id, names, schedule } from '../options';
-import { addEditOptions } from '../payload-edits';
+import { addEditOptions, inUsage } from '../payload-edits';
 import { attemptDocument, printAttempt } from '../print-attempt';
-import { PRINT_FORMS, printedRequest, type PrintForm } from '../print-request';
-import { readProject, secretsOf, targetOf, type ProjectOptions } from '../project';
+import { readProject, secretsOf, targetOf, type Project, type ProjectOptions } from '../project';
 import { addFormatOption } from '../read-captures';
 import { collect } from '../secrets';
 import { requireReached } from '../target';
@@ -90,7 +92,7 @@ export function define(command: Command, run: RunAction): void {
     .option('--repeat <n>', 'how many deliveries', count, 1)
     .option('--parallel <n>', 'how many at once', count, 1)
     .option('--interval <duration>', 'the time between two deliveries, e.g. 100ms', duration)
-    .option('--retries <schedule>', 'none, contract, docs, fast, or delays such as 30s,1m (default: none)', schedule)
+    .option('--retries <schedule>', `${SCHEDULE_NAMES}, or delays such as 30s,1m (default: none)`, schedule)
     .option('--speed <n>', 'by how much the delays of retries are shortened', count, 1)
     .option(
       '--expect <outcome>',
@@ -135,7 +137,7 @@ async function sendDeliveries(io: CliIo, what: string | undefined, options: Opti
   const output = new Output(io, options);
   const project = await readProject(options, io, output);
   const source = await findDelivery(what, options.format, project, io, output);
-  const url = targetOf(project, options.allowRemote === true).href;
+  const url = urlOf(source, project, targetOf(project, options.allowRemote === true));
   if (project.deliverySecrets.value.length === 0) {
     output.warn(
       `nothing is signed, because there is no delivery secret: set ${project.secretName}, or name one with --secret-env`,
@@ -166,6 +168,17 @@ async function sendDeliveries(io: CliIo, what: string | undefined, options: Opti
   return wanted === deliveries.length ? EXIT.ok : EXIT.notAsWanted;
 }
 
+/** The path of a hook replaces that of the receiver, unless `--to` names one. */
+function urlOf({ event }: DeliverySource, { events, url }: Project, target: URL): string {
+  const isGiven = url.source === '--to' && target.pathname !== '/';
+  return endpointUrl(target.href, isGiven ? undefined : hookFor(event, events.value)?.endpoint);
+}
+
+function timeoutOf({ event }: DeliverySource, { events, timeoutMs }: Project): number {
+  const ofHook = timeoutMs.source === '--timeout' ? undefined : hookFor(event, events.value)?.timeoutMs;
+  return ofHook ?? timeoutMs.value;
+}
+
 function sentBefore(count: number): string {
   return count === 1 ? '1 delivery was sent' : `${count} deliveries were sent`;
 }
@@ -176,7 +189,7 @@ function show(blueprint: Blueprint, { print, json }: Options, output: Output): n
   const isSigned = project.deliverySecrets.value.length > 0;
   if (print !== undefined) {
     for (const request of requests) {
-      const printed = printedRequest(print, request);
+      const printed = inUsage('--print', () => printedRequest(print, request));
       if (typeof printed === 'string') output.write(printed);
       else output.bytes(printed);
     }
@@ -214,8 +227,9 @@ async function deliverAll(
   const deliveries: DeliveryAttempt[][] = [];
   const stopped = new AbortController();
   const either = AbortSignal.any([signal, stopped.signal]);
-  const isRequired = project.events.value.find(({ event }) => event === source.event)?.isRequired ?? true;
-  const delays = parseSchedule(project.schedule.value)!;
+  const hook = hookFor(source.event, project.events.value);
+  const isRequired = hook?.isRequired ?? true;
+  const delays = parseSchedule(project.schedule.value)!.slice(0, hook?.retries);
   let started = 0;
   let done = 0;
 
@@ -227,7 +241,7 @@ async function deliverAll(
         hook: { event: source.event, isRequired },
         delays,
         speed,
-        timeoutMs: project.timeoutMs.value,
+        timeoutMs: timeoutOf(source, project),
         signal: either,
         onAttempt: (attempt) => {
           if (either.aborted) return;
@@ -283,7 +297,7 @@ async function probe(
   for (const scheme of ['body', 'timestamped'] as const) {
     for (const prefix of ['', 'sha256=']) {
       const request = requestIn(blueprint, { scheme, prefix });
-      const attempt = await send(request, { timeoutMs: blueprint.project.timeoutMs.value, signal });
+      const attempt = await send(request, { timeoutMs: timeoutOf(blueprint.source, blueprint.project), signal });
       const result = 'response' in attempt ? String(attempt.response.status) : attempt.failure.code;
       probes.push({ form: prefix + scheme, result });
       if (signal.aborted) return probes;

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { durationText } from '../../sending/schedule';
+import type { HookView } from '../../simulator/local-kiket';
 import type { RunAction } from '../command';
 import { EXIT } from '../exit';
 import { Output, type CliIo, type OutputOptions } from '../io';
@@ -53,7 +55,7 @@ function rowsOf(project: Project): Row[] {
     row('time-out', { ...project.timeoutMs, value: `${project.timeoutMs.value} ms` }),
     row('events', {
       ...events,
-      value: events.value.map(({ event, isRequired }) => (isRequired ? event : `${event} (not required)`)),
+      value: events.value.map(eventText),
     }),
     row('headers', { ...headers, value: Object.keys(headers.value) }),
     row('secrets that are set', { ...secrets, value: Object.keys(secrets.value) }),
@@ -62,6 +64,16 @@ function rowsOf(project: Project): Row[] {
     row('cases that check skips', { ...project.check, value: project.check.value.skip }),
     row('baseline of check', { ...project.check, value: project.check.value.baseline }),
   ];
+}
+
+function eventText({ event, isRequired, endpoint, timeoutMs, retries }: HookView): string {
+  const notes = [
+    isRequired ? '' : 'not required',
+    endpoint ?? '',
+    timeoutMs === undefined ? '' : durationText(timeoutMs),
+    retries === undefined ? '' : retries === 1 ? '1 retry' : `${retries} retries`,
+  ].filter((note) => note !== '');
+  return notes.length === 0 ? event : `${event} (${notes.join('; ')})`;
 }
 
 function shownValue(value: Shown): string {

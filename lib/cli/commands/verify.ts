@@ -20,7 +20,15 @@ import { addOutputOptions, count } from '../options';
 import { readProject } from '../project';
 import { addFormatOption, readCaptures } from '../read-captures';
 import { readInput } from '../read-input';
-import { addSecretOptions, collect, DEFAULT_SECRET_ENV, type NamedSecret, type SecretOptions } from '../secrets';
+import {
+  addSecretOptions,
+  collect,
+  DEFAULT_SECRET_ENV,
+  otherSecrets,
+  toKnown,
+  type NamedSecret,
+  type SecretOptions,
+} from '../secrets';
 
 interface Options extends SecretOptions, OutputOptions {
   readonly header?: readonly string[] | undefined;
@@ -82,10 +90,7 @@ async function verify(io: CliIo, file: string | undefined, options: Options): Pr
   }
   const settings: ExplainSettings = {
     secrets: named.map(toKnown),
-    others: [
-      ...ofEnvironment(io),
-      ...Object.entries(secrets.value).map(([key, value]) => ({ value, source: key })),
-    ].map(toKnown),
+    others: otherSecrets(io, secrets.value).map(toKnown),
     signatureSchemes: options.scheme === undefined ? ['body', 'timestamped'] : [options.scheme],
     toleranceSeconds: options.tolerance ?? 300,
     nowSeconds: options.at ?? Math.floor(Date.now() / 1000),
@@ -134,17 +139,6 @@ async function explainEach(
   }
   output.clearProgress();
   return explained;
-}
-
-function toKnown({ value, source }: NamedSecret): ExplainSettings['secrets'][number] {
-  return { value: Buffer.from(value), source };
-}
-
-/** Variables of Kiket that somebody may have taken for the delivery secret. */
-function ofEnvironment({ env }: CliIo): NamedSecret[] {
-  return Object.entries(env).flatMap(([name, value]) =>
-    /^KIKET_/.test(name) && value !== undefined && value !== '' ? [{ value, source: name }] : [],
-  );
 }
 
 async function readRequests(
