@@ -66,7 +66,7 @@ function optionsFor(name) {
     concurrency: availableParallelism(),
     // Jest's limit for each test ends what hangs. This one is for what blocks the process, and must not end a slow run.
     timeoutMS: 60_000,
-    ignorePatterns: ['bench', 'coverage', 'demo', 'dist', 'docs', 'examples', 'mutation', 'soak'],
+    ignorePatterns: ['bench', 'coverage', 'dist', 'docs', 'examples', 'mutation', 'soak'],
     // The sandbox is inside the repository, so the packages of the repository are found without links.
     symlinkNodeModules: false,
     plugins: [import.meta.resolve('@stryker-mutator/jest-runner')],

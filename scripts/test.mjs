@@ -18,6 +18,8 @@ const FAST = '__tests__/(unit|http)/';
 const HOW_TO_GET_REDIS =
   'Put redis-server on the PATH (apt-get install redis-server, brew install redis), or set REDIS_URL.';
 
+const HOW_TO_GET_BROWSER = 'Put chromium on the PATH (apt-get install chromium), or set CHROMIUM_PATH.';
+
 const [mode = 'standard'] = process.argv.slice(2);
 const modes = { standard, quick, long, watch };
 if (!Object.hasOwn(modes, mode)) throw new Error(`The mode must be quick, long or watch, but is ${mode}`);
@@ -31,7 +33,8 @@ async function standard() {
     step('format', [bin('prettier/bin/prettier.cjs'), '--check', '.']),
     step('lint', [bin('eslint/bin/eslint.js'), '.']),
     step('types', [bin('typescript/bin/tsc')]),
-    step('demo', ['--import', 'tsx', 'demo/index.mjs']),
+    step('types of the page', [bin('typescript/bin/tsc'), '-p', 'lib/simulator/page']),
+    step('demo', ['--import', 'tsx', 'lib/cli/index.ts', 'simulate', '--demo']),
   ]);
   if (!checks.every(Boolean)) return false;
   const passed = await runJest(['--coverage', '--testPathIgnorePatterns', LONG]);
@@ -83,10 +86,12 @@ async function run(args, env) {
   return new Promise((resolve) => child.on('close', (code) => resolve(code === 0)));
 }
 
-/** Only a missing Redis skips tests. */
+/** A missing Redis and a missing browser skip tests. */
 function reportSkipped({ numPendingTests, testResults }) {
   if (numPendingTests === 0) return;
-  console.log(`\nSkipped ${numPendingTests} tests, because there is no Redis. ${HOW_TO_GET_REDIS}`);
+  console.log(
+    `\nSkipped ${numPendingTests} tests, because a program is missing. ${HOW_TO_GET_REDIS}\n${HOW_TO_GET_BROWSER}`,
+  );
   for (const { name, assertionResults } of testResults) {
     const { length } = assertionResults.filter(({ status }) => status === 'pending');
     if (length > 0) console.log(`  ${relative(root, name)}: ${length}`);

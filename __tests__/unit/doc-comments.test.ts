@@ -37,6 +37,8 @@ const WITH_EXAMPLE = [
   'explainSignature',
   'checkReceiver',
   'startFakeKiket',
+  'startSimulator',
+  'runScenario',
   'captureRawBody',
   'verifySignature',
   'loadManifest',

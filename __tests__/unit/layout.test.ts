@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
@@ -8,9 +8,11 @@ import { cyclesOf, importsOf, type Import, type Sources } from '../support/impor
 const lib = resolve(__dirname, '../../lib');
 
 function readSources(): Sources {
-  const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
   return new Map(
-    files.map((file) => [file.replaceAll('\\', '/').slice(0, -3), readFileSync(join(lib, file), 'utf8')] as const),
+    files.map(
+      (file) => [file.replaceAll('\\', '/').replace(/\.tsx?$/, ''), readFileSync(join(lib, file), 'utf8')] as const,
+    ),
   );
 }
 
@@ -21,7 +23,8 @@ function readSources(): Sources {
 const RANKS: readonly (readonly string[])[] = [
   ['index'],
   ['cli'],
-  ['middleware', 'testing'],
+  ['demo'],
+  ['middleware', 'simulator', 'testing'],
   ['conformance'],
   ['captures', 'explain', 'fake-kiket'],
   ['bullmq', 'manifest', 'opentelemetry', 'runtime-token', 'sdk', 'sending', 'shutdown', 'telemetry'],
@@ -54,8 +57,9 @@ const MANIFEST = 'package.json';
 
 /** Packages that few services need or that load slowly, with the places that may import them. */
 const RESTRICTED: Record<string, (found: Import) => boolean> = {
-  express: ({ from, typeOnly, lazy }) => typeOnly || (lazy && from.startsWith('fake-kiket/')),
-  ajv: ({ from, typeOnly, lazy }) => from === 'delivery/schema' && (typeOnly || lazy),
+  express: ({ from, typeOnly, lazy }) => typeOnly || (lazy && /^(?:demo|fake-kiket|simulator\/control)\//.test(from)),
+  ajv: ({ from, typeOnly, lazy }) =>
+    /^(?:delivery\/schema|simulator\/control\/requests)$/.test(from) && (typeOnly || lazy),
   '@opentelemetry/api': ({ from }) => /^(?:middleware\/opentelemetry$|opentelemetry\/)/.test(from),
   bullmq: ({ from, typeOnly, lazy }) => from.startsWith('bullmq/') && (typeOnly || lazy),
   'lru-cache': ({ from, typeOnly, lazy }) => from === 'idempotency/memory-store' && (typeOnly || lazy),
@@ -65,6 +69,10 @@ const RESTRICTED: Record<string, (found: Import) => boolean> = {
   undici: ({ from, typeOnly, lazy }) => /^(?:api|fake-kiket)\//.test(from) && (typeOnly || lazy),
 };
 
+/** Runs in browsers: of other files it uses types only, and of packages those that are bundled. */
+const PAGE = 'simulator/page/';
+const BUNDLED = ['preact', 'microdiff'];
+
 /** Returns the violations of the rules, each as `file → import`. */
 function violationsOf(sources: Sources): string[] {
   return importsOf(sources)
@@ -72,15 +80,18 @@ function violationsOf(sources: Sources): string[] {
     .map(({ from, target }) => `${from} → ${target}`);
 }
 
-function isAllowedInside({ from, target }: Import): boolean {
+function isAllowedInside({ from, target, typeOnly }: Import): boolean {
   if (target === MANIFEST) return from === 'version';
+  if (target.startsWith(PAGE)) return from.startsWith(PAGE);
+  if (from.startsWith(PAGE) && !typeOnly) return false;
   if (folderOf(from) !== folderOf(target)) return rankOf(from) < rankOf(target);
   return folderOf(from) !== 'middleware' || from === COMPOSITION;
 }
 
 function isAllowedOutside(found: Import): boolean {
-  if (isBuiltin(found.target)) return found.target.startsWith('node:');
   const name = packageOf(found.target);
+  if (found.from.startsWith(PAGE)) return BUNDLED.includes(name);
+  if (isBuiltin(found.target)) return found.target.startsWith('node:');
   const isKnown = name in manifest.dependencies || name in manifest.peerDependencies;
   return isKnown && (RESTRICTED[name]?.(found) ?? true);
 }
@@ -107,7 +118,8 @@ describe('the imports of lib', () => {
   });
 
   it('should name files that exist', () => {
-    const exists = (target: string) => sources.has(target) || target === MANIFEST;
+    const exists = (target: string) =>
+      sources.has(target) || target === MANIFEST || (target.endsWith('.css') && existsSync(join(lib, target)));
     const missing = importsOf(sources).filter(({ isLocal, target }) => isLocal && !exists(target));
     expect(missing).toEqual([]);
   });
@@ -175,6 +187,11 @@ describe('the rules', () => {
     ['middleware/kiket', "const load = () => require('yaml');"],
     ['delivery/manifest-option', "import { loadManifest } from '../manifest/index';"],
     ['json', "import { inspect } from 'util';"],
+    ['simulator/page/app', "import { InputError } from '../local-kiket';"],
+    ['simulator/page/app', "import { join } from 'node:path';"],
+    ['simulator/page/app', "import express from 'express';"],
+    ['simulator/simulator', "import { size } from './page/quantities';"],
+    ['simulator/simulator', "import { h } from 'preact';"],
   ])('should refuse in %s: %s', (file, text) => {
     expect(violationsOf(new Map([[file, text]]))).toHaveLength(1);
   });
@@ -199,6 +216,8 @@ describe('the rules', () => {
     ['idempotency/memory-store', "const load = () => require('lru-cache');"],
     ['bullmq/bullmq', "const load = () => require('bullmq');"],
     ['manifest/yaml', "const load = () => require('yaml');"],
+    ['simulator/page/app', "import type { LocalKiket } from '../local-kiket';"],
+    ['simulator/page/app', "import { useState } from 'preact/hooks'; import { path } from './router';"],
   ])('should allow in %s: %s', (file, text) => {
     expect(violationsOf(new Map([[file, text]]))).toEqual([]);
   });

@@ -29,7 +29,7 @@ const modes: Record<string, { options: KiketVerifyOptions; signedBy: string }> =
 const consumers: Record<string, (req: Request, url: string) => Promise<string>> = {
   'fetch()': async (req, url) => (await fetch(url, toInit(req))).text(),
   Request: (req, url) => new globalThis.Request(url, toInit(req)).text(),
-  Response: (req) => new Response(req).text(),
+  Response: (req) => new Response(req as unknown as ReadableStream).text(),
 };
 
 // The types of `fetch` lack `duplex` and Node's streams.

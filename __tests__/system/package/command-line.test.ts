@@ -18,7 +18,7 @@ const blocks = (file: string): Block[] => blocksOf(readFileSync(resolve(reposito
 
 const guide = blocks('docs/guides/local-development.md');
 const secret = /KIKET_WEBHOOK_SECRET=(\S+)/.exec(guide.map(({ code }) => code).join(''))![1]!;
-const openPage = () => ShellPage.open(folder, { KIKET_WEBHOOK_SECRET: secret }, [3000, 4540]);
+const openPage = () => ShellPage.open(folder, { KIKET_WEBHOOK_SECRET: secret }, [3000, 4538, 4540]);
 
 async function openPageWithService(): Promise<ShellPage> {
   const page = await openPage();
@@ -41,6 +41,11 @@ describe('the installed command', () => {
   it('should say what it would send', async () => {
     const { code, output } = await npx('send', '--dry-run', '--to', 'localhost:3000/kiket', '--secret', secret);
     expect([code, output]).toEqual([0, expect.stringContaining('would send POST http://localhost:3000/kiket')]);
+  });
+
+  it('should carry out the demo, with the Express of the project', async () => {
+    const { code, output } = await npx('simulate', '--demo');
+    expect([code, output]).toEqual([0, expect.stringContaining('\n20 of 20 rows are as they must be.\n')]);
   });
 
   it('should load commander once it is called, and no package of the receiver', async () => {
@@ -77,6 +82,36 @@ describe('the commands of docs/guides/record-and-replay.md', () => {
     expect(await page.run({ ...record!, code })).toMatchObject({ code: 0 });
   });
   itShouldDoAsShown(others, () => page);
+});
+
+describe('the commands of docs/guides/scenarios.md', () => {
+  const scenarios = blocks('docs/guides/scenarios.md');
+  let page: ShellPage;
+  beforeAll(async () => (page = await openPage()));
+  afterAll(() => page.close());
+
+  itShouldDoAsShown(scenarios, () => page);
+
+  it('should find nothing in an extension that is idempotent', async () => {
+    const extension = scenarios.find(({ mark }) => mark === 'extension.mjs')!;
+    const code = extension.code
+      .replace('baseUrl } }), events', 'baseUrl } }), kiketIdempotency(new KiketMemoryStore()), events')
+      .replace('kiketEvents }', 'kiketEvents, kiketIdempotency, KiketMemoryStore }');
+    page.save({ ...extension, code });
+    const command = scenarios.find(({ language }) => language === 'sh')!;
+    expect(await page.run(command)).toMatchObject({ code: 0 });
+  });
+});
+
+describe('the commands of docs/guides/local-kiket.md', () => {
+  let page: ShellPage;
+  beforeAll(async () => {
+    rmSync(join(folder, '.kiket'), { recursive: true, force: true });
+    page = await openPageWithService();
+  }, PATIENCE_MS);
+  afterAll(() => page.close());
+
+  itShouldDoAsShown(blocks('docs/guides/local-kiket.md'), () => page);
 });
 
 describe('the commands of README.md', () => {
@@ -121,9 +156,13 @@ async function follow(block: Block, page: ShellPage): Promise<ShellRun | undefin
 
 /** Replaces what differs from run to run. */
 function stable(output: string): string {
-  return output
-    .replaceAll(/in \d+ ms/g, 'in 1 ms')
-    .replaceAll(/invocation [\da-f]{8}/g, 'invocation 00000000')
-    .replaceAll(/"invocation":"[\da-f-]{36}"/g, '"invocation":"…"')
-    .trimEnd();
+  return (
+    output
+      .replaceAll(/in \d+ ms/g, 'in 1 ms')
+      // The last column of the table of a scenario.
+      .replaceAll(/ {2,}(?:ms|─+|\d+)$/gm, '')
+      .replaceAll(/invocation [\da-f]{8}/g, 'invocation 00000000')
+      .replaceAll(/"invocation":"[\da-f-]{36}"/g, '"invocation":"…"')
+      .trimEnd()
+  );
 }

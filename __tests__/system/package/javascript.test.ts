@@ -149,6 +149,7 @@ describe('the modules loaded in a fresh process', () => {
     idempotency: ['secure-json-parse'],
     sdk: ['secure-json-parse'],
     shutdown: ['secure-json-parse'],
+    simulator: ['secure-json-parse'],
     parse: ['secure-json-parse'],
     'runtime-token': ['secure-json-parse'],
     telemetry: ['secure-json-parse'],
@@ -162,22 +163,25 @@ describe('the modules loaded in a fresh process', () => {
   });
 
   /** What a developer uses, and a service does not. */
-  const TOOLS = /[\\/]dist[\\/](?:captures|cli|conformance|explain|fake-kiket|sending|testing)[\\/]/;
+  const TOOLS = /[\\/]dist[\\/](?:captures|cli|conformance|explain|fake-kiket|sending|simulator|testing)[\\/]/;
 
   it.each([
     'kiket-express',
-    ...entries.filter((entry) => entry !== 'testing').map((entry) => `kiket-express/${entry}`),
+    ...entries.filter((entry) => entry !== 'testing' && entry !== 'simulator').map((entry) => `kiket-express/${entry}`),
   ])('should be no tool of developers for %s', async (entry) => {
     const loaded = await modulesAfter(`require('${entry}')`);
     expect(loaded.filter((file) => TOOLS.test(file))).toEqual([]);
     expect(loaded.length).toBeGreaterThan(0);
   });
 
-  it('should be tools, but not the command line, for kiket-express/testing', async () => {
-    const loaded = await modulesAfter("require('kiket-express/testing')");
-    expect(loaded.filter((file) => TOOLS.test(file)).length).toBeGreaterThan(0);
-    expect(loaded.filter((file) => /[\\/]dist[\\/]cli[\\/]/.test(file))).toEqual([]);
-  });
+  it.each(['testing', 'simulator'])(
+    'should be tools, but not the command line, for kiket-express/%s',
+    async (entry) => {
+      const loaded = await modulesAfter(`require('kiket-express/${entry}')`);
+      expect(loaded.filter((file) => TOOLS.test(file)).length).toBeGreaterThan(0);
+      expect(loaded.filter((file) => /[\\/]dist[\\/]cli[\\/]/.test(file))).toEqual([]);
+    },
+  );
 
   it('should be neither Ajv nor undici nor express for kiket-express', async () => {
     const loaded = await packagesAfter("require('kiket-express').kiketParse()");

@@ -55,6 +55,8 @@ const usesWithoutRequest: Record<string, string> = {
     "export const worker: { close(): Promise<void> } = kiketWorker('jobs', (job) => job.event, { connection: {} });",
   manifest: 'export const guards: boolean[] = loadManifest().hooks.map(({ isGuard }) => isGuard);',
   shutdown: 'export const down: Promise<{ released: number }> = kiketShutdown({} as never);',
+  simulator:
+    "export const delivery: Promise<{ id: string }> = startSimulator({ url: 'http://localhost' }).then((kiket) => kiket.deliveries.send({}));",
   signature:
     "export const at: number | undefined = verifySignature({ headers: {}, body: '', secret: 's' }).timestampSeconds;",
   errors: "export const status: number = (new RetryableError('Later') satisfies KiketError).status;",
@@ -77,7 +79,7 @@ function sourceAlone(entry: string): string {
   const names = [
     ...new Set(
       use.match(
-        /\b(?:kiket[A-Z]\w+|sdkRouter|createKiketApi|loadManifest|captureRawBody|signDelivery|deliver|verifySignature|RetryableError|KiketError|KiketMemoryStore|KiketRedisStore)\b/g,
+        /\b(?:kiket[A-Z]\w+|sdkRouter|createKiketApi|loadManifest|captureRawBody|signDelivery|deliver|startSimulator|verifySignature|RetryableError|KiketError|KiketMemoryStore|KiketRedisStore)\b/g,
       ),
     ),
   ];

@@ -598,7 +598,7 @@ declare module 'agreed/testing' {
     readonly headers: Readonly<Record<string, string>>;
   }
   export interface DeliverTestOptions {
-    retries?: 'none' | 'contract' | 'docs' | 'fast' | readonly number[] | undefined;
+    retries?: 'none' | 'contract' | 'docs' | 'fast' | 'legacy' | '24h' | readonly number[] | undefined;
     speed?: number | undefined;
     timeoutMs?: number | undefined;
     event?: string | undefined;
@@ -1038,6 +1038,10 @@ declare module 'agreed/manifest' {
     readonly code: 'KIKET_MANIFEST_SECRET' | 'KIKET_MANIFEST_DUPLICATE_KEY';
     readonly message: string;
   }
+  export interface KiketManifestUnreadKey {
+    readonly path: string;
+    readonly message: string;
+  }
   export interface KiketManifest {
     readonly generation: KiketManifestGeneration;
     readonly path: string;
@@ -1058,6 +1062,7 @@ declare module 'agreed/manifest' {
     readonly settings: KiketSettings;
     readonly fallbackSecrets: Readonly<Record<string, string>>;
     readonly warnings: readonly KiketManifestWarning[];
+    readonly unreadKeys: readonly KiketManifestUnreadKey[];
   }
   export class KiketManifestError extends TypeError {
     readonly file: string | undefined;
