@@ -213,6 +213,21 @@ describe('the token', () => {
     expect(server.pageUrl).toBe(`${server.url}/?token=${server.token}`);
   });
 
+  it('should have a stand-in for programs that open the page, which works once', async () => {
+    const server = await startControl(kiket);
+    const { pathname, search } = new URL(server.pageUrlOnce());
+    expect(search).not.toContain(server.token);
+    const [first, second] = [
+      await send(server, { path: pathname + search, headers: { Authorization: undefined } }),
+      await send(server, { path: pathname + search, headers: { Authorization: undefined } }),
+    ];
+    expect([first.status, second.status]).toEqual([303, 401]);
+    expect(first.headers['set-cookie']).toContain(server.token);
+    const asBearer = new URL(server.pageUrlOnce()).searchParams.get('token');
+    const refused = await send(server, { path: '/api/deliveries', headers: { Authorization: `Bearer ${asBearer}` } });
+    expect(refused.status).toBe(401);
+  });
+
   it.each(['', 'wrong', 'x'.repeat(10_000)])('should not become a cookie when it is wrong: %#', async (token) => {
     const server = await startControl(kiket);
     const response = await send(server, { path: `/?token=${token}` });

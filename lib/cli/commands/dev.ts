@@ -143,7 +143,7 @@ class DevRun {
     this.#closes.push(watchReceiver(simulator));
     if (this.#options.recordFrom !== undefined) await this.#record(simulator, this.#options.recordFrom);
     if (isDemo) sendExamples(simulator);
-    if (this.#options.open === true) await this.#open(control.pageUrl);
+    if (this.#options.open === true) await this.#open(control.pageUrlOnce());
   }
 
   /** Ends all that was started. */

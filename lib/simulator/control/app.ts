@@ -72,7 +72,9 @@ export function createControlApp(
   function exchangeToken(...[req, res, next]: Parameters<RequestHandler>): void {
     const given = req.query['token'];
     if (given === undefined) return next();
-    if (!guard.isToken(given as string)) return void res.status(401).type('text/plain').send(WRONG_TOKEN);
+    if (!guard.isToken(given as string) && !guard.takesTicket(given as string)) {
+      return void res.status(401).type('text/plain').send(WRONG_TOKEN);
+    }
     res.set('Set-Cookie', `${guard.cookieName}=${token}; HttpOnly; SameSite=Strict; Path=/`);
     res.status(303).set('Location', '/').end();
   }

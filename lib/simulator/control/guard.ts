@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /** Which requests may reach the control server: those of its own page, and of scripts that know the token. */
@@ -6,6 +6,8 @@ export class Guard {
   /** In lower case, with the port. */
   readonly #hosts: ReadonlySet<string>;
   readonly #token: Buffer;
+  /** Digests of the tickets that nobody has used. */
+  readonly #tickets = new Set<string>();
   /** Cookies do not know ports, so the name does. */
   readonly cookieName: string;
 
@@ -45,10 +47,25 @@ export class Guard {
     return timingSafeEqual(digestOf(text), this.#token);
   }
 
+  /** Returns a text that stands for the token once: programs that open a page show its address to all users of the machine. */
+  issueTicket(): string {
+    const ticket = randomBytes(TICKET_BYTES).toString('base64url');
+    this.#tickets.add(digestOf(ticket).toString('hex'));
+    return ticket;
+  }
+
+  /** True the first time for a ticket. */
+  takesTicket(text: string): boolean {
+    return this.#tickets.delete(digestOf(text).toString('hex'));
+  }
+
   #isHost(host: string): boolean {
     return this.#hosts.has(withoutDefaultPort(host));
   }
 }
+
+/** 128 bits. */
+const TICKET_BYTES = 16;
 
 /** True for a client on this machine. */
 export function isLoopbackPeer({ socket }: IncomingMessage): boolean {

@@ -36,6 +36,8 @@ export interface ControlServer {
   readonly url: string;
   /** The address of the page, which has the token. */
   readonly pageUrl: string;
+  /** Returns an address of the page that works once, for a program that other users may see. */
+  readonly pageUrlOnce: () => string;
   readonly token: string;
   /** The names under which it is reached, each with the port. */
   readonly hosts: readonly string[];
@@ -94,15 +96,17 @@ export async function startControlServer(
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const express = require('express') as typeof import('express');
 
+  let guard: Guard | undefined;
   const listener = new ControlListener();
   const port = await listener.listen(settings.port, host, (actual) => {
-    const guard = new Guard(names, actual, token);
+    guard = new Guard(names, actual, token);
     return createControlApp(express, { guard, token, context, streams, assetsDirectory });
   });
   const url = `http://${names[0]}:${port}`;
   return {
     url,
     pageUrl: `${url}/?token=${token}`,
+    pageUrlOnce: () => `${url}/?token=${guard!.issueTicket()}`,
     token,
     hosts: names.map((name) => (/:\d+$/.test(name) ? name : `${name}:${port}`)),
     async close() {
