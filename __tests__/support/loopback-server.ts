@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,12 +20,22 @@ export async function startServer(listener: RequestListener): Promise<RunningSer
   return { url: `http://127.0.0.1:${await listen(server)}`, counts };
 }
 
-/** Resolves with an origin at which no server listens. */
+/**
+ * Resolves with an origin at which no server listens. Its port is not one that a system gives to a server which takes any port: the
+ * server of another test could have it next.
+ */
 export async function closedOrigin(): Promise<string> {
-  const server = createServer();
-  const port = await listen(server);
-  await close(server);
-  return `http://127.0.0.1:${port}`;
+  for (;;) {
+    const port = randomInt(7000, 10_000);
+    const server = createServer();
+    try {
+      await once(server.listen(port, '127.0.0.1'), 'listening');
+      await close(server);
+      return `http://127.0.0.1:${port}`;
+    } catch {
+      // It is taken.
+    }
+  }
 }
 
 /** Listens on loopback, and resolves with the port. */
