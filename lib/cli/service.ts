@@ -42,7 +42,7 @@ const GRACE_MS = 5000;
 const KILL_MS = 1000;
 
 /** The extension API key of the fake. */
-export const FAKE_API_KEY = 'ext_fake';
+const FAKE_API_KEY = 'ext_fake';
 
 /** The settings of a run that its service needs. */
 export interface RunSettings {

@@ -97,7 +97,7 @@ function contentOf(
 }
 
 /** Returns a payload without the fields that the platform adds. */
-export function withoutPlatformPart(payload: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function withoutPlatformPart(payload: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(payload).filter(([name]) => !OF_PLATFORM.has(name)));
 }
 

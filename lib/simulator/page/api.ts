@@ -39,7 +39,7 @@ import type {
 } from '../model';
 
 /** A refusal of the control API, or its silence. */
-export class ApiError extends Error {
+class ApiError extends Error {
   /** HTTP status; 0 without a response. */
   readonly status: number;
 

@@ -29,7 +29,7 @@ export function Outcome({ delivery }: { delivery: Shown }): VNode {
 }
 
 /** `in 0:12`. */
-export function TimeLeft({ next }: { next: NextAttempt }): VNode {
+function TimeLeft({ next }: { next: NextAttempt }): VNode {
   const leftMs = Date.parse(next.at) - useNow();
   return <span class="time-left">{leftMs <= 0 ? 'now' : `in ${countdown(leftMs)}`}</span>;
 }
