@@ -14,11 +14,13 @@ module.exports = {
     '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }],
     // jose has ES modules only, which Jest does not load. The packed package is tested with jose as it is.
     '/node_modules/jose/.+\\.js$': '<rootDir>/__tests__/support/to-commonjs.js',
+    '/node_modules/@electric-sql/.+\\.cjs$': '<rootDir>/__tests__/support/import-as-require.js',
   },
-  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  transformIgnorePatterns: ['/node_modules/(?!jose/|@electric-sql/)'],
   moduleNameMapper: {
     '^kiket-express$': '<rootDir>/lib/index.ts',
-    '^kiket-express/(api|bullmq|manifest|sdk|shutdown|simulator|telemetry|testing|errors)$': '<rootDir>/lib/$1',
+    '^kiket-express/(api|bullmq|manifest|pg-boss|postgres|sdk|shutdown|simulator|telemetry|testing|errors)$':
+      '<rootDir>/lib/$1',
     '^kiket-express/redis$': '<rootDir>/lib/idempotency/redis-store.ts',
     '^kiket-express/signature$': '<rootDir>/lib/signature/verify-signature.ts',
     '^kiket-express/(.*)$': '<rootDir>/lib/middleware/$1',

@@ -12,11 +12,14 @@ const jest = bin('jest/bin/jest.js');
 /** Takes minutes: compilers, package managers, and processes that are killed. */
 const LONG = '__tests__/system/(package/|faults/|documents/(demo|examples-cluster)\\.)';
 
-/** Needs neither Redis nor other processes. */
+/** Needs no server of a database, and no other processes. */
 const FAST = '__tests__/(unit|http)/';
 
 const HOW_TO_GET_REDIS =
   'Put redis-server on the PATH (apt-get install redis-server, brew install redis), or set REDIS_URL.';
+
+const HOW_TO_GET_POSTGRES =
+  'Install PostgreSQL (apt-get install postgresql, brew install postgresql), or set POSTGRES_URL.';
 
 const HOW_TO_GET_BROWSER = 'Put chromium on the PATH (apt-get install chromium), or set CHROMIUM_PATH.';
 
@@ -86,11 +89,11 @@ async function run(args, env) {
   return new Promise((resolve) => child.on('close', (code) => resolve(code === 0)));
 }
 
-/** A missing Redis and a missing browser skip tests. */
+/** A missing Redis, PostgreSQL or browser skips tests. */
 function reportSkipped({ numPendingTests, testResults }) {
   if (numPendingTests === 0) return;
   console.log(
-    `\nSkipped ${numPendingTests} tests, because a program is missing. ${HOW_TO_GET_REDIS}\n${HOW_TO_GET_BROWSER}`,
+    `\nSkipped ${numPendingTests} tests, because a program is missing. ${HOW_TO_GET_REDIS}\n${HOW_TO_GET_POSTGRES}\n${HOW_TO_GET_BROWSER}`,
   );
   for (const { name, assertionResults } of testResults) {
     const { length } = assertionResults.filter(({ status }) => status === 'pending');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { describeWith, freshServerPort } from './describe-with';
 
 /** A Redis of the test's own, in a process and a folder of its own. It is killed after the tests of the file. */
 export interface RedisServer {
@@ -32,31 +33,19 @@ export interface RedisServerOptions {
 }
 
 const hasServer = spawnSync('redis-server', ['--version']).status === 0;
-const { REDIS_URL, CI } = process.env;
+const { REDIS_URL } = process.env;
 
 const HOW_TO_GET = 'put redis-server on the PATH (apt-get install redis-server, brew install redis)';
 
 /** Tests that need a Redis: {@link startRedis}, without options, and its `url`, `port` and `send`. */
 export function describeWithRedis(name: string, define: () => void): void {
-  describeIf(hasServer || Boolean(REDIS_URL), `${HOW_TO_GET}, or set REDIS_URL`, name, define);
+  const isThere = hasServer || Boolean(REDIS_URL);
+  describeWith({ name: 'Redis', isThere, remedy: `${HOW_TO_GET}, or set REDIS_URL` }, name, define);
 }
 
 /** Tests that need Redis processes of their own, to stop, restart or pause them, or to make a cluster of them. */
 export function describeWithRedisServer(name: string, define: () => void): void {
-  describeIf(hasServer, HOW_TO_GET, name, define);
-}
-
-function describeIf(isThere: boolean, remedy: string, name: string, define: () => void): void {
-  if (isThere) return describe(name, define);
-  if (CI) {
-    return describe(name, () => {
-      it('should find a Redis, because CI is set', () => {
-        throw new Error(`There is no Redis; ${remedy}`);
-      });
-    });
-  }
-  process.stderr.write(`Skipped, because there is no Redis: ${name}; ${remedy}\n`);
-  describe.skip(name, define);
+  describeWith({ name: 'Redis', isThere: hasServer, remedy: HOW_TO_GET }, name, define);
 }
 
 /** A running server. Without `redis-server`, that of REDIS_URL, whose process and settings a test cannot change. */
@@ -115,7 +104,7 @@ async function isJoined(node: RedisServer): Promise<void> {
 const started: RedisProcess[] = [];
 
 class RedisProcess implements RedisServer {
-  readonly port = freshPort();
+  readonly port = freshServerPort();
   readonly url = `redis://127.0.0.1:${this.port}`;
   readonly #folder = mkdtempSync(join(tmpdir(), 'kiket-redis-'));
   readonly #settings: readonly string[];
@@ -189,14 +178,6 @@ class RedisProcess implements RedisServer {
     child.kill(signal);
     await closed;
   }
-}
-
-/**
- * Below the ports that systems assign to outgoing connections, so that none takes it while the server is stopped. The
- * bus of a cluster, 10,000 above, is below them too, and conflicts with no server.
- */
-function freshPort(): number {
-  return 12_000 + Math.floor(Math.random() * 10_000);
 }
 
 function theRedisOf(url: URL, { persistent, settings }: Readonly<RedisServerOptions>): RedisServer {
