@@ -21,7 +21,7 @@ import {
 import { kiketWorker } from 'kiket-express/bullmq';
 import { KiketRedisStore } from 'kiket-express/redis';
 import { kiketRuntimeToken } from 'kiket-express/runtime-token';
-import { signDelivery } from 'kiket-express/testing';
+import { describeStoreContract, signDelivery } from 'kiket-express/testing';
 import { secret } from '../support/deliver';
 import { openReporters } from './telemetry/open-reporters';
 
@@ -97,7 +97,7 @@ const entryPoints: Record<string, EntryPoint> = {
     misspelt: ['stores', 'store'],
     invalid: [
       { store: {} },
-      'store must be a KiketMemoryStore, a KiketRedisStore or an object with claim, renew, complete, release, but is an object',
+      'store must be a KiketMemoryStore, KiketRedisStore, KiketPostgresStore or an object with claim, renew, complete, release, but is an object',
     ],
   },
   kiketShutdown: {
@@ -143,8 +143,15 @@ const worker: EntryPoint = {
   invalid: [{ concurrency: 0 }, 'concurrency must be an integer from 1 to 10000, but is 0'],
 };
 
+// It would define tests, so only its own tests start it with valid options.
+const contract: EntryPoint = {
+  start: (options) => describeStoreContract('a store', () => store, options),
+  misspelt: ['unreachabel', 'unreachable'],
+  invalid: [{ it: 'should' }, 'it must be that of Jest, Vitest or node:test, but is "should"'],
+};
+
 const startable = Object.entries(entryPoints).map(([who, entryPoint]) => ({ who, ...entryPoint }));
-const all = [...startable, { who: 'kiketWorker', ...worker }];
+const all = [...startable, { who: 'kiketWorker', ...worker }, { who: 'describeStoreContract', ...contract }];
 
 /** Starts an entry point with its required options and `options`. */
 function start({ start, required }: EntryPoint, options: object): unknown {

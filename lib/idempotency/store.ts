@@ -1,11 +1,19 @@
 import { hidden } from '../options';
 
 /**
- * Keeps claims and records of deliveries. All replicas of a service share one store.
+ * Keeps claims and records of deliveries. All replicas of a service share one store. describeStoreContract of
+ * `kiket-express/testing` tests one.
  *
- * Each call is atomic over all its keys, of which there is at least one. `owner` is a fencing token: `renew`, `complete` and
- * `release` of a lost claim change nothing. A claim that has expired is lost, even if nobody else has taken it. Owners and
- * records are any well-formed strings. A call that fails rejects; it never throws.
+ * Each call is atomic over all its keys, of which there is at least one, in any order. `owner` is a fencing token: `renew`,
+ * `complete` and `release` of a lost claim change nothing. A claim that has expired is lost, even if nobody else has taken it. A call
+ * that fails rejects; it never throws.
+ *
+ * Keys are printable ASCII of at most 200 characters. Those of one call have the same part in braces, so that one node of a Redis
+ * cluster has all of them. Owners and records are any well-formed strings: owners of this package have at most 64 characters, and records
+ * rarely more than 128 KB. All are compared byte by byte.
+ *
+ * Periods are at most a year, and need not be whole numbers. One clock measures them for all replicas, such as that of the database. A
+ * store may round them up to the next second.
  *
  * A delivery waits for `claim`, and in kiketRuntimeToken for `renew` too. When the call rejects, or takes longer than 2 s or half
  * of the time until the deadline, the delivery gets 503 `store.unavailable`; the call may still succeed later. A response waits as
@@ -37,7 +45,7 @@ export interface KiketStore {
 const METHODS = ['claim', 'renew', 'complete', 'release'] as const satisfies (keyof KiketStore)[];
 
 export const storeOption = hidden<KiketStore>(
-  `a KiketMemoryStore, a KiketRedisStore or an object with ${METHODS.join(', ')}`,
+  `a KiketMemoryStore, KiketRedisStore, KiketPostgresStore or an object with ${METHODS.join(', ')}`,
   isStore,
 );
 

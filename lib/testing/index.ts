@@ -11,6 +11,7 @@ export { checkReceiver, type CheckReceiverOptions } from '../conformance/check-r
 export type { CheckedCase, CheckFinding, CheckOutcome, CheckReport, CheckSummary } from '../conformance/report';
 export type { CheckGroup } from '../conformance/case';
 export type { CheckSeverity } from '../conformance/severity';
+export { describeStoreContract, type StoreContractOptions } from './store-contract/describe-store-contract';
 export { signDelivery, type SignDeliveryOptions } from '../sending/sign-delivery';
 export { startFakeKiket } from '../fake-kiket/start-fake-kiket';
 export type { FakeKiket, FakeKiketCallback, FakeKiketRequest } from '../fake-kiket/fake-kiket';

@@ -1,7 +1,8 @@
+import { describeStoreContract } from 'kiket-express/testing';
 import { KiketRedisStore } from '../../../lib/idempotency/redis-store';
 import { clusterClients, NEWEST_CLIENTS, type RedisClient } from '../../support/redis-clients';
 import { describeWithRedisServer, startRedisCluster, type RedisCluster } from '../../support/redis-server';
-import { describeStoreContract, expectEveryReply, freshKeys, LONG_MS } from './store-contract';
+import { expectEveryReply, freshKeys, LONG_MS } from '../../support/stores';
 
 describeWithRedisServer('KiketRedisStore on a cluster of three nodes', () => {
   let cluster: RedisCluster;

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { KiketRedisStore } from '../../../lib/idempotency/redis-store';
 import { clients, type RedisClient } from '../../support/redis-clients';
 import { describeWithRedisServer, startRedis, type RedisServer } from '../../support/redis-server';
-import { freshKeys, LONG_MS } from './store-contract';
+import { freshKeys, LONG_MS } from '../../support/stores';
 
 const PATIENCE_MS = 4000;
 const CLAIMED = { state: 'claimed' };

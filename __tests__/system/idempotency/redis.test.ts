@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { describeStoreContract } from 'kiket-express/testing';
 import { KiketRedisStore } from '../../../lib/idempotency/redis-store';
 import { clients, NEWEST_CLIENTS, type RedisClient } from '../../support/redis-clients';
 import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
-import { describeStoreContract, expectEveryReply, freshKeys, LONG_MS } from './store-contract';
+import { expectEveryReply, freshKeys, LONG_MS } from '../../support/stores';
 
 describeWithRedis('KiketRedisStore on one server', () => {
   let server: RedisServer;
@@ -23,8 +24,14 @@ describeWithRedis('KiketRedisStore on one server', () => {
       return [one!, other!];
     };
 
+    const unreachable = async (): Promise<KiketRedisStore> => {
+      const client = await connect(server.url);
+      client.close();
+      return new KiketRedisStore({ sendCommand: client.sendCommand });
+    };
+
     // Majors of a client can differ in sending a command and in parsing a reply.
-    if (NEWEST_CLIENTS.includes(name)) describeStoreContract(name, replicas);
+    if (NEWEST_CLIENTS.includes(name)) describeStoreContract(name, replicas, { unreachable });
     else it('should understand every reply', () => expectEveryReply(replicas()[0]));
 
     it('should take one round trip for a claim and one for its completion', async () => {

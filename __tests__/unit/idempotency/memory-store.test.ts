@@ -1,8 +1,9 @@
+import { describeStoreContract } from 'kiket-express/testing';
 import { KiketMemoryStore, type KiketMemoryStoreOptions } from '../../../lib/idempotency/memory-store';
-import { describeStoreContract, freshKeys, LONG_MS } from '../../system/idempotency/store-contract';
+import { freshKeys, LONG_MS } from '../../support/stores';
 
 const store = new KiketMemoryStore();
-describeStoreContract('KiketMemoryStore', () => [store, store]);
+describeStoreContract('KiketMemoryStore', () => store);
 
 async function record(into: KiketMemoryStore, key: string, ttlMs = LONG_MS): Promise<void> {
   await into.claim([key], 'recorder', LONG_MS);
