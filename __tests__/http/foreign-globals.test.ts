@@ -9,7 +9,7 @@ import {
   kiketRespond,
   kiketVerify,
 } from 'kiket-express';
-import { Attempt } from '../../lib/bullmq/attempt';
+import { Attempt } from '../../lib/queue/attempt';
 import { attempt } from '../support/attempts';
 import { deliver, secret } from '../support/deliver';
 import { endpoint } from '../support/endpoint';

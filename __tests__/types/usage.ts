@@ -3,6 +3,7 @@
 
 /* eslint-disable @typescript-eslint/require-await, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment */
 
+import { describe, it } from 'node:test';
 import express, { Router } from 'express';
 import {
   KiketApiError,
@@ -26,6 +27,7 @@ import {
   type KiketStore,
 } from 'kiket-express';
 import { loadManifest, parseManifest } from 'kiket-express/manifest';
+import { describeStoreContract } from 'kiket-express/testing';
 
 const app = express();
 const secret: string = 's';
@@ -196,6 +198,16 @@ export class Database implements KiketStore {
   }
   async release() {}
 }
+describeStoreContract('Database', () => new Database());
+describeStoreContract('Database', async () => [new Database(), new Database()], {
+  describe,
+  it,
+  unreachable: () => new Database(),
+});
+// @ts-expect-error a store has four methods
+describeStoreContract('Database', () => ({ release: async () => {} }));
+// @ts-expect-error there are two replicas
+describeStoreContract('Database', () => [new Database(), new Database(), new Database()]);
 export async function nightly(): Promise<void> {
   const contacts = createKiketApi({ apiKey: 'ext_1', projectId: 27 }).customData<{ email: string }>(
     'com.acme.crm.contacts',

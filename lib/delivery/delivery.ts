@@ -71,6 +71,11 @@ export interface DeliveryOf<Event, Payload> extends JobDeliveryOf<Event, Payload
   readonly secrets: KiketSecrets;
   /** The runtime token of the delivery, and its scopes. */
   readonly auth: KiketAuth;
+  /**
+   * The transaction of kiketTransaction, with which the handler runs its statements: what the library of the database gives. The `handler`
+   * method of the middleware types it. `undefined` without kiketTransaction, and for a delivery that was not verified.
+   */
+  readonly transaction: unknown;
   /** Settings of the manifest that kiket() or kiketParse was given; without one `{}`. They are not those of an installation. */
   readonly settings: KiketSettings;
 }
@@ -86,6 +91,7 @@ export interface DeliverySource {
   readonly req: IncomingMessage;
   readonly rawBody: Buffer | undefined;
   readonly signal: AbortSignal;
+  readonly transaction: unknown;
   /** The claims of the verified runtime token. */
   readonly token: TokenClaims | undefined;
   /** `undefined` until kiketParse has run. */
@@ -139,6 +145,10 @@ export class Delivery {
 
   get signal(): AbortSignal {
     return this.#source.signal;
+  }
+
+  get transaction(): unknown {
+    return this.#source.transaction;
   }
 
   get invocationId(): string | undefined {

@@ -1,4 +1,3 @@
-import { serializeReply } from '../delivery/reply';
 import type { Request, Response } from 'express';
 import { asKiketDelivery, type Delivery, type KiketDelivery } from '../delivery/delivery';
 import type { Exchange } from '../exchange/exchange';
@@ -99,5 +98,5 @@ function send(exchange: Exchange, reply: unknown): void {
   if (!exchange.acceptsReply) return;
   // The connection closed within the handler's own response.
   if (exchange.response.isTruncated && reply === undefined) return exchange.outcomeObserver?.onDetached(false);
-  exchange.sendReply(serializeReply(reply, exchange.delivery.isGuard));
+  exchange.sendReply(exchange.serialize(reply));
 }

@@ -10,6 +10,7 @@ import { Redactor } from '../redaction';
 import { DeliveryResponse, type ResponseOwner } from '../response/delivery-response';
 import type { HandlerOutcome, HandlerOutcomeObserver } from '../response/handler-outcome';
 import type { StoredResponse } from '../response/prepare';
+import { successOutcome } from '../response/success-outcome';
 import { secretOf, type KiketSignature } from '../signature/hmac';
 import { Authenticity } from './authenticity';
 import type { CompletionObserver, OnCompleted } from './completion';
@@ -43,6 +44,7 @@ export class Exchange implements ResponseOwner {
   readonly failure: Failure;
   readonly #lifetime: Lifetime;
   #redactor: Redactor | undefined = undefined;
+  #serialized: { readonly reply: unknown; readonly json: string | undefined } | undefined = undefined;
 
   rawBody: Buffer | undefined = undefined;
   /** True when the body was read from the stream; false when another middleware had kept it. */
@@ -97,6 +99,11 @@ export class Exchange implements ResponseOwner {
       ...(this.parsed?.secretTexts ?? []),
       ...this.authenticity.keys.map(secretOf),
     ]));
+  }
+
+  /** The client of the transaction that kiketTransaction has begun. */
+  get transaction(): unknown {
+    return this.outcomeObserver?.transaction?.client;
   }
 
   get outcomeObserver(): HandlerOutcomeObserver | undefined {
@@ -165,9 +172,21 @@ export class Exchange implements ResponseOwner {
   }
 
   /** Calls the function of kiketHandler, whose promise is the outcome of the delivery. */
-  runHandler<T>(fn: () => T): T {
+  runHandler<T>(fn: () => T): T | Promise<Awaited<T>> {
     this.isOurs = true;
     return this.run.start(fn);
+  }
+
+  /**
+   * Returns the outcome that the reply of a handler will have; `undefined` when the handler responds itself.
+   *
+   * @throws {KiketError} as {@link serialize} does.
+   */
+  outcomeOf(reply: unknown): HandlerOutcome | undefined {
+    const { response, res, run, delivery } = this;
+    if (!this.acceptsReply || (response.isTruncated && reply === undefined)) return undefined;
+    const json = this.serialize(reply);
+    return response.isOver ? run.outcomeOf(json) : successOutcome(res, json, delivery.isGuard);
   }
 
   /** Sends `body` as JSON, or nothing, with the 2xx that the handler has set, or 200. */
@@ -180,7 +199,19 @@ export class Exchange implements ResponseOwner {
     }
   }
 
-  /** Sends what {@link serializeReply} has returned. Call it only while the exchange {@link acceptsReply}. */
+  /**
+   * Returns the reply of a handler as JSON, serialised once: its record and its response must be the same.
+   *
+   * @throws {KiketError} as {@link serializeReply} does.
+   */
+  serialize(reply: unknown): string | undefined {
+    if (this.#serialized === undefined || this.#serialized.reply !== reply) {
+      this.#serialized = { reply, json: serializeReply(reply, this.delivery.isGuard) };
+    }
+    return this.#serialized.json;
+  }
+
+  /** Sends what {@link serialize} has returned. Call it only while the exchange {@link acceptsReply}. */
   sendReply(json: string | undefined): void {
     if (this.response.isOver) this.run.reply(json);
     else this.response.succeed(json, this.delivery.isGuard);

@@ -30,10 +30,11 @@ export class HandlerRun {
   }
 
   /** Calls the function of kiketHandler, whose promise is the outcome of the delivery. */
-  start<T>(fn: () => T): T {
+  start<T>(fn: () => T): T | Promise<Awaited<T>> {
     this.#isRunning = true;
+    const observer = this.outcomeObserver;
     // The async context, which costs time, is only needed to tell foreign calls apart.
-    return this.outcomeObserver === undefined ? fn() : runs.run(this, fn);
+    return observer === undefined ? fn() : runs.run(this, () => observer.run(fn));
   }
 
   /** That promise has settled. */
@@ -43,14 +44,15 @@ export class HandlerRun {
 
   /** Records a reply that comes after the response. */
   reply(json: string | undefined): void {
+    this.#reportOutcome(this.outcomeOf(json));
+  }
+
+  /** Returns the outcome of a reply that comes after the response. */
+  outcomeOf(json: string | undefined): HandlerOutcome {
     const written = json === undefined ? this.#writtenMeanwhile : undefined;
-    if (written !== undefined && isSuccess(written.status)) return this.#reportOutcome(written);
-    this.#reportOutcome({
-      status: this.replyStatus,
-      headers: json === undefined ? {} : jsonHeaders(),
-      body: json ?? '',
-      code: undefined,
-    });
+    if (written !== undefined && isSuccess(written.status)) return written;
+    const headers = json === undefined ? {} : jsonHeaders();
+    return { status: this.replyStatus, headers, body: json ?? '', code: undefined };
   }
 
   /** Records an error that comes after the response. */

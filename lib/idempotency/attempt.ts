@@ -2,16 +2,28 @@ import { failDelivery, guardStep } from '../exchange/pipeline';
 import { callSafely } from '../callbacks';
 import { KiketError } from '../errors';
 import type { Exchange } from '../exchange/exchange';
+import type { HandlerOutcomeObserver } from '../response/handler-outcome';
 import { callStore } from './call-store';
 import { Claim, type ClaimSettings } from './claim';
 import { claimKeys, inProgressError, type ClaimResult } from './claim-keys';
+import type { AttemptTransaction } from './attempt-transaction';
 import { identify, keysOf } from './delivery-key';
 import { serializeBinding, type StoredOutcome } from './stored-response';
+import { TransactionClaim } from './transaction-claim';
 
 /** Settings of kiketIdempotency, for all attempts. */
 export interface AttemptSettings extends ClaimSettings {
   /** Runs the handler without a claim when the store fails. */
   readonly passOnStoreError: boolean;
+  /** Where handlers run in a transaction. */
+  readonly transactions?: TransactionFactory | undefined;
+}
+
+interface TransactionFactory {
+  /** Returns the transaction of an attempt, which is not begun yet. */
+  create(): AttemptTransaction;
+  /** How long it may take, in milliseconds. */
+  readonly timeoutMs: number;
 }
 
 type Next = (error?: unknown) => void;
@@ -22,6 +34,7 @@ export class Attempt {
   readonly #exchange: Exchange;
   readonly #next: Next;
   readonly #owner: string;
+  readonly #transaction: AttemptTransaction | undefined;
   /** Those of the request, or the one of the delivery that the store has bound its bytes to. */
   #keys: readonly string[];
   /** The keys with which the handler was started; `undefined` before. */
@@ -32,6 +45,7 @@ export class Attempt {
     this.#exchange = exchange;
     this.#next = next;
     this.#owner = owner;
+    this.#transaction = settings.transactions?.create();
     this.#keys = keysOf(identify(exchange));
   }
 
@@ -50,7 +64,13 @@ export class Attempt {
 
   #claim(): Promise<ClaimResult> {
     const { store, lockMs } = this.#settings;
-    return claimKeys(store, this.#keys, this.#owner, lockMs, (boundTo) => (this.#keys = [boundTo]));
+    return claimKeys(
+      this.#transaction ?? store,
+      this.#keys,
+      this.#owner,
+      lockMs,
+      (boundTo) => (this.#keys = [boundTo]),
+    );
   }
 
   #onResult(result: ClaimResult): void {
@@ -79,8 +99,15 @@ export class Attempt {
     // Without a deadline, the exchange does not notice that the client has left.
     if (exchange.response.isOver || exchange.res.destroyed) return this.#releaseClaim();
     this.#keysOfRun = this.#keys;
-    exchange.outcomeObserver = new Claim(this.#settings, exchange, this.#keys, this.#owner);
+    exchange.outcomeObserver = this.#createObserver();
     this.#next();
+  }
+
+  #createObserver(): HandlerOutcomeObserver {
+    const { transactions } = this.#settings;
+    const claim = new Claim(this.#settings, this.#exchange, this.#keys, this.#owner);
+    if (this.#transaction === undefined) return claim.start();
+    return new TransactionClaim(this.#transaction, claim, this.#exchange, transactions!.timeoutMs);
   }
 
   #replay(outcome: StoredOutcome): void {
@@ -98,7 +125,7 @@ export class Attempt {
   }
 
   #releaseClaim(): void {
-    callSafely(() => this.#settings.store.release(this.#keys, this.#owner));
+    callSafely(() => this.#transaction?.rollBack() ?? this.#settings.store.release(this.#keys, this.#owner));
   }
 }
 

@@ -49,7 +49,8 @@ function begin<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-function storeUnavailableError(reason: string, cause?: unknown): KiketError {
+/** Returns `store.unavailable`. @param reason sentences for a person. */
+export function storeUnavailableError(reason: string, cause?: unknown): KiketError {
   return KiketError.of(
     'store.unavailable',
     `The store of handled deliveries is unavailable. ${reason} Kiket sends the delivery again.`,

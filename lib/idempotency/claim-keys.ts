@@ -20,7 +20,7 @@ type Bound = { readonly state: 'bound' } & Binding;
  * @throws {Error} when the store fails, or violates its contract.
  */
 export async function claimKeys(
-  store: KiketStore,
+  store: Pick<KiketStore, 'claim'>,
   keys: readonly string[],
   owner: string,
   lockMs: number,

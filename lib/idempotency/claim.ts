@@ -56,7 +56,19 @@ export class Claim implements HandlerOutcomeObserver, RenewableClaim {
     this.#owner = owner;
     this.#headersBefore = exchange.res.getHeaders();
     this.renewAtMs = this.#nextAttemptAtMs;
+  }
+
+  /** The keys are claimed in the store. From here on the claim is renewed. */
+  start(): this {
+    this.renewAtMs = this.#nextAttemptAtMs;
     startRenewing(this);
+    return this;
+  }
+
+  /** Claims the keys in the store, after a transaction that held the claim. If that fails, the outcome is stored all the same. */
+  async startAgain(): Promise<this> {
+    await this.#reclaim().catch(() => undefined);
+    return this.start();
   }
 
   get #nextAttemptAtMs(): number {
@@ -71,21 +83,29 @@ export class Claim implements HandlerOutcomeObserver, RenewableClaim {
     return this.#isOpen;
   }
 
+  run<T>(fn: () => T): T {
+    return fn();
+  }
+
+  /** How long the outcome is stored, in milliseconds. */
+  get ttlMs(): number {
+    const { ttlMs, guardTtlMs } = this.#settings;
+    return this.#exchange.delivery.isGuard ? guardTtlMs : ttlMs;
+  }
+
+  /** Returns the stored form of an outcome; `undefined` if the next attempt must run. */
+  recordOf(outcome: HandlerOutcome): string | undefined {
+    const { delivery, parsed, redactor } = this.#exchange;
+    // The response may ask for the missing secret: once it is set, the next attempt must run.
+    if (parsed?.revealedMissing === true) return undefined;
+    return serializeOutcome(outcome, this.#headersBefore, delivery.isGuard, (...texts) => redactor.contains(...texts));
+  }
+
   onOutcome(outcome: HandlerOutcome): Promise<Replacement> {
     if (!this.#isOpen) return NOTHING;
-    const { ttlMs, guardTtlMs } = this.#settings;
-    const isOfGuard = this.#exchange.delivery.isGuard;
-    // The response may ask for the missing secret: once it is set, the next attempt must run.
-    const mayPrompt = this.#exchange.parsed?.revealedMissing === true;
-    const record = mayPrompt
-      ? undefined
-      : serializeOutcome(outcome, this.#headersBefore, isOfGuard, (...texts) =>
-          this.#exchange.redactor.contains(...texts),
-        );
+    const record = this.recordOf(outcome);
     const finished = this.#close(
-      record === undefined
-        ? () => this.#bindAndRelease()
-        : () => this.#complete(record, isOfGuard ? guardTtlMs : ttlMs),
+      record === undefined ? () => this.#bindAndRelease() : () => this.#complete(record, this.ttlMs),
     );
     // The handler has done its work, so the response is sent even if the store fails.
     return callStore(this.#exchange, () => finished).catch(() => undefined);

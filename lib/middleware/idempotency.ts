@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { Attempt, type AttemptSettings } from '../idempotency/attempt';
+import type { AttemptSettings } from '../idempotency/attempt';
+import { createAttemptStage } from '../idempotency/attempt-stage';
 import { MAX_SECONDS } from '../idempotency/claim-keys';
 import { storeOption, type KiketStore } from '../idempotency/store';
+import { TTL_OPTIONS } from '../idempotency/ttl-options';
 import { boolean, number, readOptions, requireCalled, type OptionTable } from '../options';
-import { runStage, type Stage, failDelivery } from '../exchange/pipeline';
-import { wiringMissingError } from '../exchange/wiring-errors';
+import { runStage } from '../exchange/pipeline';
 import type { KiketMiddleware } from '../exchange/express';
 
 export { KiketMemoryStore, type KiketMemoryStoreOptions } from '../idempotency/memory-store';
@@ -31,8 +31,7 @@ export interface KiketIdempotencyOptions {
 }
 
 const OPTIONS = {
-  ttlSeconds: number({ default: 172_800, min: 1, max: MAX_SECONDS }),
-  guardTtlSeconds: number({ default: 300, min: 1, max: MAX_SECONDS }),
+  ...TTL_OPTIONS,
   lockSeconds: number({ default: 60, min: 1, max: MAX_SECONDS }),
   passOnStoreError: boolean(false),
 } satisfies OptionTable<KiketIdempotencyOptions>;
@@ -58,16 +57,7 @@ export function kiketIdempotency(store: KiketStore, options: Readonly<KiketIdemp
     guardTtlMs: guardTtlSeconds * 1000,
     passOnStoreError,
   };
-  // Attempts are numbered, because a UUID for each would take 600 bytes.
-  const middlewareId = randomUUID();
-  let attempts = 0;
-
-  const stage: Stage = (exchange, next) => {
-    if (exchange.isPassedOn || exchange.outcomeObserver !== undefined) return next();
-    if (exchange.parsed === undefined) return failDelivery(exchange, wiringMissingError(WHO, 'kiketParse'), next);
-    new Attempt(settings, exchange, next, `${middlewareId}:${++attempts}`).start();
-  };
-
+  const stage = createAttemptStage(WHO, settings);
   return function kiketIdempotencyMiddleware(req, res, next) {
     runStage(stage, req, res, next);
   };

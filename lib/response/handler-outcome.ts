@@ -18,10 +18,22 @@ export interface HandlerOutcome {
  */
 export type Replacement = StoredResponse | KiketError | undefined;
 
+/** The database transaction that a handler runs in. */
+export interface HandlerTransaction {
+  /** The client for the statements of the handler: `delivery.transaction`. */
+  readonly client: unknown;
+  /** Runs a statement in the transaction, and returns its rows. Clients without numbered parameters need each once, in its order. */
+  query(text: string, parameters: readonly unknown[]): Promise<readonly object[]>;
+}
+
 /** Notified of the outcome of a handler, which may come after the response was sent or the client has left. */
 export interface HandlerOutcomeObserver {
   /** True until the outcome is known. */
   readonly isOpen: boolean;
+  /** The transaction of kiketTransaction; `undefined` in kiketIdempotency. */
+  readonly transaction?: HandlerTransaction | undefined;
+  /** Runs the function of kiketHandler, whose promise is the outcome. In a transaction, commits it before the promise settles. */
+  run<T>(fn: () => T): T | Promise<Awaited<T>>;
   /** Stores the outcome, or lets the next attempt run. Only the first call counts. Never rejects; resolves within a time limit. */
   onOutcome(outcome: HandlerOutcome): Promise<Replacement>;
   /** The handler was not called, and will not be. */

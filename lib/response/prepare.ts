@@ -49,13 +49,17 @@ export function isSuccess(status: number): boolean {
  * @param isDecision replaces a status without a body by 200, as it would drop the decision.
  */
 export function prepareSuccess(res: ServerResponse, json: string | undefined, isDecision: boolean): string | undefined {
-  // As Node will write it, whatever has been assigned.
-  const status = Math.trunc(Number(res.statusCode));
-  const isKept = isSuccess(status) && !(isDecision && isBodiless(status));
-  res.statusCode = isKept ? status : 200;
+  res.statusCode = successStatus(res, isDecision);
   const body = isBodiless(res.statusCode) ? undefined : json;
   if (body !== undefined) removeHeaders(res, ENCODING_HEADERS);
   return prepareBody(res, body);
+}
+
+/** Returns the status with which {@link prepareSuccess} prepares a response. */
+export function successStatus({ statusCode }: Pick<ServerResponse, 'statusCode'>, isDecision: boolean): number {
+  // As Node will write it, whatever has been assigned.
+  const status = Math.trunc(Number(statusCode));
+  return isSuccess(status) && !(isDecision && isBodiless(status)) ? status : 200;
 }
 
 /** Prepares a response for an error, and removes what the handler has prepared. Returns `json`, the body to end it with. */

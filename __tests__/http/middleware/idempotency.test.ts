@@ -305,7 +305,7 @@ describe('kiketIdempotency at start-up', () => {
   ])('should reject %p as a store', (given, received) => {
     expect(() => kiketIdempotency(given as KiketStore)).toThrow(
       new TypeError(
-        `kiketIdempotency: store must be a KiketMemoryStore, a KiketRedisStore or an object with claim, renew, complete, release, but is ${received}`,
+        `kiketIdempotency: store must be a KiketMemoryStore, KiketRedisStore, KiketPostgresStore or an object with claim, renew, complete, release, but is ${received}`,
       ),
     );
   });
@@ -334,7 +334,7 @@ it('should not keep the process alive while a claim is open', () => {
   const script = `
     const { Claim } = require('./lib/idempotency/claim');
     const store = { claim() {}, renew() {}, complete() {}, release() {} };
-    new Claim({ store, lockMs: 60000, ttlMs: 1, guardTtlMs: 1 }, { res: { getHeaders: () => ({}) }, req: {} }, ['a'], 'b');
+    new Claim({ store, lockMs: 60000, ttlMs: 1, guardTtlMs: 1 }, { res: { getHeaders: () => ({}) }, req: {} }, ['a'], 'b').start();
     console.log('open');`;
   const { stdout, status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--eval', script], {
     cwd: resolve(__dirname, '../../..'),

@@ -8,6 +8,7 @@ const source: DeliverySource = {
   req: new IncomingMessage(new Socket()),
   rawBody: undefined,
   signal: new AbortController().signal,
+  transaction: undefined,
   token: undefined,
   parsed: undefined,
 };

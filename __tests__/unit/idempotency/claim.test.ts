@@ -38,7 +38,7 @@ function makeClaim(lockMs = LOCK_MS, event?: string): Claim {
     remainingMs: undefined,
     redactor: { contains: () => false },
   };
-  const claim = new Claim({ store, lockMs, ttlMs: 7000, guardTtlMs: 500 }, exchange, ['a', 'b'], 'me');
+  const claim = new Claim({ store, lockMs, ttlMs: 7000, guardTtlMs: 500 }, exchange, ['a', 'b'], 'me').start();
   made.push(claim);
   return claim;
 }
