@@ -1,14 +1,11 @@
-import { EXCHANGE, type Delivery, type KiketDelivery } from '../delivery/delivery';
-import { KiketError, deliveryUnverifiedError } from '../errors';
-import type { Exchange } from '../exchange/exchange';
-import { identify } from '../idempotency/delivery-key';
+import type { KiketDelivery } from '../delivery/delivery';
 import { describe, optionError } from '../options';
-import { toJobData } from './job-data';
-import { jobOptionsOf, type DefaultJobOptions } from './job-options';
-import { incompleteError } from '../exchange/wiring-errors';
+import type { KiketAccepted } from '../queue/accepted';
+import { createEnqueue } from '../queue/enqueue';
 import { withoutCommand } from '../redaction';
+import { jobOptionsOf, type DefaultJobOptions } from './job-options';
 
-const WHO = 'kiketEnqueue';
+export type { KiketAccepted } from '../queue/accepted';
 
 /** The members of BullMQ's `Queue` that are used. Structural, so that any version and any copy fits. */
 export interface KiketQueue {
@@ -18,12 +15,6 @@ export interface KiketQueue {
   readonly defaultJobOptions?: DefaultJobOptions | undefined;
   /** Adds a job. */
   add(name: string, data: object, options: object): Promise<unknown>;
-}
-
-/** The reply of kiketEnqueue, sent with 202. */
-export interface KiketAccepted {
-  /** A job exists for the delivery. */
-  readonly accepted: true;
 }
 
 /**
@@ -40,50 +31,16 @@ export function kiketEnqueue(
   queue: KiketQueue,
 ): <P extends string>(delivery: KiketDelivery<P>) => Promise<KiketAccepted> {
   requireQueue(queue);
-
-  return async function enqueue(delivery) {
-    const exchange = exchangeBehind(delivery);
-    assertDeferrable(exchange);
-    const data = toJobData(exchange);
-    const options = jobOptionsOf(identify(exchange), queue.defaultJobOptions);
+  return createEnqueue(async (data, identity) => {
     try {
-      await queue.add(data.event, data, options);
-    } catch (cause) {
-      throw KiketError.of('store.unavailable', 'The delivery could not be added to the queue. Kiket sends it again.', {
-        cause: withoutCommand(cause),
-      });
+      await queue.add(data.event, data, jobOptionsOf(identity, queue.defaultJobOptions));
+    } catch (error) {
+      throw withoutCommand(error);
     }
-    exchange.run.replyStatus = 202;
-    if (exchange.response.canStart) exchange.res.statusCode = 202;
-    return { accepted: true };
-  };
-}
-
-function exchangeBehind(delivery: object | undefined): Exchange {
-  const exchange = (delivery as Partial<Pick<Delivery, typeof EXCHANGE>> | undefined)?.[EXCHANGE] as
-    Exchange | undefined;
-  if (exchange === undefined) {
-    throw KiketError.of(
-      'wiring.missing',
-      `${WHO} needs the delivery that kiketHandler passes to its handler, but was called with something else. Pass the delivery itself, not a copy.`,
-    );
-  }
-  const incomplete = incompleteError(exchange, WHO);
-  if (incomplete !== undefined) throw incomplete;
-  return exchange;
-}
-
-function assertDeferrable({ delivery }: Exchange): void {
-  if (delivery.isGuard) {
-    throw KiketError.of(
-      'guard.not_deferrable',
-      'The platform waits for the decision of a guard event, so it cannot be left to a worker. Register a handler of its own for it.',
-    );
-  }
-  if (!delivery.verified) throw deliveryUnverifiedError('it cannot be left to a worker');
+  });
 }
 
 function requireQueue(queue: unknown): void {
   if (typeof (queue as Partial<KiketQueue> | null | undefined)?.add === 'function') return;
-  throw optionError(WHO, 'queue', 'a Queue of BullMQ', `is ${describe(queue)}`);
+  throw optionError('kiketEnqueue', 'queue', 'a Queue of BullMQ', `is ${describe(queue)}`);
 }

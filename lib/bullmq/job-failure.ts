@@ -1,4 +1,4 @@
-import { toKiketError } from '../errors';
+import { readString, type JobFailure } from '../queue/job-failure';
 import type { BullMq } from './bullmq';
 
 /** The error of an attempt that BullMQ repeats. */
@@ -18,22 +18,19 @@ const LONGEST_MS = 300_000;
 const LONGEST_WAIT_SECONDS = 31_536_000;
 
 /**
- * Returns the error of a failed attempt for BullMQ, which writes it to Redis: name, message and stack of what was thrown,
- * redacted. Always an error of our own, as some names and messages of others mean something to BullMQ.
+ * Returns the error of a failed attempt for BullMQ, which writes it to Redis. Always an error of our own, as some names and messages of
+ * others mean something to BullMQ.
  */
-export function failureOf(
+export function bullFailureOf(
+  { message, stack, retryable, retryAfterSeconds }: JobFailure,
   thrown: unknown,
-  redact: (text: string) => string,
   { UnrecoverableError }: Pick<BullMq, 'UnrecoverableError'>,
 ): Error {
-  const { summary, stack } = describeThrown(thrown);
-  const message = redact(summary);
-  const { retryable, retryAfterSeconds } = toKiketError(thrown);
   const failure =
     retryable && !isUnrecoverable(thrown)
       ? new RetryableFailure(message, retryAfterSeconds)
       : new UnrecoverableError(message);
-  failure.stack = stack === undefined ? message : redact(stack);
+  failure.stack = stack;
   return failure;
 }
 
@@ -51,21 +48,4 @@ export function backoff(attemptsMade: number, _type: string, failure: unknown): 
 /** BullMQ's own error for a final failure, which existing handlers may throw. */
 function isUnrecoverable(thrown: unknown): boolean {
   return readString(thrown, 'name') === 'UnrecoverableError';
-}
-
-function describeThrown(thrown: unknown): { summary: string; stack: string | undefined } {
-  const name = readString(thrown, 'name') ?? 'Error';
-  const own = typeof thrown === 'string' ? thrown : readString(thrown, 'message');
-  const message = own ?? 'a value that is not an error was thrown';
-  return { summary: `${name}: ${message}`, stack: readString(thrown, 'stack') };
-}
-
-function readString(thrown: unknown, field: 'name' | 'message' | 'stack'): string | undefined {
-  try {
-    const value = (thrown as Partial<Error> | null | undefined)?.[field];
-    return typeof value === 'string' ? value : undefined;
-  } catch {
-    // Its accessors throw.
-    return undefined;
-  }
 }

@@ -1,17 +1,12 @@
 import type { DeliveryIdentity } from '../idempotency/delivery-key';
 import { isObject } from '../guards';
+import { ATTEMPTS, KEPT_SECONDS } from '../queue/enqueue';
 
 /** The members of a queue's `defaultJobOptions` that are used. */
 export interface DefaultJobOptions {
   readonly attempts?: number | undefined;
   readonly removeOnComplete?: unknown;
 }
-
-/** The first attempt and five retries, as many as the platform makes of a delivery. */
-const ATTEMPTS = 6;
-
-/** A day, as long as kiketIdempotency by default: until then, a retry of the platform finds its job. */
-const KEPT_SECONDS = 172_800;
 
 /** The delays are those of kiketWorker; BullMQ needs some type. */
 const BACKOFF = { type: 'kiket' };

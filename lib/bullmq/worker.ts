@@ -1,15 +1,12 @@
-import type { KiketJobDelivery } from '../delivery/delivery';
-import { Redactor, withoutCommand } from '../redaction';
-import { callSafely } from '../callbacks';
 import { functionOption, optionError, shown } from '../options';
+import { JobRunner } from '../queue/job-runner';
+import type { KiketJobHandler, KiketWorker } from '../queue/worker';
 import { withTimeout } from '../timers';
-import { Attempt } from './attempt';
 import { loadBullMq, type BullJob } from './bullmq';
-import { backoff, failureOf } from './job-failure';
-import { readJobData } from './job-data';
-import { JobDelivery } from './job-delivery';
+import { backoff, bullFailureOf } from './job-failure';
 import { readWorkerOptions, type KiketWorkerOptions } from './worker-options';
 
+export type { KiketJobHandler, KiketWorker } from '../queue/worker';
 export type { KiketWorkerOptions } from './worker-options';
 
 const WHO = 'kiketWorker';
@@ -19,18 +16,6 @@ const MAX_STALLED_COUNT = 5;
 
 /** How long `close()` waits for Redis after the last job. */
 const GRACE_MS = 5000;
-
-/** Handles one job. Its result is not stored. */
-export type KiketJobHandler<P extends string = string> = (job: KiketJobDelivery<P>) => unknown;
-
-/** A running worker. */
-export interface KiketWorker {
-  /**
-   * Takes no more jobs, waits for running ones, each at most `timeoutMs`, and closes the connections that BullMQ created. While
-   * Redis is down, it resolves 5 s after the last job. Never rejects. A second call returns the same promise.
-   */
-  close(): Promise<void>;
-}
 
 /**
  * Runs `fn` for the deliveries that kiketEnqueue adds to a queue.
@@ -49,11 +34,10 @@ export function kiketWorker(
 ): KiketWorker {
   requireQueueName(queueName);
   functionOption.read(fn, WHO, 'handler');
-  const { connection, api, concurrency, timeoutMs, lockMs, prefix, onError } = readWorkerOptions(WHO, options);
+  const { connection, concurrency, lockMs, prefix, ...settings } = readWorkerOptions(WHO, options);
   const bullMq = loadBullMq(WHO);
-  const secrets = new Redactor(() => [api.apiKey]);
+  const runner = new JobRunner(fn, settings);
   const failures = new WeakSet<object>();
-  const attempts = new Map<BullJob, { attempt: Attempt; ended: Promise<unknown> }>();
   /** A client of the user has a method duplicate, options have not. */
   const ownsConnection = !('duplicate' in connection);
   let closing: Promise<void> | undefined;
@@ -67,16 +51,14 @@ export function kiketWorker(
     settings: { backoffStrategy: backoff },
     ...(prefix !== undefined && { prefix }),
   });
-  worker.on('error', reportError);
+  worker.on('error', (error) => runner.report(error));
   worker.on('failed', (_job, error) => {
     // The other errors are BullMQ's own, such as that of a job that stalled too often.
-    if (!failures.has(error as object)) reportError(error);
+    if (!failures.has(error as object)) runner.report(error);
   });
   worker.on('lockRenewalFailed', (jobIds) => {
-    for (const [{ id }, { attempt }] of attempts) {
-      if (jobIds.includes(id!))
-        attempt.abort(new DOMException('The lock was lost, so another worker may run the job', 'AbortError'));
-    }
+    const reason = new DOMException('The lock was lost, so another worker may run the job', 'AbortError');
+    runner.abort((job) => jobIds.includes((job as BullJob).id!), reason);
   });
 
   return {
@@ -86,35 +68,11 @@ export function kiketWorker(
   };
 
   async function processJob(job: BullJob): Promise<undefined> {
-    const attempt = new Attempt(timeoutMs);
-    const ended = run(job, attempt);
-    attempts.set(job, { attempt, ended: ended.catch(() => {}) });
-    try {
-      await ended;
-    } finally {
-      attempts.delete(job);
-    }
-  }
-
-  async function run(job: BullJob, attempt: Attempt): Promise<void> {
-    let delivery: KiketJobDelivery | undefined;
-    try {
-      const data = readJobData(job.data);
-      const received = new JobDelivery(data, attempt, api, secrets) as unknown as KiketJobDelivery;
-      delivery = received;
-      await attempt.run(() => fn(received), data);
-    } catch (error) {
-      callSafely(onError, error, delivery);
-      const failure = failureOf(error, (text) => secrets.redact(text), bullMq);
-      failures.add(failure);
-      throw failure;
-    }
-  }
-
-  function reportError(thrown: unknown): void {
-    const error = withoutCommand(thrown);
-    if (onError === undefined) console.error(error);
-    else callSafely(onError, error, undefined);
+    const failed = await runner.run(job, job.data);
+    if (failed === undefined) return;
+    const failure = bullFailureOf(failed.failure, failed.thrown, bullMq);
+    failures.add(failure);
+    throw failure;
   }
 
   /** BullMQ's close() never ends while Redis is down. close(true) does, but waits for nothing. */
@@ -125,10 +83,10 @@ export function kiketWorker(
       () => false,
     );
     do {
-      await Promise.all([...attempts.values()].map(({ ended }) => ended));
+      await runner.ended();
       await withTimeout(paused, GRACE_MS, () => undefined);
       // BullMQ may have fetched another job meanwhile.
-    } while (attempts.size > 0);
+    } while (runner.size > 0);
     await worker.close(true);
     // A pause() that ends when Redis is back has connected again.
     if (!isPaused && ownsConnection) void paused.then(() => worker.disconnect()).catch(() => {});

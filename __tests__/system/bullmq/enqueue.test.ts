@@ -3,9 +3,7 @@ import type { RequestHandler } from 'express';
 import {
   kiket,
   kiketErrorHandler,
-  kiketEvents,
   kiketHandler,
-  kiketParse,
   kiketVerify,
   type KiketDelivery,
   type KiketHandler,
@@ -14,9 +12,9 @@ import {
 import { kiketEnqueue, type KiketQueue } from 'kiket-express/bullmq';
 import { deliver, example, secret, type DeliverOptions } from '../../support/deliver';
 import { endpoint } from '../../support/endpoint';
-import { describeMajors, majors, type Express } from '../../support/express';
+import { majors, type Express } from '../../support/express';
 import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
-import { jobIn, jobsOf, openQueue, startWorker } from './queues';
+import { jobsOf, openQueue } from './queues';
 
 const express = majors['Express 5'];
 
@@ -58,110 +56,6 @@ describeWithRedis('kiketEnqueue', () => {
   let queue: Queue;
   beforeAll(async () => void (redis = await startRedis()));
   beforeEach(() => void (queue = openQueue(redis)));
-
-  describeMajors('the handler', (express) => {
-    it('should respond with 202 once Redis has the job', async () => {
-      const app = appOf(express, kiketEnqueue(queue));
-      await deliver(app, example, { invocationId: 'inv_1', organizationId: 7 }).expect(202, { accepted: true });
-      const [job] = await jobsOf(queue);
-      expect(await job!.getState()).toBe('waiting');
-      const payload = without(example, 'authentication', 'secrets');
-      expect(job!.name).toBe('workflow.sla_status');
-      expect(job!.data).toEqual({
-        event: 'workflow.sla_status',
-        eventVersion: 'v1',
-        payload,
-        invocationId: 'inv_1',
-        projectId: example.issue.project_id,
-        apiProjectId: example.issue.project_id,
-        organizationId: 7,
-      });
-    });
-
-    it('should enqueue a delivery once for any number of attempts with any tokens', async () => {
-      const app = appOf(express, kiketEnqueue(queue));
-      for (const attempt of ['first', 'second', 'second']) {
-        const authentication = { ...example.authentication, runtime_token: `rt_${attempt}` };
-        await deliver(app, { ...example, authentication }, { invocationId: 'inv_1' }).expect(202);
-      }
-      expect(await jobsOf(queue)).toHaveLength(1);
-    });
-
-    it('should enqueue other deliveries as well', async () => {
-      const app = appOf(express, kiketEnqueue(queue));
-      const send = (payload: object, options: DeliverOptions): Promise<unknown> =>
-        deliver(app, payload, { invocationId: 'inv_1', organizationId: 7, ...options }).expect(202);
-      await send(example, {});
-      await send({ ...example, metrics: { overdue_minutes: 1 } }, {});
-      await send({ ...example, context: { n: 2 } }, { invocationId: 'inv_2' });
-      await send({ ...example, context: { n: 3 } }, { organizationId: 8 });
-      expect(await jobsOf(queue)).toHaveLength(4);
-    });
-
-    it('should enqueue the same bytes once with any forged headers', async () => {
-      const app = appOf(express, kiketEnqueue(queue));
-      const timestampSeconds = Math.floor(Date.now() / 1000);
-      for (const options of [
-        { invocationId: 'inv_1', organizationId: 7 },
-        { invocationId: 'inv_stolen', organizationId: 7 },
-        { invocationId: 'inv_1', organizationId: 8 },
-        { invocationId: 'inv_1', organizationId: 7, projectId: 8 },
-      ]) {
-        await deliver(app, example, { timestampSeconds, ...options }).expect(202);
-      }
-      expect(await jobsOf(queue)).toHaveLength(1);
-    });
-
-    it('should recognise a delivery after its job is done', async () => {
-      const app = appOf(express, kiketEnqueue(queue));
-      const timestampSeconds = Math.floor(Date.now() / 1000);
-      const send = (invocationId: string): Promise<unknown> =>
-        deliver(app, example, { timestampSeconds, invocationId }).expect(202);
-      await send('inv_1');
-      const worker = startWorker(redis, queue, () => {});
-      await jobIn(queue, 'completed');
-      await worker.close();
-      await send('inv_1');
-      await send('inv_stolen');
-      expect(await jobsOf(queue)).toHaveLength(1);
-    });
-
-    it('should recognise deliveries without an invocation by their bytes', async () => {
-      const app = appOf(express, kiketEnqueue(queue));
-      const timestampSeconds = Math.floor(Date.now() / 1000);
-      await deliver(app, '{"event":"issue.created"}', { timestampSeconds }).expect(202);
-      await deliver(app, '{"event":"issue.created"}', { timestampSeconds }).expect(202);
-      await deliver(app, '{"event": "issue.created"}', { timestampSeconds }).expect(202);
-      expect(await jobsOf(queue)).toHaveLength(2);
-    });
-
-    it('should refuse a guard, with nothing in Redis', async () => {
-      const app = appOf(express, kiketEnqueue(queue));
-      const response = await deliver(app, { ...example, event: 'workflow.before_transition' }).expect(500);
-      expect(response.body).toMatchObject({ error: { code: 'guard.not_deferrable', retryable: true } });
-      expect(await jobsOf(queue)).toEqual([]);
-    });
-
-    it('should refuse a delivery that reportOnly has passed on', async () => {
-      const app = appOf(express, kiketEnqueue(queue), [
-        kiketVerify('another secret', { reportOnly: true }),
-        kiketParse(),
-      ]);
-      const response = await deliver(app).expect(401);
-      expect(response.body).toMatchObject({ error: { code: 'delivery.unverified' } });
-      expect(await jobsOf(queue)).toEqual([]);
-    });
-
-    it('should be a handler of kiketEvents', async () => {
-      const app = endpoint(express, [
-        kiket({ secret }),
-        kiketEvents().on('workflow.*', kiketEnqueue(queue)),
-        kiketErrorHandler(),
-      ]);
-      await deliver(app).expect(202, { accepted: true });
-      expect(await jobsOf(queue)).toHaveLength(1);
-    });
-  });
 
   it('should keep a completed job for two days, and a failed one forever', async () => {
     await deliver(appOf(express, kiketEnqueue(queue))).expect(202);

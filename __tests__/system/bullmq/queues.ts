@@ -1,8 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { Queue, type Job, type QueueOptions } from 'bullmq';
-import { kiketWorker, type KiketJobHandler, type KiketWorker, type KiketWorkerOptions } from 'kiket-express/bullmq';
+import {
+  kiketEnqueue,
+  kiketWorker,
+  type KiketJobHandler,
+  type KiketWorker,
+  type KiketWorkerOptions,
+} from 'kiket-express/bullmq';
 import type { RedisServer } from '../../support/redis-server';
 import { until } from '../../support/until';
+import { jobData, type StoredJob, type TestQueue } from '../queue/contract';
+
+export { jobData } from '../queue/contract';
 
 const queues: Queue[] = [];
 const workers: KiketWorker[] = [];
@@ -50,14 +59,34 @@ export async function jobIn(
   return job!;
 }
 
-/** The job data that kiketEnqueue writes for a small delivery. */
-export const jobData = {
-  event: 'issue.created',
-  eventVersion: 'v1',
-  payload: { event: 'issue.created', issue: { id: 1, project_id: 27 } },
-  deliveryId: 'evt_1',
-  invocationId: 'inv_1',
-  projectId: 27,
-  organizationId: 7,
-  apiProjectId: 27,
-};
+const STATES = {
+  waiting: 'waiting',
+  active: 'active',
+  delayed: 'again',
+  completed: 'completed',
+  failed: 'over',
+} as const;
+
+/** A queue for the tests of every queue. */
+export function openTestQueue(redis: RedisServer): TestQueue {
+  const queue = openQueue(redis);
+  return {
+    enqueue: kiketEnqueue(queue),
+    start: (fn, options) => startWorker(redis, queue, fn, options),
+    add: async (data = jobData) => {
+      await queue.add('issue.created', data, { attempts: 6, backoff: { type: 'kiket' } });
+    },
+    jobs: async () => Promise.all((await queue.getJobs()).map((job) => storedJobOf(queue, job))),
+    contents: async () =>
+      JSON.stringify(
+        await Promise.all((await queue.getJobs()).map((job) => redis.send('HGETALL', queue.toKey(job.id!)))),
+      ),
+  };
+}
+
+/** The state is read first: what has failed by then has its error. */
+async function storedJobOf(queue: Queue, { id }: Job): Promise<StoredJob> {
+  const state = await queue.getJobState(id!);
+  const job = (await queue.getJob(id!))!;
+  return { state: STATES[state as keyof typeof STATES], data: job.data as unknown, error: job.failedReason };
+}

@@ -1,32 +1,17 @@
 import { Queue, Worker, type Job } from 'bullmq';
 import { Redis } from 'ioredis';
 import { NonRetryableError, RetryableError, type KiketApi } from 'kiket-express';
-import type { KiketJobHandler, KiketWorker } from 'kiket-express/bullmq';
+import type { KiketWorker } from 'kiket-express/bullmq';
 import type { KiketJobDelivery } from 'kiket-express/delivery';
 import { startFake } from '../../support/fake-kiket';
 import { published } from '../../support/published';
 import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
-import { turns } from '../../support/turns';
 import { until } from '../../support/until';
+import { Waiting } from '../queue/contract';
 import { jobData, jobIn, openQueue, startWorker } from './queues';
 
 /** The options of a job from kiketEnqueue. */
 const jobOptions = { attempts: 6, backoff: { type: 'kiket' } };
-
-/** A handler whose jobs run until they are released. */
-class Waiting {
-  readonly jobs: KiketJobDelivery[] = [];
-  readonly #releases: (() => void)[] = [];
-
-  readonly run: KiketJobHandler = async (job) => {
-    this.jobs.push(job);
-    await new Promise<void>((resolve) => this.#releases.push(resolve));
-  };
-
-  release(): void {
-    for (const release of this.#releases.splice(0)) release();
-  }
-}
 
 describeWithRedis('kiketWorker', () => {
   let redis: RedisServer;
@@ -38,21 +23,6 @@ describeWithRedis('kiketWorker', () => {
     queue.add('issue.created', data, options);
 
   describe('the job', () => {
-    it('should be the delivery, without its secrets', async () => {
-      const jobs: KiketJobDelivery[] = [];
-      startWorker(redis, queue, (job) => void jobs.push(job));
-      await add();
-      await jobIn(queue, 'completed');
-      const delivery: Partial<typeof jobData> = { ...jobData };
-      delete delivery.apiProjectId;
-      expect(jobs).toHaveLength(1);
-      expect({ ...jobs[0] }).toEqual(delivery);
-      expect(JSON.parse(JSON.stringify(jobs[0]))).toEqual(delivery);
-      expect(jobs[0]!.is('issue.created')).toBe(true);
-      expect(jobs[0]!.is('issue.updated')).toBe(false);
-      expect(jobs[0]!.signal.aborted).toBe(false);
-    });
-
     it('should not have fields that the delivery did not have', async () => {
       const jobs: KiketJobDelivery[] = [];
       startWorker(redis, queue, (job) => void jobs.push(job));
@@ -65,36 +35,6 @@ describeWithRedis('kiketWorker', () => {
         projectId: undefined,
         organizationId: undefined,
       });
-    });
-
-    it('should not store the result of the handler', async () => {
-      startWorker(redis, queue, () => 'canary');
-      await add();
-      const job = await jobIn(queue, 'completed');
-      expect(job.returnvalue).toBeNull();
-      expect(JSON.stringify(await redis.send('HGETALL', queue.toKey(job.id!)))).not.toContain('canary');
-    });
-
-    it('should run one at a time', async () => {
-      const waiting = new Waiting();
-      startWorker(redis, queue, waiting.run);
-      await Promise.all([add(), add()]);
-      await until(() => waiting.jobs.length === 1);
-      expect(await queue.getWaitingCount()).toBe(1);
-      waiting.release();
-      await until(() => waiting.jobs.length === 2);
-      waiting.release();
-    });
-
-    it('should run as many at a time as concurrency allows', async () => {
-      const waiting = new Waiting();
-      startWorker(redis, queue, waiting.run, { concurrency: 3 });
-      await Promise.all([add(), add(), add(), add()]);
-      await until(() => waiting.jobs.length === 3);
-      expect(await queue.getWaitingCount()).toBe(1);
-      waiting.release();
-      await until(() => waiting.jobs.length === 4);
-      waiting.release();
     });
 
     it('should be found under the prefix of its queue', async () => {
@@ -154,76 +94,9 @@ describeWithRedis('kiketWorker', () => {
         data: jobData,
       });
     });
-
-    it('should be passed to onError as it was thrown, with its job', async () => {
-      const told: unknown[][] = [];
-      const thrown = new NonRetryableError('gone');
-      startWorker(redis, queue, () => Promise.reject(thrown), { onError: (...args) => void told.push(args) });
-      await add();
-      await jobIn(queue, 'failed');
-      expect(told).toHaveLength(1);
-      expect(told[0]![0]).toBe(thrown);
-      expect(told[0]![1]).toMatchObject({ event: 'issue.created', invocationId: 'inv_1' });
-    });
-
-    it.each<[string, () => void | Promise<void>]>([
-      [
-        'throws',
-        () => {
-          throw new Error('log is full');
-        },
-      ],
-      ['rejects', () => Promise.reject(new Error('log is full'))],
-    ])('should be handled in the same way when onError %s', async (_how, onError) => {
-      startWorker(redis, queue, () => Promise.reject(new NonRetryableError('gone')), { onError });
-      await add();
-      expect((await jobIn(queue, 'failed')).failedReason).toBe('NonRetryableError: gone');
-    });
-
-    it.each([
-      ['nothing', {}],
-      ['an array', []],
-      ['an event that is not a string', { ...jobData, event: 1 }],
-      ['no event', { ...jobData, event: '' }],
-      ['no version', { ...jobData, eventVersion: undefined }],
-      ['no payload', { ...jobData, payload: null }],
-      ['a delivery id that is not a string', { ...jobData, deliveryId: 5 }],
-      ['an invocation that is not a string', { ...jobData, invocationId: 5 }],
-      ['a project that is not an id', { ...jobData, projectId: '' }],
-      ['an organization that is not an id', { ...jobData, organizationId: 0 }],
-      ['a project for the API that is not an id', { ...jobData, apiProjectId: -1 }],
-    ])('should be final, without a run, for a foreign job with %s', async (_what, data) => {
-      const told: unknown[][] = [];
-      const run = jest.fn();
-      startWorker(redis, queue, run, { onError: (...args) => void told.push(args) });
-      await add(data);
-      const job = await jobIn(queue, 'failed');
-      expect(job.failedReason).toMatch(/^PayloadError: The job does not contain a delivery of kiketEnqueue\./);
-      expect(job.attemptsMade).toBe(1);
-      expect(run).not.toHaveBeenCalled();
-      expect(told).toEqual([[expect.objectContaining({ code: 'payload.invalid' }), undefined]]);
-    });
   });
 
   describe('the time limit', () => {
-    it('should abort the signal and fail the attempt while the handler still runs', async () => {
-      const jobs: KiketJobDelivery[] = [];
-      startWorker(
-        redis,
-        queue,
-        (job) => {
-          jobs.push(job);
-          return new Promise(() => {});
-        },
-        { timeoutMs: 20 },
-      );
-      await add();
-      const job = await jobIn(queue, 'delayed');
-      expect(job.failedReason).toBe('KiketError: The job did not end within 20 ms.');
-      expect(jobs[0]!.signal.aborted).toBe(true);
-      expect(jobs[0]!.signal.reason).toMatchObject({ code: 'deadline.exceeded', retryable: true });
-    });
-
     it('should end calls to the API', async () => {
       const fake = await startFake();
       const errors: unknown[] = [];
@@ -240,21 +113,6 @@ describeWithRedis('kiketWorker', () => {
       await jobIn(queue, 'delayed');
       await until(() => errors.length === 1);
       expect(errors[0]).toMatchObject({ code: 'api.unavailable', cause: { code: 'deadline.exceeded' } });
-    });
-
-    it('should publish a later failure only to diagnostics', async () => {
-      const late = new Error('too late');
-      const messages = await published('kiket:late-error', async () => {
-        let fail: (() => void) | undefined;
-        startWorker(redis, queue, () => new Promise((_resolve, reject) => (fail = () => reject(late))), {
-          timeoutMs: 20,
-        });
-        await add();
-        await jobIn(queue, 'delayed');
-        fail!();
-        await turns();
-      });
-      expect(messages).toEqual([{ error: late, event: 'issue.created', eventVersion: 'v1', invocationId: 'inv_1' }]);
     });
 
     it('should not abort an ended job, nor one within the limit', async () => {
@@ -284,21 +142,6 @@ describeWithRedis('kiketWorker', () => {
       return Promise.race([jobIn(queue, 'completed'), jobIn(queue, 'delayed'), jobIn(queue, 'failed')]);
     };
 
-    it('should call for the project of the job, with the key of the extension', async () => {
-      const fake = await startFake();
-      await apiOf({ api: { apiKey: 'ext_fake', baseUrl: fake.url } }, jobData, (api) => api.slaEvents().list());
-      expect(fake.requests).toHaveLength(1);
-      expect(fake.requests[0]).toMatchObject({ path: '/api/v1/ext/sla/events', query: { project_id: '27' } });
-    });
-
-    it('should not call for a project that only a header names', async () => {
-      const fake = await startFake();
-      const data = { ...jobData, projectId: 99, apiProjectId: undefined };
-      await apiOf({ api: { apiKey: 'ext_fake', baseUrl: fake.url } }, data, (api) => api.slaEvents().list());
-      expect(fake.requests).toHaveLength(1);
-      expect(fake.requests[0]!.query).toEqual({});
-    });
-
     it('should log events in the version of the delivery', async () => {
       const fake = await startFake();
       const api = { apiKey: 'ext_fake', baseUrl: fake.url, extensionId: 'ext-1' };
@@ -313,11 +156,6 @@ describeWithRedis('kiketWorker', () => {
       const job = await apiOf(options, jobData, (api) => api.rateLimit());
       expect(job.failedReason).toMatch(/^KiketApiError: /);
       expect(job.delay).toBe(5000);
-    });
-
-    it('should fail at the call, not at the start, without an API key', async () => {
-      const job = await apiOf({}, jobData, (api) => api.rateLimit());
-      expect(job.failedReason).toMatch(/^KiketApiError: .*Set api\.apiKey\./);
     });
   });
 
@@ -369,36 +207,6 @@ describeWithRedis('kiketWorker', () => {
   });
 
   describe('close', () => {
-    it('should wait for the running job, and take no other', async () => {
-      const waiting = new Waiting();
-      const worker = startWorker(redis, queue, waiting.run);
-      await add();
-      await add();
-      await until(() => waiting.jobs.length === 1);
-      let isClosed = false;
-      const closed = worker.close().then(() => (isClosed = true));
-      expect(worker.close()).toBe(worker.close());
-      // Longer than it takes to find the other job.
-      await queue.getJobs();
-      await queue.getJobs();
-      expect(isClosed).toBe(false);
-      expect(waiting.jobs[0]!.signal.aborted).toBe(false);
-      waiting.release();
-      await closed;
-      expect(waiting.jobs).toHaveLength(1);
-      expect(await queue.getJobCounts('completed', 'waiting', 'active')).toMatchObject({
-        completed: 1,
-        waiting: 1,
-        active: 0,
-      });
-    });
-
-    it('should resolve at once without a running job', async () => {
-      const worker = startWorker(redis, queue, () => {});
-      await worker.close();
-      await worker.close();
-    });
-
     it('should close the connections that BullMQ has opened, but not a client of the user', async () => {
       const ownRedis = await startRedis();
       const client = new Redis(ownRedis.port, { maxRetriesPerRequest: null });

@@ -2,13 +2,15 @@ import * as bullMq from 'bullmq';
 import createError from 'http-errors';
 import { KiketError, MissingSecretError, NonRetryableError, RetryableError } from 'kiket-express';
 import { KiketApiError } from '../../../lib/errors';
-import { backoff, failureOf } from '../../../lib/bullmq/job-failure';
+import { backoff, bullFailureOf } from '../../../lib/bullmq/job-failure';
+import { describeFailure } from '../../../lib/queue/job-failure';
 
 const revoked = Proxy.revocable({}, {});
 revoked.revoke();
 
 function fail(thrown: unknown): Error {
-  return failureOf(thrown, (text) => text.replaceAll('canary', '[redacted]'), bullMq);
+  const failure = describeFailure(thrown, (text) => text.replaceAll('canary', '[redacted]'));
+  return bullFailureOf(failure, thrown, bullMq);
 }
 
 function isFinal(failure: Error): boolean {

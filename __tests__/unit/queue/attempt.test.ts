@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Attempt } from '../../../lib/bullmq/attempt';
+import { Attempt } from '../../../lib/queue/attempt';
 import { warningsOf } from '../../support/warnings';
 import { jobData } from '../../system/bullmq/queues';
 

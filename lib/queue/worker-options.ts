@@ -1,0 +1,31 @@
+import { apiOption, type KiketApiOptions } from '../api/api-options';
+import type { KiketJobDelivery } from '../delivery/delivery';
+import { callback, integer, MAX_DELAY_MS, number } from '../options';
+
+/** More would only compete for one event loop. */
+const MOST_AT_A_TIME = 10_000;
+
+/** Options of kiketWorker on every queue. */
+export interface KiketJobOptions {
+  /** For calls to Kiket's API. A job carries no runtime token, so without an `apiKey` each call is `api.not_configured`. */
+  api?: Readonly<KiketApiOptions> | undefined;
+  /** Jobs that run at a time, from 1 to 10 000. Default 1. */
+  concurrency?: number | undefined;
+  /**
+   * Milliseconds that one attempt may take, at least 1. Then `signal` aborts, and the attempt has failed as
+   * `deadline.exceeded` and is made again, also while the handler still runs: it must stop at `signal`. Default 300000.
+   */
+  timeoutMs?: number | undefined;
+  /**
+   * For the service's log: the error of each failed attempt as it was thrown, with its job, and without one what goes wrong
+   * between the worker and its queue. What it throws is ignored. Without it the latter goes to stderr.
+   */
+  onError?: ((error: unknown, job: KiketJobDelivery | undefined) => void | PromiseLike<void>) | undefined;
+}
+
+export const JOB_OPTIONS = {
+  api: apiOption,
+  concurrency: integer({ default: 1, min: 1, max: MOST_AT_A_TIME }),
+  timeoutMs: number({ default: 300_000, min: 1, max: MAX_DELAY_MS }),
+  onError: callback<NonNullable<KiketJobOptions['onError']>>(),
+};
