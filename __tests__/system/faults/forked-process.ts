@@ -13,11 +13,14 @@ export class ForkedProcess<Said> {
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown>;
 
-  /** @param settings are given to the program by {@link settingsOfProcess}. */
+  /**
+   * @param program a file of this folder, or a bundle.
+   * @param settings are given to the program by {@link settingsOfProcess}.
+   */
   constructor(program: string, settings: object) {
     this.#child = fork(resolve(__dirname, program), {
       cwd: repository,
-      execArgv: ['--require', 'tsx/cjs'],
+      execArgv: program.endsWith('.ts') ? ['--require', 'tsx/cjs'] : [],
       env: { ...userEnvironment, SETTINGS: JSON.stringify(settings) },
     });
     this.#closed = once(this.#child, 'close');

@@ -5,6 +5,7 @@ import { inParallel } from './in-parallel';
 import { START_MS } from './forked-process';
 import { itWithSeed } from './it-with-seed';
 import { Ledger } from './ledger';
+import { attemptsOf, freshId } from './attempts';
 import { deliver, nameOf, payloadOf, send, sign, type Signed } from './platform';
 import type { Random } from './random';
 import { startReplica } from './replica-process';
@@ -173,22 +174,6 @@ describeWithRedis('four replicas with one Redis', () => {
     });
   });
 });
-
-let ids = 0;
-
-/** The payload of an issue that no other test delivers. */
-function freshId(): string {
-  return `${process.pid}-${Date.now()}-${ids++}`;
-}
-
-/** Five attempts, of which some have a token of their own and so other bytes. */
-function attemptsOf(random: Random, id: string): Signed[] {
-  const attempt = (): Signed =>
-    sign(payloadOf(id, 'issue.created'), { invocationId: id, scheme: random.pick(['body', 'timestamped']) });
-  const attempts = [attempt()];
-  while (attempts.length < 5) attempts.push(random.pick([random.pick(attempts), attempt()]));
-  return attempts;
-}
 
 function withHeaders({ headers, body }: Signed, changes: Record<string, string | undefined>): Signed {
   const changed = Object.entries({ ...headers, ...changes }).filter(([, value]) => value !== undefined);
