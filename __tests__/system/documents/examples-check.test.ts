@@ -3,6 +3,9 @@ import { closeKiketApi } from 'kiket-express';
 import { checkReceiver, startFakeKiket, type CheckReceiverOptions, type FakeKiket } from 'kiket-express/testing';
 import pino from 'pino';
 import { createApp as createGuard } from '../../../examples/guard';
+import { createApp as createLedger } from '../../../examples/ledger';
+import { openDatabase, type Database } from '../../../examples/ledger/database';
+import { migratePayments } from '../../../examples/ledger/payments';
 import { createApp as createLegacyService } from '../../../examples/legacy-service';
 import { createApp as createManyEvents } from '../../../examples/many-events';
 import { createApp as createNewService } from '../../../examples/new-service';
@@ -29,6 +32,9 @@ const other = async (): Promise<string> => {
   return url;
 };
 
+const database: Database = openDatabase();
+afterAll(() => database.close());
+
 const guard = 'workflow.before_transition';
 
 const examples: Record<string, (kiket: FakeKiket) => Promise<Example & { readonly app: RequestListener }>> = {
@@ -42,6 +48,11 @@ const examples: Record<string, (kiket: FakeKiket) => Promise<Example & { readonl
     }),
   'legacy-service': () =>
     Promise.resolve({ app: createLegacyService('parse-and-respond', secret), path: '/hooks/kiket', options: {} }),
+  ledger: async () => {
+    await database.once.migrate();
+    await migratePayments(database);
+    return { app: createLedger(secret, database), options: {} };
+  },
   'sla-alert': async (kiket) => ({
     app: createSlaAlert(secret, { allowedOrigins: [kiket.url] }),
     options: { api: kiket, secrets: { ONCALL_WEBHOOK: await other() } },
