@@ -70,6 +70,7 @@ export const ONCE = {
   receivers: [
     { id: 'ours-memory', name: '**kiketIdempotency** with KiketMemoryStore', scheme: 'kiket' },
     { id: 'ours-redis', name: '**kiketIdempotency** with KiketRedisStore', scheme: 'kiket' },
+    { id: 'ours-postgres', name: '**kiketIdempotency** with KiketPostgresStore', scheme: 'kiket' },
     { id: 'ours', name: '**without a store**', scheme: 'kiket' },
     { id: 'express5', name: 'hand-written Express 5, without one', scheme: 'kiket' },
   ],
@@ -77,6 +78,18 @@ export const ONCE = {
   sizes: '1,20',
   warmup: '4', // a store's code, too, takes some thousand deliveries to be compiled
   distinct: true, // the response to a second attempt would come from the store
+};
+
+/** A handler that writes one row to PostgreSQL, once for each delivery. */
+export const TRANSACTIONS = {
+  receivers: [
+    { id: 'ours-transaction', name: '**kiketTransaction**', scheme: 'kiket' },
+    { id: 'ours-by-hand', name: '**BEGIN, a unique key, COMMIT by hand**', scheme: 'kiket' },
+  ],
+  baseline: 'ours-by-hand',
+  sizes: '1,20',
+  warmup: '4',
+  distinct: true,
 };
 
 export const STORING = {
