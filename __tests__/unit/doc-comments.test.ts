@@ -36,6 +36,7 @@ const WITH_EXAMPLE = [
   'deliver',
   'explainSignature',
   'checkReceiver',
+  'describeStoreContract',
   'startFakeKiket',
   'startSimulator',
   'runScenario',

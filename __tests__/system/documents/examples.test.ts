@@ -327,6 +327,7 @@ describe('an example that is started', () => {
     ['guard', {}, '/kiket', { event: 'workflow.before_transition' }],
     ['observability', {}, '/kiket', { event: 'issue.created' }],
     ['sla-alert', {}, '/kiket', { event: 'workflow.sla_status' }],
+    ['ledger', {}, '/kiket', example],
     ['many-events', {}, '/v/2/webhooks/issue.created', { event: 'issue.created' }],
     ...steps.map((STEP): (typeof started)[0] => ['legacy-service', { STEP }, '/hooks/kiket', example]),
   ];
@@ -342,7 +343,7 @@ describe('an example that is started', () => {
     START_MS,
   );
 
-  it.each(['new-service', 'guard', 'observability', 'sla-alert', 'legacy-service', 'many-events'])(
+  it.each(['new-service', 'guard', 'observability', 'sla-alert', 'ledger', 'legacy-service', 'many-events'])(
     'should not start without a secret: %s',
     async (name) => {
       running = new ExampleProcess(name, { KIKET_WEBHOOK_SECRET: '' });
@@ -360,6 +361,8 @@ describe('the examples', () => {
     expect(foldersOf('examples')).toEqual([
       'cluster',
       'guard',
+      // Has a file of its own.
+      'ledger',
       'legacy-service',
       'many-events',
       'new-service',

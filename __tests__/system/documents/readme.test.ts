@@ -339,7 +339,10 @@ describe('the README', () => {
     ['kiketIdempotency', ['idempotency', 'KiketIdempotencyOptions']],
     ['KiketMemoryStore', ['../idempotency/memory-store', 'KiketMemoryStoreOptions']],
     ['KiketRedisStore', ['../idempotency/redis-store', 'KiketRedisStoreOptions']],
-    ['kiketWorker', ['../bullmq/worker-options', 'KiketWorkerOptions']],
+    ['KiketPostgresStore', ['../postgres/postgres-store', 'KiketPostgresStoreOptions']],
+    ['kiketTransaction', ['../postgres/kiket-transaction', 'KiketTransactionOptions']],
+    ['kiketWorker', ['../bullmq/worker-options', 'KiketWorkerOptions'], ['../queue/worker-options', 'KiketJobOptions']],
+    ['kiketWorker** of pg-boss', ['../pg-boss/worker', 'KiketWorkerOptions']],
     ['kiketShutdown', ['../shutdown/kiket-shutdown', 'KiketShutdownOptions']],
     ['kiketRespond', ['respond', 'KiketRespondOptions']],
     ['kiketErrorHandler', ['error-handler', 'KiketErrorHandlerOptions']],
@@ -350,7 +353,7 @@ describe('the README', () => {
     ['api', ['../api/api-options', 'KiketApiOptions']],
   ])('should list the options of %s with their defaults', (middleware, ...sources) => {
     const rows = tableOf(sectionOf('Options'));
-    const start = rows.findIndex(([name]) => name === `**${middleware}**`) + 1;
+    const start = rows.findIndex(([name]) => name === `**${middleware}` || name === `**${middleware}**`) + 1;
     const length = rows.slice(start).findIndex(([name]) => name!.startsWith('**'));
     const listed = rows.slice(start, length === -1 ? undefined : start + length);
     const documented = sources.flatMap(([file, interfaceName]) =>

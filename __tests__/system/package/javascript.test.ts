@@ -17,8 +17,12 @@ beforeAll(async () => {
       yaml: '^2.0.0',
     }),
     workbench.install('tools', { esbuild: '~0.28.0' }),
+    // The newest major of Vitest that runs on Node 20.18.
+    workbench.install('runners', { express: '^5.0.0', vitest: '^3.2.0' }),
   ]);
-  for (const major of majors) cpSync(join(__dirname, 'consumers'), workbench.path(major), { recursive: true });
+  for (const folder of [...majors, 'runners']) {
+    cpSync(join(__dirname, 'consumers'), workbench.path(folder), { recursive: true });
+  }
 }, PATIENCE_MS);
 
 afterAll(() => workbench.dispose());
@@ -66,6 +70,36 @@ describe.each(majors)('the installed package with %s', (major) => {
       const { code, output } = await node(directory, jest, '--rootDir', directory, '--ci', '--color=false');
       expect(output).toMatch(/^Tests: +2 passed, 2 total$/m);
       expect(code).toBe(0);
+    },
+    PATIENCE_MS,
+  );
+});
+
+describe('describeStoreContract', () => {
+  const jest = join(repository, 'node_modules/jest/bin/jest.js');
+  const vitest = '../node_modules/vitest/vitest.mjs';
+
+  it.each([
+    ['Jest', [jest, '--ci', '--color=false'], /^Tests: +2 failed, (\d+) passed, /m],
+    ['node:test', ['--test', '--test-reporter=spec', 'node-test.js'], /^ℹ pass (\d+)\nℹ fail 2$/m],
+    [
+      'Vitest, with its imports',
+      [vitest, 'run', '--no-color', 'vitest-imported'],
+      /^ +Tests +2 failed \| (\d+) passed /m,
+    ],
+    [
+      'Vitest, with its globals',
+      [vitest, 'run', '--no-color', '--globals', 'vitest-globals'],
+      /^ +Tests +2 failed \| (\d+) passed /m,
+    ],
+  ])(
+    'should pass for one store, and tell what another has broken, with %s',
+    async (_runner, args, summary) => {
+      const { output } = await node(workbench.path('runners/store-contract'), ...args);
+      expect(Number(summary.exec(output)?.[1])).toBeGreaterThan(100);
+      expect(output).toMatch(/[✕✖×] .*should not release the claim of the next owner/);
+      expect(output).toContain("claim() must resolve to { state: 'held', retryAfterMs: a number above 0 }, but has ");
+      expect(output).toContain("release([ '{…}:0', '{…}:1' ], 'lost') → undefined");
     },
     PATIENCE_MS,
   );
@@ -138,6 +172,8 @@ describe('the modules loaded in a fresh process', () => {
     'express',
     'jose',
     'lru-cache',
+    'pg',
+    'pg-boss',
     'secure-json-parse',
     'undici',
     'yaml',
@@ -147,6 +183,8 @@ describe('the modules loaded in a fresh process', () => {
     bullmq: ['secure-json-parse'],
     manifest: ['secure-json-parse'],
     idempotency: ['secure-json-parse'],
+    'pg-boss': ['secure-json-parse'],
+    postgres: ['secure-json-parse'],
     sdk: ['secure-json-parse'],
     shutdown: ['secure-json-parse'],
     simulator: ['secure-json-parse'],

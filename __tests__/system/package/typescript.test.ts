@@ -51,6 +51,10 @@ const usesWithoutRequest: Record<string, string> = {
   health: 'export const route: (req: never, res: never) => void = kiketHealth();',
   telemetry: "export const sent: number = kiketTelemetry({ apiKey: 'ext_1' }).sent;",
   redis: 'export const store = new KiketRedisStore({ sendCommand: ([name], key) => Promise.resolve(name + key) });',
+  postgres:
+    'export const migrated: Promise<void> = new KiketPostgresStore({ query: (text, [first]) => Promise.resolve([text, first]) }).migrate();',
+  'pg-boss':
+    "export const enqueue: (delivery: never) => Promise<{ accepted: true }> = kiketEnqueue({} as never, 'kiket');",
   bullmq:
     "export const worker: { close(): Promise<void> } = kiketWorker('jobs', (job) => job.event, { connection: {} });",
   manifest: 'export const guards: boolean[] = loadManifest().hooks.map(({ isGuard }) => isGuard);',
@@ -79,7 +83,7 @@ function sourceAlone(entry: string): string {
   const names = [
     ...new Set(
       use.match(
-        /\b(?:kiket[A-Z]\w+|sdkRouter|createKiketApi|loadManifest|captureRawBody|signDelivery|deliver|startSimulator|verifySignature|RetryableError|KiketError|KiketMemoryStore|KiketRedisStore)\b/g,
+        /\b(?:kiket[A-Z]\w+|sdkRouter|createKiketApi|loadManifest|captureRawBody|signDelivery|deliver|startSimulator|verifySignature|RetryableError|KiketError|KiketMemoryStore|KiketPostgresStore|KiketRedisStore)\b/g,
       ),
     ),
   ];

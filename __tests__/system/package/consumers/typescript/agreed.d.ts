@@ -324,6 +324,7 @@ declare module 'agreed/delivery' {
     readonly secrets: KiketSecrets;
     readonly auth: KiketAuth;
     readonly settings: KiketSettings;
+    readonly transaction: unknown;
   }
   export type KiketRequestState = Partial<Omit<KiketDelivery, 'is'>>;
   export function kiketDelivery<P extends KiketEventName>(req: IncomingMessage, event: P): KiketDelivery<P>;
@@ -591,6 +592,7 @@ declare module 'agreed/error-handler' {
 
 declare module 'agreed/testing' {
   import type { KeyObject } from 'node:crypto';
+  import type { KiketStore } from 'agreed/idempotency';
   import type { KiketId, KiketKnownEvent, KiketPayload, KiketSignatureScheme } from 'agreed/delivery';
   import type { KiketErrorCode } from 'agreed/errors';
   export interface SignedDelivery {
@@ -671,6 +673,17 @@ declare module 'agreed/testing' {
     secrets: Secret | readonly Secret[],
     options?: Readonly<ExplainSignatureOptions>,
   ): SignatureExplanation;
+  export interface StoreContractOptions {
+    describe?: ((name: string, define: () => void) => unknown) | undefined;
+    it?: ((name: string, run: () => Promise<void>, limitMs: number) => unknown) | undefined;
+    unreachable?: (() => KiketStore | PromiseLike<KiketStore>) | undefined;
+  }
+  type Replicas = readonly [KiketStore, KiketStore];
+  export function describeStoreContract(
+    name: string,
+    create: () => KiketStore | Replicas | PromiseLike<KiketStore | Replicas>,
+    options?: Readonly<StoreContractOptions>,
+  ): void;
   export interface SignDeliveryOptions {
     secret: string | Buffer;
     scheme?: KiketSignatureScheme | undefined;
@@ -969,6 +982,84 @@ declare module 'agreed/redis' {
     complete: KiketStore['complete'];
     release: KiketStore['release'];
   }
+}
+
+declare module 'agreed/postgres' {
+  import type { IncomingMessage, ServerResponse } from 'node:http';
+  import type { KiketDelivery } from 'agreed/delivery';
+  import type { KiketStore } from 'agreed/idempotency';
+  export type KiketPostgresQuery = (text: string, parameters: string[]) => PromiseLike<unknown>;
+  export interface KiketPostgresStoreOptions {
+    query: KiketPostgresQuery;
+    table?: string | undefined;
+  }
+  export class KiketPostgresStore implements KiketStore {
+    constructor(options: Readonly<KiketPostgresStoreOptions>);
+    migrate(): Promise<void>;
+    claim: KiketStore['claim'];
+    renew: KiketStore['renew'];
+    complete: KiketStore['complete'];
+    release: KiketStore['release'];
+  }
+  export function kiketPostgresSchema(table?: string): string;
+  export type KiketIsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
+  export interface KiketTransactionOptions {
+    table?: string | undefined;
+    ttlSeconds?: number | undefined;
+    guardTtlSeconds?: number | undefined;
+    timeoutMs?: number | undefined;
+    isolationLevel?: KiketIsolationLevel | undefined;
+  }
+  export interface KiketTransactions<T> {
+    begin(work: (transaction: T) => Promise<void>): PromiseLike<unknown>;
+    query(transaction: T, text: string, parameters: string[]): PromiseLike<unknown>;
+  }
+  export interface KiketTransactionMiddleware<T> {
+    (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
+    handler(
+      fn: (delivery: KiketDelivery<any> & { readonly transaction: T }, req: any, res: any) => any,
+    ): (delivery: KiketDelivery<any>, req: any, res: any) => unknown;
+    migrate(): Promise<void>;
+  }
+  export function kiketTransaction<T>(
+    database: KiketTransactions<T>,
+    options?: Readonly<KiketTransactionOptions>,
+  ): KiketTransactionMiddleware<T>;
+}
+
+declare module 'agreed/pg-boss' {
+  import type { KiketApiOptions } from 'agreed/api';
+  import type { KiketDelivery, KiketJobDelivery } from 'agreed/delivery';
+  export interface KiketBossJob {
+    readonly id: string;
+    readonly data: unknown;
+  }
+  export interface KiketBoss {
+    send(name: string, data: object, options: object): Promise<string | null>;
+    getQueue(name: string): Promise<unknown>;
+    getJobById(name: string, id: string, options?: object): Promise<unknown>;
+    fetch(name: string, options?: object): Promise<readonly KiketBossJob[]>;
+    complete(name: string, id: string): Promise<unknown>;
+    fail(name: string, id: string, error: object): Promise<unknown>;
+    cancel(name: string, id: string): Promise<unknown>;
+  }
+  export function kiketEnqueue(
+    boss: KiketBoss,
+    queueName: string,
+  ): (delivery: KiketDelivery<any>) => Promise<{ readonly accepted: true }>;
+  export interface KiketWorkerOptions {
+    api?: Readonly<KiketApiOptions> | undefined;
+    concurrency?: number | undefined;
+    timeoutMs?: number | undefined;
+    pollingIntervalSeconds?: number | undefined;
+    onError?: ((error: unknown, job: KiketJobDelivery | undefined) => void | PromiseLike<void>) | undefined;
+  }
+  export function kiketWorker(
+    boss: KiketBoss,
+    queueName: string,
+    fn: (job: KiketJobDelivery) => unknown,
+    options?: Readonly<KiketWorkerOptions>,
+  ): { close(): Promise<void> };
 }
 
 declare module 'agreed/bullmq' {

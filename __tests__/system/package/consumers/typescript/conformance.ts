@@ -257,7 +257,13 @@ export type Sdk = [
 ];
 
 type TestingName =
-  'checkReceiver' | 'deliver' | 'examplePayload' | 'explainSignature' | 'signDelivery' | 'startFakeKiket';
+  | 'checkReceiver'
+  | 'deliver'
+  | 'describeStoreContract'
+  | 'examplePayload'
+  | 'explainSignature'
+  | 'signDelivery'
+  | 'startFakeKiket';
 
 export type Testing = [
   Assert<Same<testing.SignDeliveryOptions, agreedTesting.SignDeliveryOptions>>,
@@ -266,6 +272,8 @@ export type Testing = [
   Assert<Same<testing.DeliveryAttemptResult, agreedTesting.DeliveryAttemptResult>>,
   Assert<Same<testing.DeliveryResult, agreedTesting.DeliveryResult>>,
   Assert<Same<typeof testing.deliver, typeof agreedTesting.deliver>>,
+  Assert<Same<testing.StoreContractOptions, agreedTesting.StoreContractOptions>>,
+  Assert<Same<typeof testing.describeStoreContract, typeof agreedTesting.describeStoreContract>>,
   Assert<Same<testing.ExplainedDelivery, agreedTesting.ExplainedDelivery>>,
   Assert<Same<testing.ExplainSignatureOptions, agreedTesting.ExplainSignatureOptions>>,
   // The ids of causes are a union to which releases may add.
@@ -283,7 +291,7 @@ export type Testing = [
 ];
 
 type WithoutCauses<T> = Omit<T, 'causes' | 'alternatives' | 'hints'>;
-type WithoutExplain<Module> = Omit<Values<Module>, 'deliver' | 'explainSignature'>;
+type WithoutExplain<Module> = Omit<Values<Module>, 'deliver' | 'describeStoreContract' | 'explainSignature'>;
 
 interface Contact {
   readonly email: string;
