@@ -8,8 +8,8 @@ export interface JsonScalar {
   readonly value: string;
 }
 
-/** A string that the end of the text has cut is one, too. */
-const TOKEN = /"(?:[^"\\]|\\[^])*"?|[{}[\]:,]|[^\s"{}[\]:,]+/g;
+/** The quote that opens a string, or any other token. Longer values than these are not JSON. */
+const TOKEN = /["{}[\]:,]|[^\s"{}[\]:,]{1,65536}/g;
 
 interface Level {
   readonly isArray: boolean;
@@ -29,7 +29,7 @@ export function replaceValues(bytes: Buffer, replace: (scalar: JsonScalar) => st
   const parts: Buffer[] = [];
   const levels: Level[] = [];
   let copied = 0;
-  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+  for (const { token, index } of tokensOf(text)) {
     const level = levels.at(-1);
     if (token === '{' || token === '[') {
       levels.push({ isArray: token === '[', key: token === '[' ? '0' : undefined });
@@ -50,6 +50,32 @@ export function replaceValues(bytes: Buffer, replace: (scalar: JsonScalar) => st
     }
   }
   return Buffer.concat([...parts, bytes.subarray(copied)]);
+}
+
+function* tokensOf(text: string): Generator<{ readonly token: string; readonly index: number }> {
+  const pattern = new RegExp(TOKEN);
+  for (let match; (match = pattern.exec(text)) !== null;) {
+    const { 0: token, index } = match;
+    // A pattern for a whole string would exhaust the stack at 9 MB.
+    if (token === '"') pattern.lastIndex = endOfString(text, index);
+    yield { token: text.slice(index, pattern.lastIndex), index };
+  }
+}
+
+/** Returns the position behind the closing quote, or the end of a text that was cut before it. */
+function endOfString(text: string, start: number): number {
+  let quote = start;
+  do {
+    quote = text.indexOf('"', quote + 1);
+    if (quote === -1) return text.length;
+  } while (isEscaped(text, quote));
+  return quote + 1;
+}
+
+function isEscaped(text: string, quote: number): boolean {
+  let at = quote;
+  while (text[at - 1] === '\\') at -= 1;
+  return (quote - at) % 2 === 1;
 }
 
 function valueOf(token: string): string {

@@ -43,6 +43,16 @@ describe('redactCapture', () => {
     expect(redacted.isRedacted).toBe(true);
   });
 
+  it.each([
+    ['a string', `"${'x'.repeat(9_000_000)}"`],
+    ['a string of escapes', `"${'\\"'.repeat(4_000_000)}"`],
+    ['a string that is cut', `"${'x'.repeat(9_000_000)}`],
+    ['a number', '9'.repeat(9_000_000)],
+  ])('should remove secrets beside %s of 9 MB', (_, value) => {
+    const redacted = redactCapture(capture(`{"secrets":{"A":"long-value"},"x":${value}`));
+    expect(redacted.body.equals(Buffer.from(`{"secrets":{"A":"[redacted]"},"x":${value}`))).toBe(true);
+  });
+
   it('should keep all other bytes', () => {
     const rest =
       '\r\n , "n" : 9007199254740993, "e":1.0e3 , "é" : "\\u00e9" ,"secrets2":{"A":"x"}, "list":["runtime_token"] }\n';
