@@ -9,11 +9,12 @@ const MAJORS = ['22', '24'];
 
 /**
  * Tests whose result does not depend on the Node that runs them: compilers and checkers, documents and examples, the page, searches
- * that are pure functions, mutants of receivers, and how Redis and processes end.
+ * that are pure functions, mutants of receivers and of stores, what clients of databases convert, and how servers and processes end.
  */
 const SKIPPED = [
   'system/(package/(typescript|tarball)\\.|faults/|documents/|page/)',
-  'unit/(layout|explain/)',
+  'system/(pg-boss/|postgres/(store|clients|faults|transaction-libraries)\\.)',
+  'unit/(layout|explain/|testing/store-contract)',
   'http/(properties|conformance/mutants)',
 ];
 const root = fileURLToPath(new URL('..', import.meta.url));
