@@ -167,20 +167,22 @@ describeWithPostgresServer('kiketTransaction', () => {
   });
 
   it('should be free for another attempt when its process hangs for longer than timeoutMs', async () => {
-    const stopped = createGate();
+    const [started, stopped] = [createGate(), createGate()];
     const app = serve(
       poolOf(),
       async ({ transaction }) => {
         await book(transaction, 'of the process that hangs');
+        started.open();
         await stopped.opened;
         return { booked: true };
       },
       { timeoutMs: 60_000 },
     );
     const first = send(app).then(({ status }) => status);
-    await until(async () => (await server.query(OPEN)).length === 1);
+    await started.opened;
     // As the server does after idle_in_transaction_session_timeout, while the event loop of the process stands still.
     await server.query(`SELECT pg_terminate_backend(pid) FROM (${OPEN}) AS open`);
+    await until(async () => (await server.query(OPEN)).length === 0);
     await send(serve(poolOf(), bookAndReply)).expect(200, { booked: true });
     stopped.open();
     expect(await first).toBe(503);

@@ -38,6 +38,12 @@ describeWithPostgres('kiketTransaction on a Pool of pg', () => {
   let number = 0;
   beforeEach(() => void (number += 1));
 
+  /** Ends their connections, as an operator would; the server does so a moment later. */
+  async function endOpenTransactions(): Promise<void> {
+    await server.query(`SELECT pg_terminate_backend(pid) FROM (${OPEN}) AS open`);
+    await until(async () => (await server.query(OPEN)).length === 0);
+  }
+
   const payments = async (): Promise<unknown[]> => (await server.query('SELECT id FROM payments')).map(({ id }) => id);
   const book = (transaction: PoolClient, id = 'p1') => transaction.query('INSERT INTO payments VALUES ($1)', [id]);
 
@@ -173,10 +179,7 @@ describeWithPostgres('kiketTransaction on a Pool of pg', () => {
         runs += 1;
         await book(transaction);
         if (runs === 1) {
-          await server.query(
-            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'`,
-          );
-          await until(async () => (await server.query(OPEN)).length === 0);
+          await endOpenTransactions();
         }
         await book(transaction, 'p2');
         return { runs };
@@ -214,11 +217,7 @@ describeWithPostgres('kiketTransaction on a Pool of pg', () => {
       it('should be 503 when it cannot be committed', async () => {
         const app = servePlain((req, res, next) => {
           book(clientOf(req))
-            .then(() =>
-              server.query(
-                `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'`,
-              ),
-            )
+            .then(endOpenTransactions)
             .then(() => res.json({ ok: true }), next);
         });
         await send(app).expect(503);
