@@ -25,15 +25,25 @@ async function startServer() {
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid);
   const data = join(folder, 'data');
   const flags = ['--username=postgres', '--auth=trust', '--no-sync', '--locale=C', '--encoding=UTF8'];
-  const { status, stderr } = spawnSync(join(binaries, 'initdb'), ['-D', data, ...flags], { ...user, cwd: folder });
+  const { status, stderr } = spawnSync(join(binaries, 'initdb'), ['-D', data, ...flags], {
+    ...user,
+    cwd: folder,
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`initdb has failed: ${stderr}`);
   const port = 12_000 + Math.floor(Math.random() * 10_000);
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off'];
   const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
   const server = spawn(join(binaries, 'postgres'), args, { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
   server.stderr.setEncoding('utf8');
-  await new Promise((resolve) => {
-    server.stderr.on('data', (text) => text.includes('ready to accept connections') && resolve());
+  let log = '';
+  await new Promise((resolve, reject) => {
+    server.stderr.on('data', (text) => {
+      log += text;
+      if (log.includes('ready to accept connections')) resolve();
+    });
+    server.once('error', reject);
+    server.once('close', () => reject(new Error(`postgres has ended: ${log}`)));
   });
   process.env.DATABASE_URL = `postgres://postgres@127.0.0.1:${port}/postgres`; // the receivers inherit it
   return { close };
