@@ -58,7 +58,10 @@ export function kiketWorker(
 
   async function close(): Promise<void> {
     const stopped = loop.stop();
-    await runner.ended();
-    await withTimeout(stopped, GRACE_MS, () => undefined);
+    do {
+      await runner.ended();
+      await withTimeout(stopped, GRACE_MS, () => undefined);
+      // A job may have been taken meanwhile.
+    } while (runner.size > 0);
   }
 }
