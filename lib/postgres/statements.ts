@@ -96,9 +96,7 @@ SELECT CASE WHEN EXISTS (SELECT FROM changed) THEN '${state}' ELSE 'lost' END AS
 
   return {
     claim: memoized((count) => claim(count, inputOf('duration'))),
-    claimInTransaction: memoized((count) =>
-      claim(count, inputOf('duration', "$4::text || 'ms' AS longest"), `, ${LIMITS}`),
-    ),
+    claimInTransaction: memoized((count) => claim(count, inputOf('duration', 'longest'), `, ${LIMITS}`)),
     renew: `WITH ${inputOf('duration')}, ${change('record = NULL', 'held')}`,
     complete: `WITH ${inputOf('record', 'duration')}, ${change('record = input.record', 'recorded')}`,
     release: `WITH ${inputOf()}, released AS (
@@ -134,13 +132,14 @@ function memoized(create: (count: number) => string): (count: number) => string 
 }
 
 /** Returns the parameters as one row: keys and owner, then those of the call in their order. */
-function inputOf(...others: string[]): string {
-  const expressions: Record<string, string> = {
+function inputOf(...others: ('record' | 'duration' | 'longest')[]): string {
+  const expressions = {
     record: `decode($3::text, 'base64') AS record`,
     duration: `$${others.indexOf('duration') + 3}::text::float8 * interval '1 millisecond' AS duration`,
+    longest: `$4::text || 'ms' AS longest`,
   };
   const columns = ['$1::text::text[] AS keys', `decode($2::text, 'base64') AS owner`];
-  columns.push(...others.map((name) => expressions[name] ?? name), 'clock_timestamp() AS now');
+  columns.push(...others.map((name) => expressions[name]), 'clock_timestamp() AS now');
   return `input AS MATERIALIZED (SELECT ${columns.join(', ')})`;
 }
 

@@ -4,7 +4,7 @@ import { asKiketDelivery } from '../delivery/delivery';
 import { isId, isNonEmptyString, isObject, type KiketId } from '../guards';
 import type { KiketPayload } from '../delivery/payload';
 
-/** The data of a job, which are written to Redis. They contain no secrets. */
+/** The data of a job, which are written to the database of the queue. They contain no secrets. */
 export interface JobData {
   readonly event: string;
   readonly eventVersion: string;
