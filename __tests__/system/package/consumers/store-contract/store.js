@@ -3,12 +3,14 @@ exports.Store = class Store {
   #entries = new Map();
 
   async claim(keys, owner, lockMs) {
-    const found = this.#found(keys);
+    // Once for a call: a claim found must not have expired by the next line.
+    const nowMs = performance.now();
+    const found = this.#found(keys, nowMs);
     const recorded = found.find(({ record }) => record !== undefined);
     if (recorded) return { state: 'recorded', record: recorded.record };
     const times = found.filter((entry) => entry.owner !== owner).map(({ expiresAtMs }) => expiresAtMs);
-    if (times.length > 0) return { state: 'held', retryAfterMs: Math.max(...times) - performance.now() };
-    this.#write(keys, { owner, expiresAtMs: performance.now() + lockMs });
+    if (times.length > 0) return { state: 'held', retryAfterMs: Math.max(...times) - nowMs };
+    this.#write(keys, { owner, expiresAtMs: nowMs + lockMs });
     return { state: 'claimed' };
   }
 
@@ -28,8 +30,7 @@ exports.Store = class Store {
     for (const key of keys) if (this.#holdsAll([key], owner)) this.#entries.delete(key);
   }
 
-  #found(keys) {
-    const nowMs = performance.now();
+  #found(keys, nowMs = performance.now()) {
     return keys.map((key) => this.#entries.get(key)).filter((entry) => entry?.expiresAtMs > nowMs);
   }
 
