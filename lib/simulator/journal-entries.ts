@@ -7,7 +7,7 @@ import { containsHidden, maskMessage, maskValue } from './masking';
 import type { Alert, DeliveryState, LocalIssue } from './model';
 import type { HiddenValue } from './vault';
 
-/** A line of the journal. */
+/** A change of the state. */
 export type JournalEntry =
   /** The first line. */
   | { readonly version: number }
@@ -40,12 +40,17 @@ type SavedContent =
   | { readonly bodyBase64: string; readonly headers?: readonly HeaderLine[] };
 
 /** Returns an entry as JSON, without the values. */
-export function lineOf(entry: JournalEntry, hidden: readonly HiddenValue[]): string {
-  const line = JSON.stringify(entry);
-  if (!containsHidden(line, hidden)) return `${line}\n`;
+export function jsonOf(entry: JournalEntry, hidden: readonly HiddenValue[]): string {
+  const json = JSON.stringify(entry);
+  if (!containsHidden(json, hidden)) return json;
   // A state is a word of its own, which a secret may also be.
   const state = 'state' in entry ? { state: entry.state } : {};
-  return `${JSON.stringify({ ...maskValue(entry, hidden), ...state })}\n`;
+  return JSON.stringify({ ...maskValue(entry, hidden), ...state });
+}
+
+/** Returns the line of a step: its entry, or an array of several, which count together or not at all. */
+export function lineOf(step: readonly string[]): string {
+  return step.length === 1 ? `${step[0]}\n` : `[${step.join(',')}]\n`;
 }
 
 export function deliveryEntry(record: DeliveryRecord, hidden: readonly HiddenValue[]): JournalEntry {
@@ -88,8 +93,9 @@ export class JournalState {
   readonly alerts = new Map<string, Alert>();
   readonly issues = new Map<string, LocalIssue>();
 
-  /** Returns false for what is not an entry. */
+  /** Returns false for what is neither an entry nor an array of entries. */
   add(entry: unknown): boolean {
+    if (Array.isArray(entry)) return entry.length > 0 && entry.map((each) => this.add(each)).every(Boolean);
     if (!isObject(entry)) return false;
     const { state, delivery, progress, attempt, alert, issue, removed } = entry;
     if (isObject(delivery)) return isDeliveryState(state) && this.#addDelivery(state, delivery);

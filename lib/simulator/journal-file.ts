@@ -1,7 +1,15 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isSettled, type AttemptRecord, type DeliveryRecord } from './delivery-record';
 import type { Journal, SavedState } from './journal';
-import { attemptEntry, deliveryEntry, JournalState, lineOf, progressEntry, type JournalEntry } from './journal-entries';
+import {
+  attemptEntry,
+  deliveryEntry,
+  jsonOf,
+  JournalState,
+  lineOf,
+  progressEntry,
+  type JournalEntry,
+} from './journal-entries';
 import type { Alert, LocalIssue } from './model';
 import { JOURNAL, NEW_JOURNAL, StateDirectory, StateDirectoryError } from './state-directory';
 import { quoted } from '../text';
@@ -18,7 +26,10 @@ const BLOCK = 1024 * 1024;
 
 const NEWLINE = 0x0a;
 
-/** Keeps the state in a file of JSON lines, to which each change is added. */
+/**
+ * Keeps the state in a file of JSON lines. The changes of one step, such as an attempt and the state that follows from it, are one
+ * line: a process that is killed leaves all of them or none.
+ */
 export class FileJournal implements Journal {
   /** The state that an earlier run has left. */
   readonly saved: SavedState;
@@ -30,6 +41,8 @@ export class FileJournal implements Journal {
   readonly #state: JournalState;
   /** `undefined` after it is closed, and when it cannot be written. */
   #file: number | undefined;
+  /** The entries of the step that is being carried out, as JSON. */
+  #step: string[] = [];
   /** In bytes: when it was written anew, and now. */
   #compactSize = 0;
   #size = 0;
@@ -89,6 +102,7 @@ export class FileJournal implements Journal {
   }
 
   close(): void {
+    this.#writeStep();
     this.#closeFile();
     this.#directory.close();
   }
@@ -115,10 +129,18 @@ export class FileJournal implements Journal {
     throw this.#directory.error(`${found} the local Kiket: remove it, or choose another folder`);
   }
 
+  /** Takes an entry into the step, which ends with the code that runs now. */
   #append(entry: JournalEntry): void {
-    if (this.#file === undefined) return;
+    this.#step.push(jsonOf(entry, this.#hidden()));
+    if (this.#step.length === 1) queueMicrotask(() => this.#writeStep());
+  }
+
+  #writeStep(): void {
+    const step = this.#step;
+    this.#step = [];
+    if (this.#file === undefined || step.length === 0) return;
     try {
-      this.#size += write(this.#file, lineOf(entry, this.#hidden()));
+      this.#size += write(this.#file, lineOf(step));
       if (this.#size > 2 * this.#compactSize && this.#size > this.#compactSize + LARGEST_GROWTH) this.#compact();
     } catch (error) {
       this.#closeFile();
@@ -157,7 +179,7 @@ export class FileJournal implements Journal {
     let lines = '';
     let size = 0;
     for (const entry of this.#entries(hidden)) {
-      lines += lineOf(entry, hidden);
+      lines += lineOf([jsonOf(entry, hidden)]);
       if (lines.length < BLOCK) continue;
       size += write(file, lines);
       lines = '';

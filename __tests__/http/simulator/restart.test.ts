@@ -62,9 +62,9 @@ describe('a state directory', () => {
       body: Buffer.from('{"event":"e"}'),
     };
     kiket.addRecorded({ request, result: response(200), startedAtMs: clock.now() });
-    const states = linesIn(folder).flatMap((line) => /^{"state":"(\w+)"/.exec(line)?.[1] ?? []);
-    expect(new Set(states)).toEqual(new Set(['completed']));
     await kiket.close();
+    const states = linesIn(folder).flatMap((line) => /{"state":"(\w+)"/.exec(line)?.[1] ?? []);
+    expect(new Set(states)).toEqual(new Set(['completed']));
   });
 
   it('should have a journal, a lock and a .gitignore, for its user alone', async () => {
@@ -455,7 +455,7 @@ describe('a journal that is damaged', () => {
     const { folder, start, id } = await withDelivery();
     const before = linesIn(folder);
     const { kiket } = await start(() => later().response);
-    expect(linesIn(folder).length).toBeLessThan(before.length);
+    expect([before, linesIn(folder)].map((lines) => /"progress"/.test(lines.join('')))).toEqual([true, false]);
     expect(JSON.parse(linesIn(folder)[1]!)).toMatchObject({ state: 'retrying', delivery: { id } });
     await kiket.close();
   });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeliveryRecord } from '../../../lib/simulator/delivery-record';
 import { FileJournal } from '../../../lib/simulator/journal-file';
@@ -75,6 +75,9 @@ const attempt = { detail: { number: 1, response: { body: 'x'.repeat(900_000) } }
 
 const size = (folder: string): number => statSync(join(folder, 'journal.jsonl')).size;
 
+/** Ends the step of the journal that is being carried out. */
+const stepEnds = (): Promise<void> => Promise.resolve();
+
 describe('a journal', () => {
   it('should give back what was saved', () => {
     const folder = join(temporaryFolder(), 'state');
@@ -94,18 +97,44 @@ describe('a journal', () => {
     expect(deliveries[1]!.blueprint).toMatchObject({ content: { bytes: Buffer.from([0xff, 0]) }, isIncomplete: false });
   });
 
-  it('should write a line of the change, and nothing for an attempt that begins', () => {
+  it('should write a line of the change, and nothing for an attempt that begins', async () => {
     const folder = join(temporaryFolder(), 'state');
     const journal = open(folder);
     const record = recordOf('a');
     journal.saveDelivery(record);
+    await stepEnds();
     const before = size(folder);
     record.state = 'sending';
     journal.saveDelivery(record);
+    await stepEnds();
     expect(size(folder)).toBe(before);
     record.state = 'completed';
     journal.saveDelivery(record);
+    await stepEnds();
+    expect(size(folder) - before).toBeGreaterThan(0);
     expect(size(folder) - before).toBeLessThan(200);
+  });
+
+  it('should have an attempt and the state that follows from it, or neither, wherever a crash has cut it', async () => {
+    const folder = join(temporaryFolder(), 'state');
+    const journal = open(folder);
+    const record = recordOf('a');
+    journal.saveDelivery(record);
+    await stepEnds();
+    const before = size(folder);
+    journal.saveAttempt(record, { ...attempt, detail: { number: 1 } } as never);
+    Object.assign(record, { state: 'retrying', retriesMade: 1 });
+    journal.saveDelivery(record);
+    journal.close();
+    const whole = readFileSync(join(folder, 'journal.jsonl'));
+    for (let end = before; end <= whole.length; end++) {
+      writeFileSync(join(folder, 'journal.jsonl'), whole.subarray(0, end));
+      const again = open(folder);
+      const [{ attempts, state, retriesMade } = record] = again.saved.deliveries;
+      again.close();
+      const isWhole = end === whole.length;
+      expect([attempts.length, state, retriesMade]).toEqual(isWhole ? [1, 'retrying', 1] : [0, 'queued', 0]);
+    }
   });
 
   it('should keep a state that is also the value of a secret', () => {
@@ -145,7 +174,7 @@ describe('a journal', () => {
     expect([alerts.length, alerts[0]!.id]).toEqual([1000, '5']);
   });
 
-  it('should be written anew while it runs, when most of it is out of date', () => {
+  it('should be written anew while it runs, when most of it is out of date', async () => {
     const folder = join(temporaryFolder(), 'state');
     const journal = open(folder);
     const kept = recordOf('kept');
@@ -156,6 +185,7 @@ describe('a journal', () => {
       journal.saveDelivery(record);
       journal.saveAttempt(record, attempt as never);
       journal.remove([record]);
+      await stepEnds();
       largest = Math.max(largest, size(folder));
     }
     expect(largest).toBeLessThan(69e6);
