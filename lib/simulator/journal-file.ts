@@ -131,6 +131,7 @@ export class FileJournal implements Journal {
 
   /** Takes an entry into the step, which ends with the code that runs now. */
   #append(entry: JournalEntry): void {
+    if (this.#file === undefined) return;
     this.#step.push(jsonOf(entry, this.#hidden()));
     if (this.#step.length === 1) queueMicrotask(() => this.#writeStep());
   }

@@ -78,6 +78,16 @@ const size = (folder: string): number => statSync(join(folder, 'journal.jsonl'))
 /** Ends the step of the journal that is being carried out. */
 const stepEnds = (): Promise<void> => Promise.resolve();
 
+/** A journal that has a delivery, and its size. */
+async function withDelivery() {
+  const folder = join(temporaryFolder(), 'state');
+  const journal = open(folder);
+  const record = recordOf('a');
+  journal.saveDelivery(record);
+  await stepEnds();
+  return { folder, journal, record, before: size(folder) };
+}
+
 describe('a journal', () => {
   it('should give back what was saved', () => {
     const folder = join(temporaryFolder(), 'state');
@@ -98,12 +108,7 @@ describe('a journal', () => {
   });
 
   it('should write a line of the change, and nothing for an attempt that begins', async () => {
-    const folder = join(temporaryFolder(), 'state');
-    const journal = open(folder);
-    const record = recordOf('a');
-    journal.saveDelivery(record);
-    await stepEnds();
-    const before = size(folder);
+    const { folder, journal, record, before } = await withDelivery();
     record.state = 'sending';
     journal.saveDelivery(record);
     await stepEnds();
@@ -116,12 +121,7 @@ describe('a journal', () => {
   });
 
   it('should have an attempt and the state that follows from it, or neither, wherever a crash has cut it', async () => {
-    const folder = join(temporaryFolder(), 'state');
-    const journal = open(folder);
-    const record = recordOf('a');
-    journal.saveDelivery(record);
-    await stepEnds();
-    const before = size(folder);
+    const { folder, journal, record, before } = await withDelivery();
     journal.saveAttempt(record, { ...attempt, detail: { number: 1 } } as never);
     Object.assign(record, { state: 'retrying', retriesMade: 1 });
     journal.saveDelivery(record);
