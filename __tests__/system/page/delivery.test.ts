@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { RetryableError } from 'kiket-express';
 import { describeInBrowser } from '../../support/browser';
 import { openPage, sendSettled } from '../../support/page';
+import { until } from '../../support/until';
 
 describeInBrowser('a delivery', () => {
   it('should show what happens now, and the real time beside the shortened one', async () => {
@@ -150,8 +151,12 @@ describeInBrowser('a delivery', () => {
     ] as const) {
       await page.getByRole('button', { name: `Copy as ${form}` }).click();
       await page.getByText(new RegExp(`${form.split(' ').at(-1)}.* is copied`)).waitFor();
-      const copied = await page.evaluate(() => navigator.clipboard.readText());
-      expect(copied).toContain(expected);
+      let copied = '';
+      // Chromium may show the page its clipboard of before for a moment.
+      await until(async () => {
+        copied = await page.evaluate(() => navigator.clipboard.readText());
+        return copied.includes(expected);
+      }, `${expected} in the clipboard`);
       expect(copied).not.toContain(token);
     }
 
