@@ -64,7 +64,7 @@ const MOST_AT_TOP = 10;
 /** Middlewares do not import one another: only the composition of all does. */
 const COMPOSITION = 'middleware/kiket';
 
-/** The file outside of lib that lib/version.ts reads. */
+/** The file outside of lib that lib/package-json.ts reads. */
 const MANIFEST = 'package.json';
 
 /** Packages that few services need or that load slowly, with the places that may import them. */
@@ -93,7 +93,7 @@ function violationsOf(sources: Sources): string[] {
 }
 
 function isAllowedInside({ from, target, typeOnly }: Import): boolean {
-  if (target === MANIFEST) return from === 'version';
+  if (target === MANIFEST) return from === 'package-json';
   if (target.startsWith(PAGE)) return from.startsWith(PAGE);
   if (from.startsWith(PAGE) && !typeOnly) return false;
   if (folderOf(from) !== folderOf(target)) return rankOf(from) < rankOf(target);

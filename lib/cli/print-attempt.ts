@@ -1,7 +1,7 @@
 import formatBytes from 'bytes';
 import { factsOf } from '../captures/facts';
 import { secretsIn } from '../captures/redact';
-import { KIKET_ERRORS } from '../errors';
+import { explanationUrl } from '../package-json';
 import { redact } from '../redaction';
 import { headerOf, type OutgoingRequest } from '../sending/http-message';
 import type { Outcome } from '../sending/outcome';
@@ -18,8 +18,8 @@ export interface PrintedAttempt {
 
 const STYLES: Readonly<Record<Outcome['kind'], Style>> = { success: 'green', retryable: 'yellow', final: 'red' };
 
-/** In characters. */
-const LONGEST_BODY = 300;
+/** In characters. The messages of this package are shorter. */
+const LONGEST_BODY = 1000;
 const LONGEST_URL = 2000;
 const LONGEST_ID = 8;
 
@@ -94,10 +94,10 @@ function sizeOf({ length }: Buffer): string {
   return formatBytes(length, { unitSeparator: ' ', decimalPlaces: 1 }) ?? '';
 }
 
-/** Returns where a code of this package is explained. The anchor is that of GitHub for a heading. */
-function adviceOf({ code }: Outcome): string | undefined {
-  if (code === undefined || !Object.hasOwn(KIKET_ERRORS, code)) return undefined;
-  return `${code}: docs/errors.md#${code.replace('.', '')}`;
+/** Returns where a code of this package is explained. */
+function adviceOf({ code = '' }: Outcome): string | undefined {
+  const url = explanationUrl(code);
+  return url === undefined ? undefined : `${code}: ${url}`;
 }
 
 function columns(...texts: readonly string[]): string {

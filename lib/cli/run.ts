@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { VERSION } from '../version';
+import { VERSION } from '../package-json';
 import type { CommandAction } from './command';
 import { COMMANDS, type CommandEntry } from './command-list';
 import { CliError, EXIT } from './exit';

@@ -9,7 +9,7 @@ export interface Advice {
 const WRITTEN_AGAIN = {
   cause:
     'The JSON that was signed is not written as the JSON that was received: one side has parsed it and written it again.',
-  mend: 'Sender: sign the bytes that are sent. Express: mount kiketVerify before express.json(), or use express.json({ verify: captureRawBody }) (docs/errors.md, body.already_parsed).',
+  mend: 'Sender: sign the bytes that are sent. Express: mount kiketVerify before express.json(), or use express.json({ verify: captureRawBody }).',
 } as const satisfies Advice;
 
 /** By cause: deviations of which the HMAC is a proof, then what the request shows without a secret. */

@@ -4,7 +4,7 @@ import { deliveryAttributes, isServerError, recordAttributes } from '../opentele
 import { measure, SCOPE } from '../opentelemetry/instruments';
 import { requireCalled } from '../options';
 import { runStage, type Stage } from '../exchange/pipeline';
-import { VERSION } from '../version';
+import { VERSION } from '../package-json';
 import type { KiketMiddleware } from '../exchange/express';
 
 export type { KiketRequestState } from '../exchange/express';

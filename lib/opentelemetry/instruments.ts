@@ -1,6 +1,6 @@
 import { metrics, type Attributes, type Counter, type Histogram, type MeterProvider } from '@opentelemetry/api';
 import type { KiketRecord } from '../exchange/record';
-import { VERSION } from '../version';
+import { VERSION } from '../package-json';
 
 /** OpenTelemetry's instrumentation scope of all spans and metrics of this package. */
 export const SCOPE = 'kiket-express';

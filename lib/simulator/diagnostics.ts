@@ -1,6 +1,6 @@
 import { nearMissOf } from '../delivery/known-events';
 import { decisionOf } from '../delivery/reply';
-import { KIKET_ERRORS } from '../errors';
+import { explanationUrl } from '../package-json';
 import { isObject } from '../guards';
 import { headerOf } from '../sending/http-message';
 import { messageIn, type Outcome } from '../sending/outcome';
@@ -116,9 +116,8 @@ function ofResponse(attempt: DiagnosedAttempt, response: Response): Diagnostic[]
 
 /** An error of this package is explained by its list. */
 function ofCode(code: string): Diagnostic {
-  const known = Object.hasOwn(KIKET_ERRORS, code);
-  const where = known ? ` See docs/errors.md#${code.replace('.', '')}.` : '';
-  return diagnostic('error', code, `The receiver responded with ${code}.${where}`);
+  const url = explanationUrl(code);
+  return diagnostic('error', code, `The receiver responded with ${code}.${url === undefined ? '' : ` See ${url}`}`);
 }
 
 function ofGuard({ kind, decision }: Outcome, text: string): Diagnostic[] {

@@ -95,16 +95,16 @@ describe('replay', () => {
     const url = await startKiket();
     const { code, stdout } = await replay([capture({ event: 'issue.created' })], ['--to', url, '--exact']);
     expect(stdout).toMatch(
-      /← 401 .*\n {2}Kiket gives the delivery up, and halts the workflow\n {2}signature\.stale: docs\/errors\.md#signaturestale\n/,
+      /← 401 .*\n {2}Kiket gives the delivery up, and halts the workflow\n {2}signature\.stale: https:\S+\/docs\/reference\/errors\.md#signaturestale\n/,
     );
     expect(code).toBe(1);
   });
 
-  it.each(Object.keys(KIKET_ERRORS))('should name a heading of docs/errors.md: %s', async (code) => {
+  it.each(Object.keys(KIKET_ERRORS))('should name a heading of docs/reference/errors.md: %s', async (code) => {
     const { url } = await startReceiver(() => [500, { error: { code } }]);
     const { stdout } = await replay([capture({})], ['--to', url]);
-    const [, anchor] = /docs\/errors\.md#(\S+)/.exec(stdout) ?? [];
-    expect(anchorsOf(readFileSync('docs/errors.md', 'utf8'))).toContain(anchor);
+    const [, anchor] = /docs\/reference\/errors\.md#(\S+)/.exec(stdout) ?? [];
+    expect(anchorsOf(readFileSync('docs/reference/errors.md', 'utf8'))).toContain(anchor);
   });
 
   it('should say what a guard has decided', async () => {

@@ -91,7 +91,7 @@ describe('send', () => {
   it('should end with 1 for a refusal, and say where its code is explained', async () => {
     const url = await startKiket();
     const { code, stdout } = await send(['--to', `${url}/kiket`], { env: { KIKET_WEBHOOK_SECRET: 'another' } });
-    expect(stdout).toContain('  signature.mismatch: docs/errors.md#signaturemismatch\n');
+    expect(stdout).toContain('/docs/reference/errors.md#signaturemismatch\n');
     expect(code).toBe(1);
   });
 

@@ -64,7 +64,7 @@ describeMajors('a receiver of this package', (express) => {
       expect(attempts[0]).toMatchObject({ status: 401, code: 'signature.mismatch' });
       expect(attempts[0]!.diagnostics[0]).toMatchObject({
         code: 'signature.mismatch',
-        text: 'The receiver responded with signature.mismatch. See docs/errors.md#signaturemismatch.',
+        text: 'The receiver responded with signature.mismatch. See https://github.com/OWNER/kiket-express/blob/main/docs/reference/errors.md#signaturemismatch',
       });
     },
   );

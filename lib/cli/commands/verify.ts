@@ -240,8 +240,10 @@ function* unexplainedLines({ combinations, body }: SignatureExplanation): Genera
 }
 
 function* nextLines(): Generator<string> {
+  yield 'next      Most likely the sender has another secret. Compare a hash on both sides:';
+  yield '          printf %s "$KIKET_WEBHOOK_SECRET" | openssl sha256';
   yield 'next      Let the sender log length and SHA-256 of the body that it signs. Other values: something changes the body in';
-  yield '          transit. The same values: secret or formula differ. Compare a hash of the secret on both sides.';
+  yield '          transit. The same values: secret or formula differ.';
   yield 'next      Send a delivery with the same secret, with kiket-express send. If it is accepted, the sender is wrong.';
 }
 
