@@ -1,6 +1,6 @@
 /**
  * The HTTP status of each error code. The status decides whether Kiket sends the delivery again: it does so after a 5xx or a 429, and
- * gives it up after any other 4xx. Types, classes and `docs/errors.md` follow from this table.
+ * gives it up after any other 4xx. Types, classes and `docs/reference/errors.md` follow from this table.
  */
 export const KIKET_ERRORS = {
   'signature.missing': 401,
@@ -58,17 +58,17 @@ export interface KiketErrorDetail {
 
 /** Options of the errors that handlers throw. */
 export interface KiketErrorOptions {
-  /** A code of your own, e.g. `crm.contact_unknown`. It does not change the status. Default: the code of the class. */
+  /** The code of the error, e.g. `crm.contact_unknown`. It does not change the status. Default that of the class. */
   code?: string | undefined;
-  /** Sent with the error. Default none. */
+  /** Details that are sent with the error. Default none. */
   details?: readonly KiketErrorDetail[] | undefined;
-  /** The error behind this one. It is not sent. */
+  /** The error behind this one. It is not sent. Default none. */
   cause?: unknown;
 }
 
 /** Options of {@link RetryableError}. */
 export interface RetryableErrorOptions extends KiketErrorOptions {
-  /** Seconds until the next attempt may succeed, 0 or more, rounded up; sent as `Retry-After`. Default: Kiket decides. */
+  /** Seconds until the next attempt may succeed, 0 or more, rounded up; sent as `Retry-After`. Default none: Kiket decides. */
   retryAfterSeconds?: number | undefined;
 }
 
@@ -85,13 +85,13 @@ export function isRetryable(status: number): boolean {
  * Extend {@link RetryableError} or {@link NonRetryableError} for errors of your own: a direct subclass of this one has status 500.
  */
 export class KiketError extends Error {
-  /** A key of {@link KIKET_ERRORS}, or a code of your own. Decide by it, not by the message. */
+  /** A key of {@link KIKET_ERRORS}, or the code of a service. Decide by it, not by the message. */
   readonly code: KiketErrorCode | (string & {});
   /** HTTP status of the response. */
   readonly status: number;
   /** The same as `status`, under the name that `http-errors`, Nest and older handlers read. */
   readonly statusCode: number;
-  /** As in `http-errors`: the message may be sent to the caller. */
+  /** `true`, as in `http-errors`, when the message may be sent to the caller. */
   readonly expose: true;
   /** Headers of the response: `Retry-After`, if set. */
   readonly headers: Readonly<Record<string, string>>;
@@ -238,13 +238,13 @@ export interface KiketRateLimit {
   readonly resetInSeconds: number;
 }
 
-/** The response of Kiket's API, as far as it is known. */
-export interface ApiErrorOptions extends RetryableErrorOptions {
-  /** HTTP status of Kiket's API. */
+/** The response of the API of Kiket, as far as it is known. */
+export interface ApiEvidence extends RetryableErrorOptions {
+  /** HTTP status of Kiket's API. Default none: there was no response. */
   apiStatus?: number | undefined;
-  /** `X-Request-Id` of the response. */
+  /** The `X-Request-Id` of the response. Default none. */
   requestId?: string | undefined;
-  /** From the headers of the response. */
+  /** The rate limit in the headers of the response. Default none. */
   rateLimit?: KiketRateLimit | undefined;
 }
 
@@ -265,7 +265,7 @@ export class KiketApiError extends KiketError {
     this.prototype.name = 'KiketApiError';
   }
 
-  protected constructor(code: KiketErrorCode, message: string, options: Readonly<ApiErrorOptions> = {}) {
+  protected constructor(code: KiketErrorCode, message: string, options: Readonly<ApiEvidence> = {}) {
     super(code, message, options);
     this.apiStatus = options.apiStatus;
     this.requestId = options.requestId;
@@ -273,7 +273,7 @@ export class KiketApiError extends KiketError {
   }
 
   /** @internal */
-  static because(code: KiketApiError['code'], message: string, options?: Readonly<ApiErrorOptions>): KiketApiError {
+  static because(code: KiketApiError['code'], message: string, options?: Readonly<ApiEvidence>): KiketApiError {
     return new KiketApiError(code, message, options);
   }
 }
@@ -358,9 +358,13 @@ export function toKiketError(error: unknown): KiketError {
   } catch {
     // A getter, or the trap of a proxy, has thrown.
   }
-  return KiketError.of('handler.failed', 'The handler failed. The error it threw is the `cause` of this one.', {
-    cause: error,
-  });
+  return KiketError.of(
+    'handler.failed',
+    'The handler failed. `onError` of kiketErrorHandler receives the error that it threw.',
+    {
+      cause: error,
+    },
+  );
 }
 
 /** @internal @param consequence what an unverified delivery cannot do. */

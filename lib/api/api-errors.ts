@@ -1,4 +1,4 @@
-import { KiketApiError, type ApiErrorOptions } from '../errors';
+import { KiketApiError, type ApiEvidence } from '../errors';
 import { isNonEmptyString, isObject } from '../guards';
 import { readRateLimit, readRetryAfter, type ApiHeaders } from './rate-limit';
 import { TooLargeError } from './transport';
@@ -66,7 +66,7 @@ export function connectionError(method: string, cause: unknown, signal: AbortSig
   return KiketApiError.because('api.unavailable', message, { cause: signal.aborted ? signal.reason : cause });
 }
 
-function evidenceOf({ status, headers }: ApiResponse): ApiErrorOptions {
+function evidenceOf({ status, headers }: ApiResponse): ApiEvidence {
   const nowMs = Date.now();
   return {
     apiStatus: status,

@@ -6,17 +6,20 @@ import type { ApiDispatcher } from './transport';
 
 /** Options for calls to Kiket's API. */
 export interface KiketApiOptions {
-  /** The extension's API key, `ext_…`, for calls that the runtime token is not for. Sent to `baseUrl` only. */
+  /** The extension's API key, `ext_…`, for calls that do not accept the runtime token. Sent to `baseUrl` only. Default none. */
   apiKey?: string | undefined;
-  /** Where `apiKey` may go: an origin, https or on loopback http. Default `https://kiket.dev`. */
+  /** The origin to which `apiKey` may be sent: https, or http on loopback. Default `https://kiket.dev`. */
   baseUrl?: string | undefined;
-  /** Origins, beside `https://kiket.dev` and that of `baseUrl`, that a delivery's `api.base_url` may have. */
+  /** Origins that a delivery's `api.base_url` may have, beside `https://kiket.dev` and that of `baseUrl`. Default none. */
   allowedOrigins?: readonly string[] | undefined;
-  /** Whose secrets and event log `extensionSecrets` and `logEvent` are for. */
+  /**
+   * The extension whose metadata, secrets and event log the client uses. Default none: calls for them fail with
+   * `api.not_configured`.
+   */
   extensionId?: string | undefined;
   /**
-   * An undici Dispatcher of your own, such as a ProxyAgent or a MockAgent, in place of the pool that all clients of the
-   * process share. It must not follow redirects. To close it is your part.
+   * An undici Dispatcher, such as a ProxyAgent or a MockAgent. It must not follow redirects, and the service must close
+   * it. Default a pool that all clients of the process share.
    */
   dispatcher?: object | undefined;
 }

@@ -13,13 +13,16 @@ import { poolOf, readBody, type ApiDispatcher, type KiketApiMethod } from './tra
 
 /** Options of one call. */
 export interface KiketApiRequestOptions {
-  /** Parameters by name. `undefined` and `null` are left out, a Date is sent as ISO 8601, other objects as JSON. */
+  /**
+   * Parameters by name. `undefined` and `null` are left out, a Date is sent as ISO 8601, other objects as JSON. Default
+   * none.
+   */
   query?: object | undefined;
-  /** Sent as JSON. */
+  /** The body, which is sent as JSON. Default none. */
   body?: unknown;
   /** Further headers. The headers that every call has, and the credential, cannot be replaced. Default none. */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** Aborts this call, in addition to the deadline. */
+  /** Aborts this call, in addition to the deadline. Default none. */
   signal?: AbortSignal | undefined;
 }
 

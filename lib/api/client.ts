@@ -37,7 +37,10 @@ export interface KiketApi {
   customData<T extends object = Record<string, unknown>>(
     module: string,
     table: string,
-    options?: { projectId?: KiketId | undefined },
+    options?: {
+      /** The project of the records. Default that of the signed payload. */
+      projectId?: KiketId | undefined;
+    },
   ): KiketTable<T>;
   /** SLA events of a project. @throws {TypeError} for an invalid `projectId`. */
   slaEvents(projectId?: KiketId): KiketSlaEvents;
@@ -60,7 +63,7 @@ export interface KiketApi {
   extensionSecrets(): KiketExtensionSecrets;
   /** Writes to the extension's event log. @throws {KiketApiError} `api.not_configured` without an `extensionId`. */
   logEvent(event: string, data?: object, options?: Readonly<KiketLogEventOptions>): Promise<void>;
-  /** Writes a message to the log of extensions. Needs `apiKey` or a workspace token. Default: no metadata. */
+  /** Writes a message to the log of extensions. Needs `apiKey` or a workspace token. Default no metadata. */
   log(message: string, metadata?: object): Promise<void>;
   /** Records a measured value. Needs `apiKey` or a workspace token. Rejects with a TypeError when `value` is not a finite number. */
   metric(name: string, value: number, unit?: string): Promise<void>;

@@ -5,7 +5,7 @@ import type { KiketId } from '../guards';
 
 /** A comment on an issue, as the API sends it. Its fields are not checked. */
 export interface KiketApiComment {
-  /** Of the comment. */
+  /** The id of the comment. */
   readonly id?: KiketId;
   /** The text. */
   readonly body?: string;

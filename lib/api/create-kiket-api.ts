@@ -7,11 +7,14 @@ import type { KiketId } from '../guards';
 
 /** Options of createKiketApi. */
 export interface CreateKiketApiOptions extends KiketApiOptions {
-  /** A workspace token, `wk_…`, for paths that are not of extensions; without `apiKey` for all. Sent to `baseUrl` only. */
+  /**
+   * A workspace token, `wk_…`, for paths that are not of extensions; without `apiKey`, for all paths. Sent to `baseUrl`
+   * only. Default none.
+   */
   workspaceToken?: string | undefined;
-  /** The default project of methods with a project: a positive integer or a non-empty string. Default none. */
+  /** The project of methods that need one: a positive integer or a non-empty string. Default none. */
   projectId?: KiketId | undefined;
-  /** Aborts all calls. Default: each is aborted after 10 s. */
+  /** Aborts all calls. Default none: each call is aborted after 10 s. */
   signal?: AbortSignal | undefined;
 }
 

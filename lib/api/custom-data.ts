@@ -6,9 +6,9 @@ import { segment } from './target';
 
 /** Filters of a list of records. */
 export interface KiketListOptions {
-  /** Records in one page. Default: the API's. */
+  /** Records in one page. Default that of the API. */
   limit?: number | undefined;
-  /** Required values, by field. */
+  /** Values that the records must have, by field. Default none. */
   filters?: object | undefined;
 }
 

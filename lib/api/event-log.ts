@@ -3,9 +3,9 @@ import type { Requests } from './requests';
 
 /** Options of an entry in the event log. */
 export interface KiketLogEventOptions {
-  /** Default: that of the delivery; outside a delivery `v1`. */
+  /** The version of the event. Default that of the delivery; outside of a delivery `v1`. */
   version?: string | undefined;
-  /** Default now. */
+  /** The time of the event. Default now. */
   timestamp?: Date | undefined;
 }
 

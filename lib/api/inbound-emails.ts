@@ -3,7 +3,7 @@ import type { KiketId } from '../guards';
 
 /** An attachment of an inbound e-mail, without its content. */
 export interface KiketInboundAttachment {
-  /** As the sender named it. */
+  /** The name that the sender gave it. */
   readonly filename?: string | null | undefined;
   /** The media type. */
   readonly contentType?: string | null | undefined;
@@ -45,9 +45,9 @@ export interface KiketInboundEmail {
 
 /** The response to an inbound e-mail. Its fields are not checked. */
 export interface KiketInboundEmailResult {
-  /** Of the inbound e-mail. */
+  /** The id of the inbound e-mail. */
   readonly id?: KiketId;
-  /** Of its processing. */
+  /** The status of its processing. */
   readonly status?: string;
   readonly [field: string]: unknown;
 }

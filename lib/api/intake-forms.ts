@@ -8,8 +8,14 @@ export interface KiketIntakeForms {
   list(options?: Readonly<KiketIntakeFormsOptions>): Promise<unknown>;
   /** One form. */
   get(key: string): Promise<unknown>;
-  /** Counts of a form's submissions in `period`, e.g. `30d`. */
-  stats(key: string, options?: { readonly period?: string | undefined }): Promise<unknown>;
+  /** Counts the submissions of a form in a period. */
+  stats(
+    key: string,
+    options?: {
+      /** The period up to now, e.g. `30d`. Default that of the API. */
+      readonly period?: string | undefined;
+    },
+  ): Promise<unknown>;
   /** The submissions of one form. */
   submissions(key: string): KiketIntakeSubmissions;
 }
@@ -20,7 +26,7 @@ export interface KiketIntakeFormsOptions {
   active?: boolean | undefined;
   /** Only public, or only internal forms. Default both. */
   public?: boolean | undefined;
-  /** Most forms in the response. Default: the API's. */
+  /** Largest number of forms in the response. Default that of the API. */
   limit?: number | undefined;
 }
 
@@ -31,20 +37,37 @@ export interface KiketIntakeSubmissions {
   /** One submission. */
   get(id: string | number): Promise<unknown>;
   /** Submits the form. */
-  create(submission: { readonly data: object; readonly metadata?: object | undefined }): Promise<unknown>;
+  create(submission: {
+    /** The values of the form, by the key of the field. */
+    readonly data: object;
+    /** Facts about the submission that are not values of the form. Default none. */
+    readonly metadata?: object | undefined;
+  }): Promise<unknown>;
   /** Approves a submission. */
-  approve(id: string | number, options?: { readonly notes?: string | undefined }): Promise<unknown>;
+  approve(
+    id: string | number,
+    options?: {
+      /** The reason, for the people who see the submission. Default none. */
+      readonly notes?: string | undefined;
+    },
+  ): Promise<unknown>;
   /** Rejects a submission. */
-  reject(id: string | number, options?: { readonly notes?: string | undefined }): Promise<unknown>;
+  reject(
+    id: string | number,
+    options?: {
+      /** The reason, for the people who see the submission. Default none. */
+      readonly notes?: string | undefined;
+    },
+  ): Promise<unknown>;
 }
 
 /** Filters of a list of submissions. */
 export interface KiketIntakeSubmissionsOptions {
   /** Only submissions with this status. Default all. */
   status?: string | undefined;
-  /** Only submissions since then; a string is in ISO 8601. */
+  /** Only submissions since then; a string is in ISO 8601. Default all. */
   since?: Date | string | undefined;
-  /** Most submissions in the response. Default: the API's. */
+  /** Largest number of submissions in the response. Default that of the API. */
   limit?: number | undefined;
 }
 

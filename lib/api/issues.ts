@@ -6,9 +6,9 @@ import { segment } from './target';
 
 /** An issue, as the API sends it. Its fields are not checked. */
 export interface KiketApiIssue {
-  /** Of the issue. */
+  /** The id of the issue. */
   readonly id?: KiketId;
-  /** As users see it, e.g. `OPS-1`. */
+  /** The key that users see, e.g. `OPS-1`. */
   readonly key?: string;
   /** In one line. */
   readonly title?: string;

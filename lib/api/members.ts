@@ -3,9 +3,9 @@ import type { KiketId } from '../guards';
 
 /** A user, as the API sends it. Its fields are not checked. */
 export interface KiketApiUser {
-  /** Of the user. */
+  /** The id of the user. */
   readonly id?: KiketId;
-  /** As other users see it. */
+  /** The name that other users see. */
   readonly name?: string | null;
   /** The e-mail address. */
   readonly email?: string | null;

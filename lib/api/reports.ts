@@ -7,7 +7,7 @@ export interface KiketNotification {
   readonly title: string;
   /** The text. */
   readonly body: string;
-  /** How important it is, e.g. `info`. Default: the API's. */
+  /** How important it is, e.g. `info`. Default that of the API. */
   readonly level?: string | undefined;
 }
 

@@ -3,7 +3,7 @@ import { dataOf, type Requests } from './requests';
 
 /** An SLA that is about to be missed, was missed, or is met again. */
 export interface KiketSlaEvent {
-  /** Of the event. */
+  /** The id of the event. */
   readonly id: KiketId;
   /** The issue with the SLA. */
   readonly issueId: KiketId;
@@ -27,7 +27,7 @@ export interface KiketSlaEventsOptions {
   issueId?: KiketId | undefined;
   /** Only events in this state. Default all. */
   state?: KiketSlaEvent['state'] | undefined;
-  /** Most events in the response. Default: the API's. */
+  /** Largest number of events in the response. Default that of the API. */
   limit?: number | undefined;
 }
 

@@ -4,7 +4,7 @@ import type { Requests } from './requests';
 export interface KiketTelemetry {
   /** The event's name. */
   readonly event: string;
-  /** Default: that of the delivery; outside a delivery `v1`. */
+  /** The version of the event. Default that of the delivery; outside of a delivery `v1`. */
   readonly version?: string | undefined;
   /** `ok` for a success. */
   readonly status: 'ok' | 'error';

@@ -4,7 +4,9 @@ import { ATTEMPTS, KEPT_SECONDS } from '../queue/enqueue';
 
 /** The members of a queue's `defaultJobOptions` that are used. */
 export interface DefaultJobOptions {
+  /** Attempts of a job at most. */
   readonly attempts?: number | undefined;
+  /** Used only when it keeps completed jobs for two days or longer: they show that a delivery has run. */
   readonly removeOnComplete?: unknown;
 }
 

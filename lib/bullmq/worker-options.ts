@@ -7,14 +7,20 @@ const ONE_DAY_SECONDS = 86_400;
 
 /** Options of {@link kiketWorker}. */
 export interface KiketWorkerOptions extends KiketJobOptions {
-  /** As BullMQ takes it: options such as `{ host, port }`, or a client of your own, which stays open at `close()`. */
+  /**
+   * The connection to Redis, as BullMQ takes it: options such as `{ host, port }`, or a client, which stays open at
+   * `close()`.
+   */
   connection: object;
   /**
-   * Seconds, from 1 to a day, that a lock outlives its worker. Another worker takes over the job of one that has crashed, or has not
-   * come to renew its lock because its event loop stood still, after one to two times as long. Default 30.
+   * Seconds, from 1 to a day, that a lock outlives its worker. When a worker has crashed, or its event loop is blocked,
+   * another one takes over its job after one to two times as long. Default `30`.
    */
   lockSeconds?: number | undefined;
-  /** Of the queue's keys in Redis, as given to BullMQ's `Queue`; on a cluster with a hash tag: `{kiket}`. Default `bull`. */
+  /**
+   * Beginning of the queue's keys in Redis, as given to BullMQ's `Queue`; on a cluster with a hash tag: `{kiket}`.
+   * Default `bull`.
+   */
   prefix?: string | undefined;
 }
 

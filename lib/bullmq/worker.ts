@@ -20,7 +20,7 @@ const GRACE_MS = 5000;
 /**
  * Runs `fn` for the deliveries that kiketEnqueue adds to a queue.
  *
- * A failed job is repeated as its error says, with back-off, up to six times or as the queue says; a `NonRetryableError`, and
+ * A failed job is repeated as its error says, with back-off, up to five times or as the queue says; a `NonRetryableError`, and
  * every KiketError that is not `retryable`, is final. A job runs at least once, and again when its worker was killed. The
  * result of `fn` is not stored, as it may be secret; name, message and stack of an error are.
  *

@@ -30,50 +30,60 @@ import type { CheckSession } from './session';
 export interface CheckReceiverOptions {
   /** The delivery secret; after a rotation, the current one and the previous one. */
   secret: string | readonly string[];
-  /** The bytes that the signature covers, with or without a timestamp. `auto` tries both. Default `auto`. */
+  /** The bytes that the signature covers, with or without a timestamp; `auto` tries both. Default `auto`. */
   scheme?: 'auto' | 'timestamped' | 'body' | undefined;
-  /** Written before the digits of a signature: an empty string, or `sha256=`. Default: both are tried. */
+  /** Text before the digits of a signature: an empty string, or `sha256=`. Default both. */
   prefix?: string | undefined;
   /** An event that the receiver handles. Default `workflow.sla_status`. */
   event?: string | undefined;
-  /** The payload of the event. Secrets, token, API and a unique `context.check` are added. Default: an example. */
+  /** The payload of the event. Secrets, token, API and a unique `context.check` are added. Default an example. */
   payload?: object | undefined;
-  /** A guard event that the receiver handles. Default: `event`, if it is one; else none, and the cases of guards do not apply. */
+  /**
+   * A guard event that the receiver handles. Without one, the cases of guards do not apply. Default `event`, if that is
+   * one.
+   */
   guard?: string | undefined;
-  /** The payload of the guard event. Default: an example. */
+  /** The payload of the guard event. Default an example. */
   guardPayload?: object | undefined;
-  /** Secrets that the payload has, by key. Default none but a canary. */
+  /** Secrets of the payload, by key. A canary is added. Default none. */
   secrets?: Readonly<Record<string, string>> | undefined;
   /** Scopes of the runtime token. Default `['*']`. */
   scopes?: readonly string[] | undefined;
   /** Further headers of every request. Default none. */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** Cases or groups to run: `['A', 'B3']`. Default all. */
+  /** Cases or groups to run, such as `['A', 'B3']`. Default all. */
   only?: readonly string[] | undefined;
   /** Cases or groups to leave out. Default none. */
   skip?: readonly string[] | undefined;
-  /** A fake Kiket for the calls of the receiver, which also counts its effects. `true` starts one. Default false. */
+  /** A fake Kiket for the calls of the receiver, which also counts its effects; `true` starts one. Default `false`. */
   api?: boolean | FakeKiket | undefined;
-  /** Returns the number of effects so far, such as rows of a table. Default: the calls to `api` that write. */
+  /** Returns the number of effects so far, such as rows of a table. Default the calls to `api` that write. */
   effects?: (() => number | Promise<number>) | undefined;
   /** Folders whose files are searched for secrets after the run. Default none. */
   scan?: readonly string[] | undefined;
   /** The name of the environment variable that has the secret. Default `KIKET_WEBHOOK_SECRET`. */
   secretName?: string | undefined;
-  /** How long to wait for each response, in milliseconds. Default 10000, as Kiket does. */
+  /** Milliseconds that each response may take, at least 1. Default `10000`, as for Kiket. */
   timeoutMs?: number | undefined;
-  /** How long to wait for a receiver that does not listen yet, in milliseconds. Default 30000. */
+  /** Milliseconds to wait for a receiver that does not listen yet, from 0. Default `30000`. */
   waitMs?: number | undefined;
-  /** After this time no further case begins, in milliseconds. Default 120000. */
+  /** Milliseconds after which no further case begins, at least 1. Default `120000`. */
   budgetMs?: number | undefined;
-  /** Repeats the order of a run: 0 to 2³²-1. Default random. */
+  /** Repeats the order of a run: an integer from 0 to 2³²-1. Default random. */
   seed?: number | undefined;
-  /** Ends the run; cases that have not run are reported as such. Default none. */
+  /** Ends the run. Cases that have not run are reported as such. Default none. */
   signal?: AbortSignal | undefined;
-  /** Called after each case. Default none. */
+  /** Called after each case, with the number of cases that have run, and of all. Default none. */
   onCase?: ((done: CheckedCase, count: number, total: number) => void) | undefined;
-  /** Called when the first delivery was taken, with the form of its signature. Default none. */
-  onCalibrated?: ((form: { readonly scheme: 'timestamped' | 'body'; readonly prefix: string }) => void) | undefined;
+  /** Called when the first delivery was accepted, with the form of its signature. Default none. */
+  onCalibrated?:
+    | ((form: {
+        /** The bytes that the signature covered, with or without a timestamp. */
+        readonly scheme: 'timestamped' | 'body';
+        /** Written before the digits of the signature: an empty string, or `sha256=`. */
+        readonly prefix: string;
+      }) => void)
+    | undefined;
 }
 
 const secretsOption: Option<string | readonly string[], readonly string[]> = {

@@ -29,7 +29,7 @@ export interface CheckedCase {
   readonly id: string;
   /** Its letter. */
   readonly group: CheckGroup;
-  /** Of the gravest finding; for a case without one, of the gravest that it could have. */
+  /** The severity of the gravest finding; for a case without one, of the gravest that it could have. */
   readonly severity: CheckSeverity;
   /** The section of Kiket's delivery contract, or another rule. */
   readonly section: string;

@@ -14,11 +14,11 @@ export interface KiketAuth {
   readonly expiresAt: Date | undefined;
   /** Granted scopes. Empty for an unverified delivery. */
   readonly scopes: readonly string[];
-  /** Of the verified token; otherwise `undefined`. */
+  /** The organization of the verified token; otherwise `undefined`. */
   readonly organizationId: KiketId | undefined;
-  /** Of the verified token; otherwise `undefined`. */
+  /** The project of the verified token; otherwise `undefined`. */
   readonly projectId: KiketId | undefined;
-  /** Of the verified token; otherwise `undefined`. */
+  /** The extension of the verified token; otherwise `undefined`. */
   readonly extensionId: string | undefined;
   /** `jti` of the verified token; otherwise `undefined`. */
   readonly tokenId: string | undefined;

@@ -16,7 +16,7 @@ import type { KiketSecrets } from './secrets';
 /** The part of a delivery that kiketEnqueue writes to a queue. It holds no secrets. */
 export type KiketJobDelivery<P extends string = string> = JobDeliveryOf<KiketEventOf<P>, KiketPayloadOf<P>>;
 
-/** By what the pattern stands for, so that a delivery of one event can be passed where any delivery is expected. */
+/** {@link KiketJobDelivery} with the types of event and payload: one of a known event can be passed where any is expected. */
 export interface JobDeliveryOf<Event, Payload> {
   /** The event's name, without a version. */
   readonly event: Event;
@@ -55,7 +55,7 @@ export interface JobDeliveryOf<Event, Payload> {
 /** The first argument of a handler. Printed or serialised, it contains no secrets, no token and no raw body. */
 export type KiketDelivery<P extends string = string> = DeliveryOf<KiketEventOf<P>, KiketPayloadOf<P>>;
 
-/** As {@link JobDeliveryOf}. */
+/** A delivery of one event: {@link KiketDelivery} with the types of event and payload. */
 export interface DeliveryOf<Event, Payload> extends JobDeliveryOf<Event, Payload> {
   /** The exact bytes received. */
   readonly rawBody: Buffer;

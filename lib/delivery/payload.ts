@@ -5,11 +5,11 @@ import type { SecretValues } from './secrets';
 
 /** An issue, as payloads contain it. Newer versions of the platform call it a case. */
 export interface KiketIssue {
-  /** Of the issue: a number in the contract's envelope, a string such as `ISS-42` in others. */
+  /** The id of the issue: a number in the contract's envelope, a string such as `ISS-42` in others. */
   readonly id?: KiketId;
   /** The project of the issue. */
   readonly project_id?: KiketId;
-  /** As users see it. */
+  /** The title that users see. */
   readonly title?: string;
   readonly [field: string]: unknown;
 }
@@ -31,14 +31,19 @@ export interface KiketPayload {
   readonly case?: KiketIssue | null;
   /** The SLA or workflow that has caused the event. */
   readonly definition?: {
+    /** The id of the SLA or workflow. */
     readonly id?: KiketId;
+    /** The state of the workflow in which the time of the SLA is measured. */
     readonly status?: string;
+    /** The type of the issues to which it applies. */
     readonly issue_type?: string;
     readonly [field: string]: unknown;
   } | null;
   /** The measured times of an SLA, in minutes. */
   readonly metrics?: {
+    /** How long the issue has been in its state. */
     readonly duration_minutes?: number;
+    /** How long the SLA has been breached; 0 before. */
     readonly overdue_minutes?: number;
     readonly [field: string]: unknown;
   } | null;
@@ -56,7 +61,13 @@ export interface KiketEventData {
   /** The same, under its newer name. */
   readonly case?: KiketIssue | null;
   /** Who has caused the event. */
-  readonly actor?: { readonly id?: KiketId; readonly email?: string; readonly [field: string]: unknown } | null;
+  readonly actor?: {
+    /** The id of the user. */
+    readonly id?: KiketId;
+    /** The address of the user. */
+    readonly email?: string;
+    readonly [field: string]: unknown;
+  } | null;
   readonly [field: string]: unknown;
 }
 
@@ -73,9 +84,9 @@ export interface KiketTransition {
 
 /** A comment on an issue. */
 export interface KiketComment {
-  /** Of the comment. */
+  /** The id of the comment. */
   readonly id?: KiketId;
-  /** As the author wrote it. */
+  /** The text, as the author wrote it. */
   readonly body?: string;
   /** The user, as the platform sends it. */
   readonly author?: unknown;
@@ -102,7 +113,13 @@ export interface KiketTransitionFields {
 /** Fields of an assignment. */
 export interface KiketAssignmentFields {
   /** The assigned user, as the platform sends it. */
-  readonly assignee?: { readonly name?: string; readonly email?: string; readonly [field: string]: unknown } | null;
+  readonly assignee?: {
+    /** The name that users see. */
+    readonly name?: string;
+    /** The address of the user. */
+    readonly email?: string;
+    readonly [field: string]: unknown;
+  } | null;
 }
 
 /** Fields of a comment event. */
@@ -110,16 +127,25 @@ export interface KiketCommentFields {
   /** In the contract's envelope. */
   readonly comment?: KiketComment | null;
   /** In the `data` envelope. */
-  readonly data?: (KiketEventData & { readonly comment?: KiketComment | null }) | null;
+  readonly data?:
+    | (KiketEventData & {
+        /** The comment that the event is about. */
+        readonly comment?: KiketComment | null;
+      })
+    | null;
 }
 
 /** Fields of a breached SLA. */
 export interface KiketSlaFields {
   /** The policy and its times, as the platform writes them for people. */
   readonly sla?: {
+    /** The name of the policy. */
     readonly policy_name?: string;
+    /** The time that the policy allows. */
     readonly target_time?: string;
+    /** The time that has passed. */
     readonly actual_time?: string;
+    /** The time that has passed beyond the target. */
     readonly exceeded_by?: string;
     readonly [field: string]: unknown;
   } | null;
@@ -142,7 +168,10 @@ export interface KiketEventMap {
   /** An issue has changed its state. */
   'issue.transitioned': KiketTransitionFields;
   /** The status of an issue was changed. */
-  'issue.status_changed': { readonly previous_status?: string };
+  'issue.status_changed': {
+    /** The status before the change. */
+    readonly previous_status?: string;
+  };
   /** An issue was assigned. */
   'issue.assigned': KiketAssignmentFields;
   /** An issue was commented on. */
@@ -187,7 +216,7 @@ export interface KiketEventMap {
   'workflow.issue.assignment.updated': KiketAssignmentFields;
   /** An approval was requested. */
   'workflow.approval.requested': {};
-  /** An approval was given or refused. */
+  /** An approval was given or denied. */
   'workflow.approval.resolved': {};
   /** An SLA is about to be breached. */
   'sla.warning': KiketSlaFields;
@@ -199,9 +228,9 @@ export interface KiketEventMap {
   'approval.requested': {};
   /** An approval was given. */
   'approval.granted': {};
-  /** An approval was refused. */
+  /** An approval was denied. */
   'approval.denied': {};
-  /** Nobody has decided about an approval in time. */
+  /** An approval was neither given nor denied in time. */
   'approval.timeout': {};
   /** An automation has called the extension. */
   'automation.triggered': {};
@@ -215,23 +244,36 @@ export interface KiketEventMap {
   'marketplace.installation.created': {};
   /** A metric has passed its threshold. */
   'analytics.metric_alert': {};
-  /** A mail has come in through a webhook of a third party; see `delivery.externalWebhook`. */
+  /** A third party has received an e-mail; see `delivery.externalWebhook`. */
   'external.webhook.inbound_email': {};
   /** A third party reports a status; see `delivery.externalWebhook`. */
   'external.webhook.status_callback': {};
-  /** A calendar is to be synchronised. */
+  /** Kiket requests a synchronisation of calendars. */
   'calendar.sync': {
+    /** The user whose calendars they are. */
     readonly user_id?: KiketId;
+    /** The calendars to synchronise, by their ids at the third party. */
     readonly calendar_ids?: readonly string[];
+    /** The days to synchronise. */
     readonly sync_window_days?: number;
   };
-  /** The calendars of a user are asked for. */
-  'calendar.list': { readonly user_id?: KiketId };
-  /** The events of a calendar are asked for. */
-  'calendar.events': { readonly calendar_id?: string; readonly time_min?: string; readonly time_max?: string };
+  /** Kiket requests the calendars of a user. */
+  'calendar.list': {
+    /** The user whose calendars are requested. */
+    readonly user_id?: KiketId;
+  };
+  /** Kiket requests the events of a calendar. */
+  'calendar.events': {
+    /** The calendar, by its id at the third party. */
+    readonly calendar_id?: string;
+    /** The beginning of the period. */
+    readonly time_min?: string;
+    /** The end of the period. */
+    readonly time_max?: string;
+  };
   /** A user has given access to a third party. */
   'oauth.callback': {};
-  /** The access to a third party is to be renewed. */
+  /** Kiket requests the renewal of the access to a third party. */
   'oauth.refresh': {};
   /** The access to a third party was withdrawn. */
   'oauth.revoke': {};
@@ -241,6 +283,7 @@ export type { KiketId };
 
 /** A key of {@link KiketEventMap}. */
 export type KiketEventKey = Extract<keyof KiketEventMap, string>;
+/** A key without its version. */
 type NameOf<K extends string> = K extends `${infer N}@${string}` ? N : K;
 /** The name of a known event, without a version. */
 export type KiketEventName = NameOf<KiketEventKey>;

@@ -7,15 +7,18 @@ export type KiketGuardEvent = 'workflow.before_transition' | 'before_transition'
 
 /** Options of {@link deny} and {@link pending}. */
 export interface KiketReplyOptions {
-  /** `metadata` of the reply. The platform records it and shows it in the project's extension activity: no secrets. */
+  /**
+   * The `metadata` of the reply, without secrets. The platform records it, and shows it in the project's extension
+   * activity. Default none.
+   */
   data?: object | undefined;
 }
 
 /** Options of {@link allow}. */
 export interface KiketAllowOptions extends KiketReplyOptions {
-  /** Shown to the user. Default none. */
+  /** The message that the user sees. Default none. */
   message?: string | undefined;
-  /** `metadata.output_fields` of the reply, which the configuration screen shows. */
+  /** The `metadata.output_fields` of the reply, which the configuration screen shows. Default none. */
   outputFields?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -107,7 +110,7 @@ function toJson(body: unknown): string | undefined {
   throw replyInvalidError(UNWRITABLE);
 }
 
-const UNWRITABLE = 'The reply of the handler cannot be written as JSON. Return a plain object, or nothing.';
+const UNWRITABLE = 'The reply of the handler cannot be written as a JSON object. Return a plain object, or nothing.';
 
 function replyInvalidError(message: string, options?: { cause: unknown }): KiketError {
   return KiketError.of('reply.invalid', message, options);

@@ -10,7 +10,7 @@ import { REDACTED } from '../redaction';
 export interface KiketSecrets {
   /** Returns the value in the payload, else that of `fallbackSecrets`. */
   get(key: string): string | undefined;
-  /** As `get`. @throws {MissingSecretError} `secret.missing` when there is no value. */
+  /** Returns the value of a secret. @throws {MissingSecretError} `secret.missing` when there is no value. */
   require(key: string): string;
   /** Names of the secrets in the payload. */
   keys(): string[];

@@ -18,7 +18,7 @@ interface RoutedDelivery {
 }
 
 interface Registration extends RegisteredEvent {
-  /** As it was registered. */
+  /** The event, as it was registered. */
   readonly pattern: string;
 }
 

@@ -8,6 +8,7 @@ import { eventUnhandledError, incompleteError } from '../exchange/wiring-errors'
 import { isThenable } from '../guards';
 import type { EventRoutes } from './router';
 
+/** A guard event, with a version or without. */
 type Guard = KiketGuardEvent | `${KiketGuardEvent}@${string}`;
 
 /**

@@ -5,15 +5,15 @@ import { isObject, type KiketId } from '../guards';
 
 /** How one delivery ended. */
 export interface KiketRecord {
-  /** `undefined` when the delivery was refused before it was parsed. */
+  /** `undefined` when the delivery was rejected before it was parsed. */
   readonly event: string | undefined;
   /** `v1`, `v2`, …; `undefined` as `event`. */
   readonly eventVersion: string | undefined;
   /** From a header: not signed, for correlation only. */
   readonly invocationId: string | undefined;
-  /** As `delivery.projectId`. */
+  /** The project, as `delivery.projectId`. */
   readonly projectId: KiketId | undefined;
-  /** As `delivery.organizationId`. */
+  /** The organization, as `delivery.organizationId`. */
   readonly organizationId: KiketId | undefined;
   /** True when kiketIdempotency has sent a recorded response: no handler has run. */
   readonly replayed: boolean;
@@ -27,7 +27,7 @@ export interface KiketRecord {
   readonly durationMs: number;
 }
 
-/** Publishes a {@link KiketRecord} for each delivery that has ended, refused ones included. */
+/** Publishes a {@link KiketRecord} for each delivery that has ended, rejected ones included. */
 export const deliveries = channel('kiket:delivery');
 
 /**

@@ -13,7 +13,13 @@ export interface KiketResponder {
   /** Keeps the transition blocked until its approvals are resolved. Kiket shows `message`. */
   pending(message: string, options?: Readonly<KiketReplyOptions>): void;
   /** Sends 503: Kiket sends the delivery again. @throws {TypeError} when `retryAfterSeconds` is negative or not a number. */
-  retry(message: string, options?: { readonly retryAfterSeconds?: number | undefined }): void;
+  retry(
+    message: string,
+    options?: {
+      /** `Retry-After` of the response, in seconds. Default none. */
+      readonly retryAfterSeconds?: number | undefined;
+    },
+  ): void;
   /** Sends 422: Kiket gives the delivery up. */
   reject(message: string): void;
 }

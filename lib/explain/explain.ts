@@ -89,14 +89,21 @@ export interface SignatureExplanation {
   readonly alternatives: readonly (readonly SignatureCause[])[];
   /** Further observations, which may have to do with it. */
   readonly hints: readonly SignatureCause[];
-  /** Of the signed body; `undefined` when it is the received one, or unknown. */
+  /** The difference of the signed body; `undefined` when it is the received one, or unknown. */
   readonly difference: BodyDifference | undefined;
   /** How many combinations of secret, body, text and digest were tried. */
   readonly combinations: number;
   /** True when combinations were left out, because the body is large. */
   readonly isLimited: boolean;
-  /** Of the body, to compare with what the sender has logged. */
-  readonly body: { readonly bytes: number; readonly sha256: string; readonly endsInNewline: boolean };
+  /** Facts about the body, to compare with those that the sender has logged. */
+  readonly body: {
+    /** Its length. */
+    readonly bytes: number;
+    /** Its hash, in hex. */
+    readonly sha256: string;
+    /** True when the last byte is a newline, which senders and tools add or remove. */
+    readonly endsInNewline: boolean;
+  };
   /** The right signature with the first secret, in hex; only when it was asked for. */
   readonly expected: string | undefined;
 }

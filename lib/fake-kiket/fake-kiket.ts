@@ -10,23 +10,31 @@ import type { KiketId } from '../guards';
 export interface FakeKiketCallback {
   /** A runtime token that the fake accepts. */
   readonly authentication: {
+    /** The type of the token, as the platform sends it. */
     readonly token_type: 'runtime';
+    /** The token. */
     readonly runtime_token: string;
     /** ISO 8601. */
     readonly expires_at: string;
+    /** The scopes that the token has, such as `custom_data.read`; `*` allows everything. */
     readonly scopes: readonly string[];
   };
   /** The URL of the fake, and the header for the token. */
-  readonly api: { readonly base_url: string; readonly runtime_header: string };
+  readonly api: {
+    /** `url` of the fake. */
+    readonly base_url: string;
+    /** The name of the header that carries the token. */
+    readonly runtime_header: string;
+  };
 }
 
 /** A request that has reached the fake, refused or not. */
 export interface FakeKiketRequest {
   /** In upper case. */
   readonly method: string;
-  /** As it was written, with the query. */
+  /** The target, as it was written, with the query. */
   readonly target: string;
-  /** As it was written, without the query. */
+  /** The path, as it was written, without the query. */
   readonly path: string;
   /** Decoded. Of a name that occurs twice, it has the last value. */
   readonly query: Readonly<Record<string, string>>;
@@ -47,22 +55,33 @@ export interface FakeKiket {
   readonly url: string;
   /** Every request so far, refused ones too, in the order of arrival. */
   readonly requests: readonly FakeKiketRequest[];
-  /** The number of connections accepted so far, and the number of those that are open now. */
-  readonly connections: { readonly accepted: number; readonly open: number };
+  /** Counts of connections. */
+  readonly connections: {
+    /** Connections so far. */
+    readonly accepted: number;
+    /** Connections that are open now. */
+    readonly open: number;
+  };
   /**
-   * Returns a new runtime token and where to call: `{ ...payload, ...kiket.callback({ scopes: ['project:27'] }) }`. Default:
-   * scopes `['*']`, 3600 seconds. With 0 seconds, the token has expired already.
+   * Returns a new runtime token and where to call: `{ ...payload, ...kiket.callback({ scopes: ['project:27'] }) }`.
    *
    * @throws {TypeError} for an invalid option.
    */
   callback(options?: {
+    /** The scopes that the token has. Default `['*']`. */
     readonly scopes?: readonly string[] | undefined;
+    /** Seconds until the token expires. With 0 it has expired already. Default `3600`. */
     readonly expiresInSeconds?: number | undefined;
   }): FakeKiketCallback;
   /** Adds an SLA event. Default: a breach of issue 1 in project 1 that begins now. */
   addSlaEvent(event?: Partial<FakeKiketSlaEvent>): FakeKiketSlaEvent;
   /** Adds an intake form. Default: active, not public, in project 1. */
-  addIntakeForm(form: Partial<FakeKiketIntakeForm> & { readonly key: string }): FakeKiketIntakeForm;
+  addIntakeForm(
+    form: Partial<FakeKiketIntakeForm> & {
+      /** The key in the path of requests. */
+      readonly key: string;
+    },
+  ): FakeKiketIntakeForm;
   /** Adds an issue. Default: open, in project 1. */
   addIssue(issue?: Partial<FakeKiketIssue>): FakeKiketIssue;
   /** Adds a comment. Default: empty, on the issue with the id 1. */
@@ -70,8 +89,7 @@ export interface FakeKiket {
   /** Adds a member of a project. Default: in project 1. */
   addMember(member?: Partial<FakeKiketMember>): FakeKiketMember;
   /**
-   * Adds a record of custom data. An `id` in `record`, of any form, is kept, and replaces the record that has it. Default: in
-   * project 1.
+   * Adds a record of custom data. An `id` in `record`, of any form, is kept, and replaces the record that has it.
    *
    * @throws {TypeError} when `record` is not an object.
    */
@@ -79,15 +97,23 @@ export interface FakeKiket {
     module: string,
     table: string,
     record: object,
-    options?: { readonly projectId?: KiketId | undefined },
+    options?: {
+      /** The project of the record. Default `1`. */
+      readonly projectId?: KiketId | undefined;
+    },
   ): FakeKiketRecord;
   /** Sets a secret of an extension. */
   setSecret(extensionId: string, key: string, value: string): void;
-  /** Returns the records of a table. Default: of all projects, without the deleted ones. */
+  /** Returns the records of a table. */
   records(
     module: string,
     table: string,
-    options?: { readonly projectId?: KiketId | undefined; readonly withDeleted?: boolean | undefined },
+    options?: {
+      /** The project of the records. Default all projects. */
+      readonly projectId?: KiketId | undefined;
+      /** True includes deleted records. Default `false`. */
+      readonly withDeleted?: boolean | undefined;
+    },
   ): readonly FakeKiketRecord[];
   /** The bodies of requests to `/api/v1/extensions/:extension_id/events`, each with its `extension_id`. */
   readonly eventLog: readonly object[];

@@ -9,18 +9,15 @@ export interface FakeKiketOptions {
   apiKeys?: Readonly<Record<string, readonly string[]>> | undefined;
   /** The accepted workspace tokens (`Authorization: Bearer`). They have every scope. Default `['wk_fake']`. */
   workspaceTokens?: readonly string[] | undefined;
-  /**
-   * Requests in a window: of all API keys and runtime tokens together, and of each workspace token. A whole number from 1.
-   * Default 600.
-   */
+  /** Requests in a window, from 1: of all API keys and runtime tokens together, and of each workspace token. Default `600`. */
   limit?: number | undefined;
-  /** Length of a window, in whole seconds. It starts with the first request that is counted. Default 60. */
+  /** Length of a window, in whole seconds from 1. It starts with the first request that is counted. Default `60`. */
   windowSeconds?: number | undefined;
   /** The header that carries a runtime token. Default `X-Kiket-Runtime-Token`. */
   runtimeHeader?: string | undefined;
-  /** The port on 127.0.0.1; 0 is any that is free. Default 0. */
+  /** The port on 127.0.0.1; 0 takes any that is free. Default `0`. */
   port?: number | undefined;
-  /** The clock of windows, tokens and timestamps: milliseconds since 1970. Default `Date.now`. */
+  /** The clock of windows, tokens and timestamps, which returns milliseconds since 1970. Default `Date.now`. */
   now?: (() => number) | undefined;
 }
 

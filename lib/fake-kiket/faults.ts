@@ -27,7 +27,7 @@ export type FakeKiketFault = FakeKiketFaultTarget &
     | {
         /** 429, as beyond the limit. */
         readonly kind: 'rate-limit';
-        /** Seconds, or a string such as an HTTP date, for `Retry-After`. Default: no such header. */
+        /** Seconds, or a string such as an HTTP date, for `Retry-After`. Default none. */
         readonly retryAfter?: KiketId | undefined;
       }
     | {

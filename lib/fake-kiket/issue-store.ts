@@ -11,7 +11,7 @@ export interface FakeKiketIssue {
   readonly key: string;
   /** Default 1. */
   readonly project_id: KiketId;
-  /** As users see it. */
+  /** The title that users see. */
   readonly title: string;
   /** The state of the workflow. */
   readonly status: string;

@@ -4,9 +4,9 @@ import type { KiketStore } from './store';
 /** Options of {@link KiketMemoryStore}. */
 export interface KiketMemoryStoreOptions {
   /**
-   * Largest number of records, from 1 to 1 000 000. Beyond it the least recently used one is dropped, and its delivery would run
-   * again. A delivery has two records, one without an invocation id, which share a response of up to 64 KB, and one more for each
-   * further attempt. Default 10 000.
+   * Largest number of records, from 1 to 1,000,000. Beyond it the least recently used one is dropped, and its delivery
+   * would run again. A delivery has two records, which share a response of up to 64 KB, and one more for each further
+   * attempt. Default `10000`.
    */
   maxEntries?: number | undefined;
 }

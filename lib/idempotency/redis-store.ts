@@ -8,14 +8,13 @@ export type { KiketStore } from './store';
 /** Options of {@link KiketRedisStore}. */
 export interface KiketRedisStoreOptions {
   /**
-   * Sends one command to the server that holds `key`, and returns its reply.
-   *
-   * - node-redis: `(command) => client.sendCommand(command)`;
-   *   a cluster: `(command, key) => cluster.sendCommand(key, false, [...command])`.
-   * - ioredis, also a cluster: `(command) => client.call(...command)`.
+   * Sends one command to the server that holds `key`, and returns its reply. node-redis:
+   * `(command) => client.sendCommand(command)`; its cluster:
+   * `(command, key) => cluster.sendCommand(key, false, [...command])`; ioredis and its cluster:
+   * `(command) => client.call(...command)`.
    */
   sendCommand: (command: readonly [name: string, ...args: string[]], key: string) => PromiseLike<unknown>;
-  /** Beginning of each key. Without braces, which would decide where a cluster holds the keys. Default `kiket:`. */
+  /** Beginning of each key, without braces, which would decide where a cluster holds the keys. Default `kiket:`. */
   prefix?: string | undefined;
 }
 

@@ -23,14 +23,30 @@ export interface KiketStore {
   /**
    * Claims all keys for `owner`, for `lockMs` milliseconds, if none of them has a record or is held by another owner; else none.
    * Keys that `owner` holds already are claimed again, because clients repeat a command after a broken connection. If one key has
-   * a record and another is held, the result is the record. `retryAfterMs`, above 0, is the time until the last of the claims in
-   * the way expires.
+   * a record and another is held, the result is the record.
    */
   claim(
     keys: readonly string[],
     owner: string,
     lockMs: number,
-  ): Promise<{ state: 'claimed' } | { state: 'held'; retryAfterMs: number } | { state: 'recorded'; record: string }>;
+  ): Promise<
+    | {
+        /** `owner` holds all keys. */
+        state: 'claimed';
+      }
+    | {
+        /** Another owner holds at least one key. */
+        state: 'held';
+        /** Milliseconds, above 0, until the last of the claims in the way expires. */
+        retryAfterMs: number;
+      }
+    | {
+        /** At least one key has a record. */
+        state: 'recorded';
+        /** The record, as it was given to `complete`. */
+        record: string;
+      }
+  >;
   /** Holds all keys for `lockMs` from now. Resolves to false, and changes nothing, when the claim to any key was lost. */
   renew(keys: readonly string[], owner: string, lockMs: number): Promise<boolean>;
   /**

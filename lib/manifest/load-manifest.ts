@@ -27,7 +27,7 @@ const LARGEST = 1024 * 1024;
 
 /**
  * Reads the manifest of the extension, of any generation. `env:NAME`, `env.NAME`, `${NAME}` and `${NAME:-default}` are replaced
- * from the environment, and secret settings are read from `KIKET_SECRET_<KEY>`. docs/manifest.md has the details.
+ * from the environment, and secret settings are read from `KIKET_SECRET_<KEY>`.
  *
  * YAML needs the package `yaml`, an optional peer; JSON does not. Warnings of the manifest become warnings of the process.
  *

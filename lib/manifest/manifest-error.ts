@@ -1,6 +1,8 @@
-/** Where something stands in a file; both count from 1. */
+/** A position in a file. */
 export interface Position {
+  /** From 1. */
   readonly line: number;
+  /** From 1. */
   readonly column: number;
 }
 

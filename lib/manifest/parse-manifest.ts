@@ -19,7 +19,7 @@ import { unreadKeysIn } from './unread-keys';
 
 /** Options of {@link parseManifest}. */
 export interface ParseManifestOptions {
-  /** The file's name, for messages. When it ends in `.json`, the text is read as JSON, otherwise as YAML. */
+  /** The name of the file, for messages. Text of a file that ends in `.json` is read as JSON, any other as YAML. */
   path: string;
   /** The environment variables that the manifest may name. */
   env: Readonly<Record<string, string | undefined>>;

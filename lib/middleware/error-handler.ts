@@ -10,9 +10,9 @@ export type { KiketRequestState } from '../exchange/express';
 /** Options of {@link kiketErrorHandler}. */
 export interface KiketErrorHandlerOptions {
   /**
-   * Called with each error as it was thrown, for the service's log. Its result and exceptions are ignored. Default: an error that is not of
-   * this package is printed to stderr with its stack, and a mistake in the wiring as a line, without the secrets of the
-   * delivery. Nothing is printed where the application's `env` is `test`.
+   * Called with each error as it was thrown, for the service's log. Its result, and errors that it throws, are ignored.
+   * Without it, an unknown error is printed to stderr with its stack, and a mistake in the wiring as one line, without
+   * the secrets of the delivery; where the application's `env` is `test`, nothing is printed. Default none.
    */
   onError?: ((error: unknown, req: IncomingMessage) => unknown) | undefined;
 }

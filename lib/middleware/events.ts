@@ -17,8 +17,9 @@ const WHO = 'kiketEvents';
 /** Options of {@link kiketEvents}. */
 export interface KiketEventsOptions {
   /**
-   * The manifest that loadManifest() returned. At the first delivery, when all handlers are registered, the process warns of
-   * what {@link KiketEvents.check} finds: `KIKET_EVENTS_UNHANDLED` and `KIKET_EVENTS_UNLISTED`.
+   * The manifest that loadManifest() returned. At the first delivery the process warns of the differences between hooks
+   * and handlers that {@link KiketEvents.check} finds: `KIKET_EVENTS_UNHANDLED` and `KIKET_EVENTS_UNLISTED`. Default
+   * none.
    */
   manifest?: KiketManifest | undefined;
 }
@@ -27,7 +28,10 @@ const OPTIONS = { manifest: manifestOption } satisfies OptionTable<KiketEventsOp
 
 /** Options of one registration. */
 export interface KiketOnOptions {
-  /** Scopes that a delivery must have, all of them: otherwise 403 `scope.missing`. The scope `*` includes all. */
+  /**
+   * Scopes that a delivery must have, all of them; else it fails with 403 `scope.missing`. The scope `*` includes all.
+   * Default none.
+   */
   scopes?: readonly string[] | undefined;
 }
 

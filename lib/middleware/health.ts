@@ -7,21 +7,27 @@ import { callStore } from '../idempotency/call-store';
 import { isObject } from '../guards';
 import { describe, optional, optionError, readOptions, requireCalled, type OptionTable } from '../options';
 import { onRecord, type KiketRecord } from '../exchange/record';
-import { VERSION } from '../version';
+import { VERSION } from '../package-json';
 
+/** The number of deliveries for each outcome. */
 type Counts = Record<KiketRecord['outcome'], number>;
 
 /** The members of `kiketEvents()` that are used. */
 interface RegisteredEvents {
+  /** The events that have a handler. */
   readonly registered: readonly RegisteredEvent[];
 }
 
 /** Options of kiketHealth. */
 export interface KiketHealthOptions {
-  /** A store to check, such as that of kiketIdempotency: the status is 503 when it does not respond within 2 s. Default none. */
+  /**
+   * A store to check, such as that of kiketIdempotency. The status is 503 when it does not respond within 2 s. Default
+   * none.
+   */
   store?: KiketStore | undefined;
 }
 
+/** A route of Express, or a listener of Node's server. */
 type Route = (req: IncomingMessage, res: ServerResponse) => void;
 
 /** The body of the response. */

@@ -14,18 +14,21 @@ export type { KiketRequestState } from '../exchange/express';
 const WHO = 'kiketIdempotency';
 /** Options of {@link kiketIdempotency}. */
 export interface KiketIdempotencyOptions {
-  /** How long a final response is replayed, in seconds, up to a year. Default 172800, two days: Kiket may repeat a delivery for more than one. */
+  /**
+   * Seconds for which a final response is replayed, from 1 to a year. Default `172800`, two days: Kiket may repeat a
+   * delivery for more than one.
+   */
   ttlSeconds?: number | undefined;
-  /** The same for responses to guard events, which are decisions of the moment. Default 300. */
+  /** The same for responses to guard events, which are decisions of the moment. Default `300`. */
   guardTtlSeconds?: number | undefined;
   /**
-   * How long a claim is held after its process has crashed, in seconds, up to a year. Then the delivery runs again. A running
-   * handler renews its claim. Default 60.
+   * Seconds for which a claim is held after its process has crashed, from 1 to a year. Then the delivery runs again. A
+   * running handler renews its claim. Default `60`.
    */
   lockSeconds?: number | undefined;
   /**
-   * `true` runs the handler while the store is unavailable, so that a delivery may take effect twice. Default false: 503
-   * `store.unavailable`, and Kiket sends the delivery again.
+   * `true` runs the handler while the store is unavailable, so that a delivery may take effect twice. `false` responds
+   * 503 `store.unavailable`, and Kiket sends the delivery again. Default `false`.
    */
   passOnStoreError?: boolean | undefined;
 }
@@ -40,8 +43,8 @@ const OPTIONS = {
  * Runs each delivery once, on whichever replica. A later attempt gets the stored response, with `Kiket-Replayed: true`; an
  * attempt that comes while the handler runs gets 503 `delivery.in_progress`. A response is stored before it is sent.
  *
- * Mount it after kiketParse and any compression, before the handler. Unverified requests pass untouched. README.md says what
- * is the same delivery, and which responses are stored.
+ * Mount it after kiketParse and any compression, before the handler. Unverified requests pass untouched.
+ * `docs/guides/once.md` says which attempts are the same delivery, and which responses are stored.
  *
  * @throws {TypeError} at start-up, when an option is invalid or unknown, or `store` is not a KiketStore.
  * @example app.post('/kiket', kiket({ secret }), kiketIdempotency(new KiketRedisStore({ sendCommand })), handler);

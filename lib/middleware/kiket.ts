@@ -15,18 +15,22 @@ export type { KiketRequestState } from '../exchange/express';
 
 /** Options of {@link kiket}. */
 export interface KiketOptions extends KiketRawBodyOptions, KiketVerifyOptions, KiketParseOptions, KiketRespondOptions {
-  /** The delivery secret, as in {@link kiketVerify}. */
+  /**
+   * The delivery secret; or several, the current one first, for the 24 hours after a rotation; or a function that looks
+   * them up for a request that is not verified yet.
+   */
   secret: KiketSecretSource;
 }
 
 /** Options of {@link kiket} with a manifest. Each option that is given wins over the manifest. */
 export interface KiketManifestOptions extends Omit<KiketOptions, 'secret' | 'manifest'> {
   /**
-   * The manifest that loadManifest() returned. The delivery secret, the deadlines, the fallback secrets and `delivery.settings` come
-   * from it. A deadline is nine tenths of the time-out of the event's hook, or of the callback; at most 9000 ms.
+   * The manifest that loadManifest() returned. It supplies the delivery secret, the deadlines, the fallback secrets and
+   * `delivery.settings`. A deadline is nine tenths of the time-out of the event's hook, or of the callback, but at most
+   * 9000 ms; without a time-out of its hook, that of a guard event is at most 7000 ms.
    */
   manifest: KiketManifest;
-  /** The delivery secret. Default that of the manifest. */
+  /** The delivery secret, as without a manifest. Default that of the manifest. */
   secret?: KiketSecretSource | undefined;
 }
 

@@ -28,26 +28,24 @@ export type { KiketRequestState } from '../exchange/express';
 /** Options of {@link kiketParse}. */
 export interface KiketParseOptions {
   /**
-   * JSON Schemas (draft-07) of your own, by `name` or `name@version`, in addition to the contract's. Compiled at start-up
-   * with Ajv, which is loaded only then. `format` is not supported; use `pattern`.
+   * JSON Schemas (draft-07) of payloads, by `name` or `name@version` of the event, in addition to the contract's.
+   * Compiled at start-up with Ajv, which is loaded only then. `format` is not supported; use `pattern`. Default none.
    */
   payloadSchemas?: Readonly<Record<string, object | boolean>> | undefined;
   /**
-   * The manifest that loadManifest() returned: `delivery.settings` are its settings, its secret settings are fallback secrets, where
-   * `fallbackSecrets` has none of that name, and its id is the `extensionId` of the API, where `api` has none.
+   * The manifest that loadManifest() returned. It supplies `delivery.settings`, the secrets that `fallbackSecrets` does
+   * not have, and the `extensionId` of `api`, unless that has one. Default none.
    */
   manifest?: KiketManifest | undefined;
-  /** Values for secrets that a delivery does not carry, e.g. from the environment. */
+  /** Values by name for secrets that a delivery does not carry, e.g. from the environment. Default none. */
   fallbackSecrets?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Options for calls to Kiket's API. */
+  /** Options for calls to Kiket's API: {@link KiketApiOptions}. Default none. */
   api?: Readonly<KiketApiOptions> | undefined;
-  /**
-   * Further events that are guard events: they need a decision. `workflow.before_transition` and `before_transition` always are.
-   */
+  /** Further events that need a decision. `workflow.before_transition` and `before_transition` always do. Default none. */
   guardEvents?: readonly string[] | undefined;
   /**
-   * True refuses an event that only header, path or query name, with 422 `payload.invalid`: they are not signed, and whoever
-   * replays the request to another path would choose the event. Default false.
+   * `true` rejects an event that only header, path or query name, with 422 `payload.invalid`. They are not signed:
+   * whoever replays the request to another path would choose the event. Default `false`.
    */
   signedEventRequired?: boolean | undefined;
 }

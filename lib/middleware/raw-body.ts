@@ -11,7 +11,7 @@ export type { KiketRequestState } from '../exchange/express';
 
 /** Options of {@link kiketRawBody}. */
 export interface KiketRawBodyOptions {
-  /** Largest body to read: bytes, or a text such as '1mb', as in Express. Default '1mb'. */
+  /** Largest body to read: bytes, or a string such as `'1mb'`, as in Express. Default `'1mb'`. */
   limit?: number | string | undefined;
 }
 

@@ -20,11 +20,12 @@ export type { KiketTrace, KiketTraceError } from '../exchange/trace';
 /** Options of {@link kiketRespond}. */
 export interface KiketRespondOptions {
   /**
-   * Milliseconds from the moment when the first middleware of this package has seen the request. Default
-   * 9000, as Kiket waits 10 s; 7000 for a guard event, for which it waits 8 s.
+   * Milliseconds, at least 1, after which a delivery without a response fails with 503 `deadline.exceeded`. They begin
+   * when the first middleware of this package sees the request. Default `9000`, as Kiket waits 10 s; `7000` for a guard
+   * event, for which it waits 8 s.
    */
   deadlineMs?: number | undefined;
-  /** Called once for each delivery that has ended. Exceptions are ignored. */
+  /** Called once for each delivery that has ended, with its record. Errors that it throws are ignored. Default none. */
   onCompleted?: ((record: KiketRecord) => void | PromiseLike<void>) | undefined;
 }
 

@@ -30,16 +30,16 @@ const WHO = 'kiketRuntimeToken';
 /** Options of {@link kiketRuntimeToken}. */
 export interface KiketRuntimeTokenOptions extends TokenOptions {
   /**
-   * Binds each token (`jti`) to the first body that it comes with, until it expires: another body is refused with 401. All
-   * replicas share one store, such as that of kiketIdempotency. Default: a token is valid for any body.
+   * Binds each token (`jti`) to the first body that it comes with, until it expires: another body is rejected with 401.
+   * All replicas share one store, such as that of kiketIdempotency. Default none: a token is valid for any body.
    */
   store?: KiketStore | undefined;
   /**
-   * `true` hands the secrets of a body without an HMAC signature to handlers. Nothing protects such a body: a captured token
-   * can be sent with any other until it expires. Default false: the secrets are withheld.
+   * `true` passes the secrets of a body without an HMAC signature to handlers. Nothing protects such a body: a captured
+   * token can be sent with any other until it expires. Default `false`.
    */
   trustUnsignedBody?: boolean | undefined;
-  /** Largest body that kiketRuntimeToken reads itself: bytes, or a string such as '1mb'. Default '1mb'. */
+  /** Largest body that kiketRuntimeToken reads itself: bytes, or a string such as `'1mb'`. Default `'1mb'`. */
   limit?: number | string | undefined;
 }
 

@@ -35,27 +35,30 @@ export type { KiketSecret } from '../signature/hmac';
 
 /** Options of {@link kiketVerify}. */
 export interface KiketVerifyOptions {
-  /** Largest body that kiketVerify reads itself: bytes, or a text such as '1mb'. Default '1mb'. */
+  /** Largest body that kiketVerify reads itself: bytes, or a string such as `'1mb'`. Default `'1mb'`. */
   limit?: number | string | undefined;
   /**
-   * The accepted schemes: `<timestamp>.<body>`, the body alone, or both (default). A signature of the body alone never
-   * goes stale: a captured request can be sent again.
+   * The accepted schemes, at least one: `timestamped` signs `<timestamp>.<body>`, `body` the body alone. A signature of
+   * the body alone never becomes stale: a captured request can be sent again. Default both.
    */
   signatureSchemes?: readonly KiketSignatureScheme[] | undefined;
-  /** Largest distance of `X-Kiket-Timestamp` from now, in either direction, in seconds. Default 300. */
+  /** Largest distance of `X-Kiket-Timestamp` from now, in either direction, in seconds, from 0. Default `300`. */
   toleranceSeconds?: number | undefined;
   /**
-   * `false` passes a request without a signature on, unread. A plain handler must then check `req.kiket?.verified`.
-   * A wrong signature is still refused. Default true.
+   * `false` passes on a request without a signature, unread. A plain handler must then check `req.kiket?.verified`. A
+   * wrong signature is still rejected. Default `true`.
    */
   signatureRequired?: boolean | undefined;
-  /** Passes on what would be refused, unverified and without its secrets, after `onRefused`. Default false. */
+  /**
+   * `true` passes on a request that would be rejected, unverified and without its secrets, after `onRefused`. Default
+   * `false`.
+   */
   reportOnly?: boolean | undefined;
-  /** How long a secret function may take, in milliseconds. Default 5000. */
+  /** Milliseconds that a secret function may take, at least 1. Default `5000`. */
   lookupTimeoutMs?: number | undefined;
-  /** Called with every refusal, also in strict mode. Errors that it throws are ignored. */
+  /** Called with the error of each rejection, with and without `reportOnly`. Errors that it throws are ignored. Default none. */
   onRefused?: ((error: KiketError, req: AnyRequest) => void | PromiseLike<void>) | undefined;
-  /** The clock: milliseconds since 1970. Default `Date.now`, looked up for each delivery. */
+  /** The clock, which returns milliseconds since 1970. Default `Date.now`, looked up for each delivery. */
   now?: (() => number) | undefined;
 }
 

@@ -13,7 +13,7 @@ const WHO = 'kiketWorker';
 
 /** Options of {@link kiketWorker}. */
 export interface KiketWorkerOptions extends KiketJobOptions {
-  /** Seconds between two looks at a queue that has no job, from 0.5 to an hour. Default 2. */
+  /** Seconds between two polls of an empty queue, from 0.5 to an hour. Default `2`. */
   pollingIntervalSeconds?: number | undefined;
 }
 
@@ -28,7 +28,7 @@ const GRACE_MS = 5000;
 /**
  * Runs `fn` for the deliveries that kiketEnqueue adds to a queue of pg-boss. `boss` must be started, and stays open at `close()`.
  *
- * A failed job is repeated with the back-off of pg-boss, up to six times; a `NonRetryableError`, and every KiketError that is not `retryable`,
+ * A failed job is repeated with the back-off of pg-boss, up to five times; a `NonRetryableError`, and every KiketError that is not `retryable`,
  * is final: its job is cancelled, as pg-boss repeats each that fails. A job runs at least once, and again when its worker was killed: after
  * `expireInSeconds` of the queue, which must be more than `timeoutMs`. The result of `fn` is not stored, as it may be secret; name, message
  * and stack of an error are.

@@ -31,18 +31,24 @@ const WHO = 'kiketTransaction';
 
 /** Options of {@link kiketTransaction}. */
 export interface KiketTransactionOptions {
-  /** The table of claims and records, perhaps with its schema: `webhooks.deliveries`. Default `kiket_deliveries`. */
+  /** The table of claims and records, as in {@link KiketPostgresStoreOptions}. Default `kiket_deliveries`. */
   table?: string | undefined;
-  /** How long a final response is replayed, in seconds, up to a year. Default 172800, two days: Kiket may repeat a delivery for more than one. */
+  /**
+   * Seconds for which a final response is replayed, from 1 to a year. Default `172800`, two days: Kiket may repeat a
+   * delivery for more than one.
+   */
   ttlSeconds?: number | undefined;
-  /** The same for responses to guard events, which are decisions of the moment. Default 300. */
+  /** The same for responses to guard events, which are decisions of the moment. Default `300`. */
   guardTtlSeconds?: number | undefined;
   /**
-   * Milliseconds from the claim after which the transaction is rolled back, at least 1. A handler may take longer than the deadline of its
-   * response; its outcome is then that of the next attempt. Default 60000.
+   * Milliseconds from the claim after which the transaction is rolled back, at least 1. A handler may take longer than
+   * the deadline of its response; the next attempt then gets its outcome. Default `60000`.
    */
   timeoutMs?: number | undefined;
-  /** Isolation level of the transactions of a Pool of pg. Default that of the database, `read committed` unless it was changed. */
+  /**
+   * Isolation level of the transactions of a Pool of pg. Default that of the database, `read committed` unless it was
+   * changed.
+   */
   isolationLevel?: KiketIsolationLevel | undefined;
 }
 
@@ -58,7 +64,10 @@ const LOCK_MS = 10_000;
 
 /** A handler that runs in a transaction. */
 export type KiketTransactionHandler<T, P extends string = string> = (
-  delivery: KiketDelivery<P> & { readonly transaction: T },
+  delivery: KiketDelivery<P> & {
+    /** Runs statements in the transaction of the delivery: a client of pg, or the transaction of the given database. */
+    readonly transaction: T;
+  },
   req: Request,
   res: Response,
 ) => KiketReply<P> | PromiseLike<KiketReply<P>>;

@@ -8,7 +8,10 @@ import { tableOption } from './table';
 export interface KiketPostgresStoreOptions {
   /** Runs one statement outside of any transaction: `(text, parameters) => pool.query(text, parameters)`. */
   query: KiketPostgresQuery;
-  /** The table, perhaps with its schema: `webhooks.deliveries`. Default `kiket_deliveries`. */
+  /**
+   * The table, perhaps with its schema: `webhooks.deliveries`. Letters, digits and `_`, at most 48 each. Default
+   * `kiket_deliveries`.
+   */
   table?: string | undefined;
 }
 

@@ -7,18 +7,22 @@ const MOST_AT_A_TIME = 10_000;
 
 /** Options of kiketWorker on every queue. */
 export interface KiketJobOptions {
-  /** For calls to Kiket's API. A job carries no runtime token, so without an `apiKey` each call is `api.not_configured`. */
+  /**
+   * Options for calls to Kiket's API: {@link KiketApiOptions}. A job carries no runtime token: without an `apiKey`,
+   * each call fails with `api.not_configured`. Default none.
+   */
   api?: Readonly<KiketApiOptions> | undefined;
-  /** Jobs that run at a time, from 1 to 10 000. Default 1. */
+  /** Jobs that run at a time, from 1 to 10,000. Default `1`. */
   concurrency?: number | undefined;
   /**
-   * Milliseconds that one attempt may take, at least 1. Then `signal` aborts, and the attempt has failed as
-   * `deadline.exceeded` and is made again, also while the handler still runs: it must stop at `signal`. Default 300000.
+   * Milliseconds that one attempt may take, at least 1. Then `signal` aborts, and the attempt has failed with
+   * `deadline.exceeded`. The next attempt is made even while the handler still runs: it must stop at `signal`. Default
+   * `300000`.
    */
   timeoutMs?: number | undefined;
   /**
-   * For the service's log: the error of each failed attempt as it was thrown, with its job, and without one what goes wrong
-   * between the worker and its queue. What it throws is ignored. Without it the latter goes to stderr.
+   * Called with the error of each failed attempt and its job, and, without a job, with errors between the worker and
+   * its queue. Errors that it throws are ignored. Without it, errors without a job are printed to stderr. Default none.
    */
   onError?: ((error: unknown, job: KiketJobDelivery | undefined) => void | PromiseLike<void>) | undefined;
 }

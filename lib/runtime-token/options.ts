@@ -3,17 +3,18 @@ import { readOrigin } from '../api/target';
 import { clock, describe, list, optionError, string } from '../options';
 import type { Option, OptionTable, OptionValues } from '../options';
 
+/** Options for the verification of a runtime token. */
 export interface TokenOptions {
-  /** Who must have issued the token (`iss`). Kiket's own tokens say `kiket.dev`. */
+  /** The issuer that a token must have (`iss`). Kiket's own tokens have `kiket.dev`. */
   issuer: string;
   /**
-   * Where the platform publishes its keys, e.g. `https://kiket.dev/.well-known/jwks.json`: https, or http on loopback. No
-   * other place is ever asked, whatever the delivery or its token name.
+   * The URL of the platform's keys, e.g. `https://kiket.dev/.well-known/jwks.json`: https, or http on loopback. Keys
+   * come from there only, whatever URL a delivery or its token names.
    */
   jwksUrl: string | URL;
-  /** For whom the token must be (`aud`): one of these. Default: that is not checked. */
+  /** The audience that a token must have (`aud`), or several, of which it must have one. Default any. */
   audience?: string | readonly string[] | undefined;
-  /** The clock: milliseconds since 1970. Default `Date.now`. */
+  /** The clock, which returns milliseconds since 1970. Default `Date.now`. */
   now?: (() => number) | undefined;
 }
 

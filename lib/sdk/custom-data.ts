@@ -6,9 +6,9 @@ export type CustomDataRecord = Record<string, unknown>;
 
 /** Filters of a list of records. */
 export interface CustomDataListOptions {
-  /** Records in the response. Default: the API's. */
+  /** Records in the response. Default that of the API. */
   readonly limit?: number | undefined;
-  /** Required values, by field. Default none. */
+  /** Values that the records must have, by field. Default none. */
   readonly filters?: Readonly<Record<string, unknown>> | undefined;
 }
 

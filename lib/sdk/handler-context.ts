@@ -63,11 +63,11 @@ export interface HandlerContext {
   readonly client: KiketClient;
   /** The endpoints of Kiket's API. */
   readonly endpoints: ExtensionEndpoints;
-  /** The settings of the options. */
+  /** The settings of the manifest and the options. */
   readonly settings: Readonly<Settings>;
-  /** Of the options. */
+  /** The id of the extension, from the options or the manifest. */
   readonly extensionId?: string | undefined;
-  /** Of the options. */
+  /** The version of the extension, from the options or the manifest. */
   readonly extensionVersion?: string | undefined;
   /** The secrets that the extension stores at Kiket: the same as `endpoints.secrets`. */
   readonly secrets: ExtensionSecretManager;

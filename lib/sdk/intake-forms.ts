@@ -3,11 +3,11 @@ import { nonEmptyString, type KiketId } from '../guards';
 
 /** An intake form. Further fields have the names of the API, such as `form_url`. */
 export interface IntakeForm {
-  /** Of the form. */
+  /** The id of the form. */
   id: KiketId;
   /** Unique in its project. */
   key: string;
-  /** As users see it. */
+  /** The name that users see. */
   name: string;
   /** An inactive form accepts no submissions. */
   active: boolean;
@@ -18,7 +18,7 @@ export interface IntakeForm {
 
 /** A submission of an intake form. Further fields have the names of the API, such as `created_at`. */
 export interface IntakeSubmission {
-  /** Of the submission. */
+  /** The id of the submission. */
   id: KiketId;
   /** Such as `pending`. */
   status: string;
@@ -36,7 +36,7 @@ export interface IntakeFormListOptions {
   readonly active?: boolean | undefined;
   /** Only public, or only internal forms. Default both. */
   readonly publicOnly?: boolean | undefined;
-  /** Most forms in the response. Default: the API's. */
+  /** Largest number of forms in the response. Default that of the API. */
   readonly limit?: number | undefined;
 }
 
@@ -50,7 +50,7 @@ export interface IntakeFormListResponse {
 export interface IntakeSubmissionListOptions {
   /** Only submissions with this status. Default all. */
   readonly status?: string | undefined;
-  /** Most submissions in the response. Default: the API's. */
+  /** Largest number of submissions in the response. Default that of the API. */
   readonly limit?: number | undefined;
   /** Only submissions since then; a string is in ISO 8601. Default all. */
   readonly since?: Date | string | undefined;
@@ -64,7 +64,7 @@ export interface IntakeSubmissionListResponse {
 
 /** Options of a new submission. */
 export interface IntakeSubmissionCreateOptions {
-  /** Kept with the submission. Default none. */
+  /** Facts about the submission, which are kept with it. Default none. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 

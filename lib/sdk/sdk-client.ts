@@ -10,7 +10,7 @@ export type Headers = Record<string, string>;
 export interface RequestOptions {
   /** Further headers. Default none. */
   readonly headers?: Readonly<Headers> | undefined;
-  /** Milliseconds after which the call is aborted; 0 is never. Default: the deadline of the delivery. */
+  /** Milliseconds after which the call is aborted; with 0 it is not. Default the deadline of the delivery. */
   readonly timeout?: number | undefined;
   /** Query parameters by name. Default none. */
   readonly params?: Readonly<Record<string, string>> | undefined;

@@ -19,13 +19,16 @@ export interface SdkManifest {
 
 /** Options of {@link fromSdk} and {@link sdkRouter}. */
 export interface SdkOptions {
-  /** `context.settings`, in addition to those of the manifest, or in place of them. Default none. */
+  /** Values of `context.settings`, which take precedence over those of the manifest. Default none. */
   settings?: Readonly<Settings> | undefined;
-  /** `context.extensionId`: whose secrets and event log are used. Default: that of the manifest, else that of the `api` option. */
+  /**
+   * Value of `context.extensionId`: the extension whose secrets and event log are used. Default that of the manifest,
+   * else that of the `api` option.
+   */
   extensionId?: string | undefined;
-  /** `context.extensionVersion`. Default: that of the manifest. */
+  /** Value of `context.extensionVersion`. Default that of the manifest. */
   extensionVersion?: string | undefined;
-  /** The manifest that loadManifest() returned. Other members than these are ignored. Default none. */
+  /** The manifest that loadManifest() returned. Default none. */
   manifest?: SdkManifest | undefined;
 }
 

@@ -5,17 +5,17 @@ import type { KiketId } from '../guards';
 export interface SlaEventsListOptions {
   /** Only events of this issue. Default all. */
   readonly issueId?: KiketId | undefined;
-  /** The same, under its newer name, which goes first. */
+  /** The same, under its newer name, which takes precedence. Default all. */
   readonly caseId?: KiketId | undefined;
   /** Only events in this state. Default all. */
   readonly state?: 'imminent' | 'breached' | 'recovered' | undefined;
-  /** Most events in the response. Default: the API's. */
+  /** Largest number of events in the response. Default that of the API. */
   readonly limit?: number | undefined;
 }
 
 /** An SLA event, as the API sends it. */
 export interface SlaEventRecord {
-  /** Of the event. */
+  /** The id of the event. */
   id: KiketId;
   /** The issue with the SLA. */
   issue_id: KiketId;

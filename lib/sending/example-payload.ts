@@ -4,7 +4,10 @@ import { oneOf, readOptions, type OptionTable } from '../options';
 
 /** The options of {@link examplePayload}. */
 export interface ExamplePayloadOptions {
-  /** `contract` has the fields of the event at the top; `data`, which newer versions of Kiket send, in `data`. Default `contract`. */
+  /**
+   * `contract` has the fields of the event at the top; `data`, which newer versions of Kiket send, has them in `data`.
+   * Default `contract`.
+   */
   envelope?: 'contract' | 'data' | undefined;
 }
 

@@ -7,21 +7,32 @@ import { toKeys, computeMac, type KiketSignatureScheme } from '../signature/hmac
 export interface SignDeliveryOptions {
   /** The secret of the receiver. */
   secret: string | Buffer;
-  /** The signature covers timestamp and body, or the body alone. Default `timestamped`. */
+  /**
+   * The bytes that the signature covers: `timestamped` signs `<timestamp>.<body>`, `body` the body alone. Default
+   * `timestamped`.
+   */
   scheme?: KiketSignatureScheme | undefined;
-  /** Seconds since 1970. Default now. */
+  /** The time of the signature, in seconds since 1970. Default now. */
   timestampSeconds?: number | undefined;
-  /** `X-Kiket-Event`. */
+  /** Value of `X-Kiket-Event`. Default none. */
   event?: string | undefined;
-  /** `X-Kiket-Event-Version`. */
+  /** Value of `X-Kiket-Event-Version`. Default none. */
   eventVersion?: string | undefined;
-  /** `X-Kiket-Invocation`. */
+  /** Value of `X-Kiket-Invocation`. Default none. */
   invocationId?: string | undefined;
-  /** `X-Kiket-Project`. */
+  /** Value of `X-Kiket-Project`. Default none. */
   projectId?: KiketId | undefined;
-  /** `X-Kiket-Organization`. */
+  /** Value of `X-Kiket-Organization`. Default none. */
   organizationId?: KiketId | undefined;
 }
+
+/** The request that {@link signDelivery} returns. An interface that is not exported could not be named in users' declarations. */
+type SignedDelivery<Body> = {
+  /** The signed bytes, or the text of which they are the UTF-8. */
+  readonly body: Body;
+  /** By their names: the type of the body, the signature, and one for each given option. */
+  readonly headers: Record<string, string>;
+};
 
 const secretOption: Option<string | Buffer, KeyObject> = {
   default: undefined,
@@ -53,22 +64,16 @@ const OPTIONS = {
  * @throws {TypeError} when an option is invalid or unknown.
  * @example const { headers, body } = signDelivery({ event: 'issue.created' }, { secret });
  */
-export function signDelivery(
-  payload: Buffer,
-  options: Readonly<SignDeliveryOptions>,
-): { readonly body: Buffer; readonly headers: Record<string, string> };
-export function signDelivery(
-  payload: object | string,
-  options: Readonly<SignDeliveryOptions>,
-): { readonly body: string; readonly headers: Record<string, string> };
+export function signDelivery(payload: Buffer, options: Readonly<SignDeliveryOptions>): SignedDelivery<Buffer>;
+export function signDelivery(payload: object | string, options: Readonly<SignDeliveryOptions>): SignedDelivery<string>;
 export function signDelivery(
   payload: object | string | Buffer,
   options: Readonly<SignDeliveryOptions>,
-): { readonly body: string | Buffer; readonly headers: Record<string, string> };
+): SignedDelivery<string | Buffer>;
 export function signDelivery(
   payload: object | string | Buffer,
   options: Readonly<SignDeliveryOptions>,
-): { readonly body: string | Buffer; readonly headers: Record<string, string> } {
+): SignedDelivery<string | Buffer> {
   const { secret: key, scheme, ...values } = readOptions('signDelivery', options, OPTIONS);
   const { timestampSeconds = Math.floor(Date.now() / 1000) } = values;
   const body = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload);

@@ -27,8 +27,8 @@ export interface KiketServer {
 /** Options of kiketShutdown. */
 export interface KiketShutdownOptions {
   /**
-   * Milliseconds that running deliveries may take, from 0. Default 10000, a little more than the deadline of kiketRespond. Kill
-   * the process at least 3 s later.
+   * Milliseconds that running deliveries may take, from 0. Kill the process at least 3 s later. Default `10000`, a
+   * little more than the deadline of kiketRespond.
    */
   timeoutMs?: number | undefined;
 }

@@ -6,14 +6,16 @@ import { SignatureError } from '../errors';
 import { toKeys, type KiketSecret } from './hmac';
 import { isThenable } from '../guards';
 
+/** A request of any route. */
 // Express types a request of an unknown route so.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyRequest = Request<any>;
+/** The result of a secret function. */
 type Found = KiketSecret | readonly KiketSecret[] | undefined;
 
 /**
  * The delivery secret; or several, the current one first, for the 24 hours after a rotation; or a function that looks
- * them up for a request, of which nothing is verified yet. It returns `undefined` when there is none.
+ * them up for a request that is not verified yet. It returns `undefined` when there is none.
  */
 export type KiketSecretSource =
   KiketSecret | readonly KiketSecret[] | ((req: AnyRequest) => Found | PromiseLike<Found>);

@@ -13,25 +13,28 @@ export type { KiketSecret, KiketSignature, KiketSignatureScheme } from './hmac';
 /** The headers of a request: an object with names in any case, a Fetch `Headers`, or an array of `[name, value]`. */
 export type VerifySignatureHeaders =
   | Readonly<Record<string, string | readonly string[] | undefined>>
-  | { get(name: string): string | null | undefined }
+  | {
+      /** Returns the value of a header, whatever the case of `name`. */
+      get(name: string): string | null | undefined;
+    }
   | readonly (readonly [name: string, value: string])[];
 
 /** Options of {@link verifySignature}. */
 export interface VerifySignatureOptions {
-  /** The headers of the request. */
+  /** The headers of the request: an object with names in any case, a Fetch `Headers`, or an array of `[name, value]`. */
   headers: VerifySignatureHeaders;
   /** The exact body received: its bytes, or its string in UTF-8. A parsed body cannot be verified. */
   body: string | Uint8Array;
   /** The delivery secret; or several, the current one first, for the 24 hours after a rotation. */
   secret: KiketSecret | readonly KiketSecret[];
   /**
-   * The accepted schemes: `<timestamp>.<body>`, the body alone, or both (default). A signature of the body alone never
-   * goes stale: a captured request can be sent again.
+   * The accepted schemes, at least one: `timestamped` signs `<timestamp>.<body>`, `body` the body alone. A signature of
+   * the body alone never becomes stale: a captured request can be sent again. Default both.
    */
   signatureSchemes?: readonly KiketSignatureScheme[] | undefined;
-  /** Largest distance of `X-Kiket-Timestamp` from now, in either direction, in seconds. Default 300. */
+  /** Largest distance of `X-Kiket-Timestamp` from now, in either direction, in seconds, from 0. Default `300`. */
   toleranceSeconds?: number | undefined;
-  /** The clock: milliseconds since 1970. Default `Date.now`. */
+  /** The clock, which returns milliseconds since 1970. Default `Date.now`. */
   now?: (() => number) | undefined;
 }
 

@@ -34,31 +34,31 @@ export interface DeliveryInput {
 
 /** How a delivery is sent. */
 export interface DeliveryOptions {
-  /** Where a rendered payload has its fields. */
+  /** Where a rendered payload has its fields. Default that of the settings. */
   readonly envelope?: 'contract' | 'data' | undefined;
-  /** `X-Kiket-Event-Version`, and the version in a rendered payload. */
+  /** Value of `X-Kiket-Event-Version`, and the version in a rendered payload. Default that of the settings. */
   readonly eventVersion?: string | undefined;
-  /** The project of a rendered payload, and `X-Kiket-Project`. */
+  /** The project of a rendered payload, and of `X-Kiket-Project`. Default that of the settings. */
   readonly projectId?: KiketId | undefined;
-  /** `X-Kiket-Organization`. */
+  /** Value of `X-Kiket-Organization`. Default that of the settings. */
   readonly organizationId?: KiketId | undefined;
-  /** Default a new one. */
+  /** Value of `X-Kiket-Invocation`. Default a new one. */
   readonly invocationId?: string | undefined;
-  /** The bytes that the signature covers. */
+  /** The bytes that the signature covers. Default that of the settings. */
   readonly scheme?: KiketSignatureScheme | undefined;
-  /** Written before the digits of the signature: empty, or `sha256=`. */
+  /** Text before the digits of the signature: an empty string, or `sha256=`. Default an empty string. */
   readonly prefix?: string | undefined;
-  /** Only the type of the body and the signature, as the platform's command line sends. */
+  /** `true` sends only the type of the body and the signature, as the platform's command line does. Default `false`. */
   readonly minimalHeaders?: boolean | undefined;
-  /** Added to the time of the signature. */
+  /** Seconds that are added to the time of the signature. Default `0`. */
   readonly timestampOffsetSeconds?: number | undefined;
-  /** Keys of secrets that Kiket could not fetch. */
+  /** Keys of secrets that Kiket could not fetch. Default none. */
   readonly missing?: readonly string[] | undefined;
-  /** Scopes of the runtime token. */
+  /** Scopes of the runtime token. Default those of the settings. */
   readonly scopes?: readonly string[] | undefined;
-  /** Replaces the path of the receiver's URL. */
+  /** A path that replaces that of the receiver's URL. Default that of the hook. */
   readonly endpoint?: string | undefined;
-  /** False when a failure lets the workflow go on. */
+  /** `false` when a failure lets the workflow go on. Default that of the hook. */
   readonly required?: boolean | undefined;
 }
 
@@ -78,7 +78,7 @@ export interface DeliveryQuery {
 
 /** Deliveries, the newest first. */
 export interface DeliveryPage {
-  /** As many as the limit allows. */
+  /** The deliveries of this page, as many as the limit allows. */
   readonly deliveries: readonly DeliverySummary[];
   /** How many match, on all pages. */
   readonly total: number;
@@ -136,8 +136,11 @@ export interface SettingsView {
   readonly secrets: readonly SecretView[];
   /** The delivery secret, without its value. */
   readonly deliverySecret: {
+    /** False when deliveries are not signed. */
     readonly isSet: boolean;
+    /** Where it comes from, such as the name of an environment variable. */
     readonly source: string;
+    /** The end of the 24 hours in which the secret before a rotation is valid, in ISO 8601. */
     readonly previousUntil?: string | undefined;
   };
 }
@@ -190,9 +193,9 @@ export interface SettingsChange {
   readonly schedule?: string | undefined;
   /** A number from 0.001 to 1000000, or `max`. */
   readonly speed?: number | 'max' | undefined;
-  /** Of new deliveries. */
+  /** The scheme of new deliveries. */
   readonly scheme?: KiketSignatureScheme | undefined;
-  /** Of newly rendered payloads. */
+  /** The envelope of newly rendered payloads. */
   readonly envelope?: 'contract' | 'data' | undefined;
   /** From the next attempt on. */
   readonly honoursRetryAfter?: boolean | undefined;
@@ -206,7 +209,7 @@ export interface FaultInput {
   readonly side: 'delivery' | 'api';
   /** A name of {@link FaultKind}. */
   readonly kind: string;
-  /** Default: until it is switched off. */
+  /** How often it hits, from 1. Default until it is switched off. */
   readonly times?: number | undefined;
   /** Further fields of an API fault: `status`, `retryAfter`, `ms`, `on`, `body`. */
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
@@ -229,16 +232,21 @@ export interface LocalKiket {
   readonly apiUrl: string;
   /** Sends, repeats and lists deliveries. */
   readonly deliveries: {
+    /** Returns one page of the deliveries that match. */
     list(query: DeliveryQuery): DeliveryPage;
+    /** Returns a delivery with its attempts; `undefined` for an unknown id. */
     find(id: string): DeliveryDetail | undefined;
     /** The newest that matches. */
     latest(event: string | undefined): DeliveryDetail | undefined;
+    /** Makes a delivery, and puts it in the queue. */
     send(input: DeliveryInput): DeliverySummary;
+    /** Sends a delivery again, as a new one. `set` has values at paths of the payload, for `fresh` only. */
     replay(id: string, mode: ReplayMode, set?: Readonly<Record<string, unknown>>): DeliverySummary;
     /** Makes an attempt at once: the next one, or a further one of a delivery that has ended. */
     attemptNow(id: string): DeliverySummary;
     /** Makes all attempts that are left without their delays. */
     skipDelays(id: string): DeliverySummary;
+    /** Gives a delivery up: no further attempt begins. */
     cancel(id: string): DeliverySummary;
     /** Resolves when it is so; to the state at that time when it takes longer. */
     wait(id: string, until: Until, timeoutMs: number): Promise<DeliverySummary>;
@@ -250,45 +258,77 @@ export interface LocalKiket {
     exactRequest(
       id: string,
       attempt: number,
-    ): { readonly headers: readonly (readonly [string, string])[]; readonly body: Buffer } | undefined;
+    ):
+      | {
+          /** Names and values, in the order in which they were sent. */
+          readonly headers: readonly (readonly [string, string])[];
+          /** The bytes of the body. */
+          readonly body: Buffer;
+        }
+      | undefined;
   };
   /** The issues of the local project, and their workflows. */
   readonly issues: {
+    /** Returns all issues. */
     list(): readonly LocalIssue[];
+    /** Adds an issue. It causes no delivery. */
     add(fields: Readonly<Record<string, unknown>>): LocalIssue;
+    /** Moves an issue to the state `to`, after the guard was asked. Resolves when the guard has decided. */
     transition(id: KiketId, to: string): Promise<TransitionResult>;
+    /** Decides on a transition that waits for an approval. */
     decide(id: KiketId, decision: 'approve' | 'reject'): TransitionResult;
     /** Lets a halted workflow go on. */
     resume(id: KiketId): LocalIssue;
   };
   /** Switches faults on and off. */
   readonly faults: {
+    /** The faults that can be switched on. */
     readonly kinds: readonly FaultKind[];
+    /** Returns the faults that are switched on. */
     list(): readonly ActiveFault[];
+    /** Switches a fault on, beside those that are on. */
     switchOn(fault: FaultInput): ActiveFault;
+    /** Switches one fault off. */
     switchOff(id: string): void;
+    /** Switches all faults off. */
     clear(): void;
   };
   /** The alerts of the platform. */
   readonly alerts: {
+    /** Returns all alerts. */
     list(): readonly Alert[];
+    /** Marks an alert as seen. */
     acknowledge(id: string): Alert;
   };
   /** The calls of the extension. */
   readonly calls: {
+    /** Returns the calls with the tokens of one delivery; `undefined` for all calls. */
     list(deliveryId: string | undefined): readonly CallSummary[];
     /** The comments, logs and reports that the extension has written. */
     state(): Readonly<Record<string, unknown>>;
     /** Adds an SLA event, which is delivered as `workflow.sla_status`. */
     addSlaEvent(fields: Readonly<Record<string, unknown>>): object;
-    rateLimit(): { readonly limit: number; readonly remaining: number; readonly resetSeconds: number };
+    /** Returns the state of the API's rate limit. */
+    rateLimit(): {
+      /** Calls in each window. */
+      readonly limit: number;
+      /** Calls that are left in this window. */
+      readonly remaining: number;
+      /** Seconds until the next window. */
+      readonly resetSeconds: number;
+    };
+    /** Starts a new window of the rate limit with the next call. */
     resetRateLimit(): void;
   };
   /** Reads and changes the settings. */
   readonly settings: {
+    /** Returns the settings, without the values of secrets. */
     read(): SettingsView;
+    /** Changes the settings that are given. */
     change(change: SettingsChange): SettingsView;
+    /** Sets a secret of new payloads. */
     setSecret(key: string, value: string): void;
+    /** Removes a secret from new payloads. */
     deleteSecret(key: string): void;
     /** Returns the new delivery secret, once. The old one stays valid for 24 hours. */
     rotate(): string;

@@ -108,11 +108,11 @@ export interface DeliverySummary {
 export interface ShownMessage {
   /** In order. */
   readonly headers: readonly HeaderLine[];
-  /** As text; base64 where `isBase64` is true. */
+  /** The body as text; base64 where `isBase64` is true. */
   readonly body: string;
   /** True for a body that is not UTF-8. */
   readonly isBase64: boolean;
-  /** Of the whole body. */
+  /** The length of the whole body. */
   readonly bytes: number;
 }
 
@@ -155,13 +155,24 @@ export interface AttemptDetail extends AttemptSummary {
   /** When it would be made on the platform, in milliseconds after the first attempt. */
   readonly platformTimeMs: number;
   /** The request. */
-  readonly request: ShownMessage & { readonly method: string; readonly url: string };
+  readonly request: ShownMessage & {
+    /** In upper case. */
+    readonly method: string;
+    /** The URL of the receiver, with the path of the hook. */
+    readonly url: string;
+  };
   /** `undefined` without a response. */
-  readonly response?: (ShownMessage & { readonly status: number }) | undefined;
+  readonly response?:
+    | (ShownMessage & {
+        /** HTTP status. */
+        readonly status: number;
+      })
+    | undefined;
   /** Why there is no response, for people. */
   readonly problem?: string | undefined;
   /** How it was signed. */
   readonly signature: {
+    /** The bytes that the signature covers. */
     readonly scheme: 'timestamped' | 'body';
     /** False for a delivery without a signature. */
     readonly isSigned: boolean;
@@ -210,11 +221,11 @@ export interface Alert {
 
 /** An issue of the local project. */
 export interface LocalIssue {
-  /** As in payloads. */
+  /** The id, as in payloads. */
   readonly id: KiketId;
   /** Such as `ISS-456`. */
   readonly key: string;
-  /** As users see it. */
+  /** The title that users see. */
   readonly title: string;
   /** The state of the workflow. */
   readonly status: string;
@@ -226,19 +237,34 @@ export interface LocalIssue {
 
 /** The state of the workflow of an issue. */
 export type WorkflowState =
-  /** Nothing holds it up. */
-  | { readonly kind: 'running' }
-  /** A required delivery is not complete yet. */
-  | { readonly kind: 'waiting'; readonly deliveryId: string }
-  /** A guard waits for an approval. */
   | {
-      readonly kind: 'pending';
+      /** Nothing holds it up. */
+      readonly kind: 'running';
+    }
+  | {
+      /** A required delivery is not complete yet. */
+      readonly kind: 'waiting';
+      /** The delivery that it waits for. */
       readonly deliveryId: string;
+    }
+  | {
+      /** A guard waits for an approval. */
+      readonly kind: 'pending';
+      /** The delivery of the guard. */
+      readonly deliveryId: string;
+      /** The state to which an approval moves the issue. */
       readonly to: string;
+      /** The message of the guard, which the user sees. */
       readonly message?: string | undefined;
     }
-  /** A required delivery has failed. */
-  | { readonly kind: 'halted'; readonly deliveryId: string; readonly reason: string };
+  | {
+      /** A required delivery has failed. */
+      readonly kind: 'halted';
+      /** The delivery that has failed. */
+      readonly deliveryId: string;
+      /** Why it has failed, in one sentence. */
+      readonly reason: string;
+    };
 
 /** The result of a transition. */
 export interface TransitionResult {
@@ -286,12 +312,65 @@ export interface TargetState {
 
 /** A message of the stream. */
 export type SimulatorEvent =
-  | { readonly type: 'delivery'; readonly data: DeliverySummary }
-  | { readonly type: 'attempt'; readonly data: { readonly deliveryId: string; readonly attempt: AttemptDetail } }
-  | { readonly type: 'removed'; readonly data: { readonly ids: readonly string[] } }
-  | { readonly type: 'alert'; readonly data: Alert }
-  | { readonly type: 'call'; readonly data: CallSummary }
-  | { readonly type: 'issue'; readonly data: LocalIssue }
-  | { readonly type: 'fault'; readonly data: readonly ActiveFault[] }
-  | { readonly type: 'target'; readonly data: TargetState }
-  | { readonly type: 'note'; readonly data: Diagnostic };
+  | {
+      /** A delivery was made, or has changed. */
+      readonly type: 'delivery';
+      /** The delivery, without the details of its attempts. */
+      readonly data: DeliverySummary;
+    }
+  | {
+      /** An attempt has ended. */
+      readonly type: 'attempt';
+      /** The attempt and its delivery. */
+      readonly data: {
+        /** The delivery of the attempt. */
+        readonly deliveryId: string;
+        /** The attempt, with request and response. */
+        readonly attempt: AttemptDetail;
+      };
+    }
+  | {
+      /** Deliveries were removed. */
+      readonly type: 'removed';
+      /** The removed deliveries. */
+      readonly data: {
+        /** The ids of the deliveries. */
+        readonly ids: readonly string[];
+      };
+    }
+  | {
+      /** An alert was raised, or acknowledged. */
+      readonly type: 'alert';
+      /** The alert. */
+      readonly data: Alert;
+    }
+  | {
+      /** A call of the extension has got its response, or has ended without one. */
+      readonly type: 'call';
+      /** The call, with its status. */
+      readonly data: CallSummary;
+    }
+  | {
+      /** An issue was added, or has changed. */
+      readonly type: 'issue';
+      /** The issue. */
+      readonly data: LocalIssue;
+    }
+  | {
+      /** A fault was switched on or off, or has hit. */
+      readonly type: 'fault';
+      /** All faults that are switched on now. */
+      readonly data: readonly ActiveFault[];
+    }
+  | {
+      /** The receiver has come up, or has gone down. */
+      readonly type: 'target';
+      /** The receiver. */
+      readonly data: TargetState;
+    }
+  | {
+      /** A problem of the local Kiket itself, such as a state that cannot be saved. */
+      readonly type: 'note';
+      /** The problem. */
+      readonly data: Diagnostic;
+    };

@@ -29,11 +29,14 @@ import type { Settings } from './settings';
 export interface SimulatorOptions {
   /** The URL of the receiver, to which deliveries are sent. */
   url: string;
-  /** The delivery secret; after a rotation, the current one and the previous one. Default that of the manifest; without, nothing is signed. */
+  /**
+   * The delivery secret; after a rotation, the current one and the previous one. Without one, nothing is signed.
+   * Default that of the manifest.
+   */
   secret?: string | readonly string[] | undefined;
   /** The manifest of the extension: hooks, permissions, time-outs, secrets. Default none. */
   manifest?: KiketManifest | undefined;
-  /** The events that are delivered. Default those of the manifest; without, every event. */
+  /** The events that are delivered. Default those of the manifest; without one, every event. */
   hooks?: readonly SimulatorHook[] | undefined;
   /** Secrets of each payload, by key. Default those of the manifest that the environment has. */
   secrets?: Readonly<Record<string, string>> | undefined;
@@ -41,11 +44,11 @@ export interface SimulatorOptions {
   scheme?: KiketSignatureScheme | undefined;
   /** Where payloads have the fields of an event. Default `contract`. */
   envelope?: 'contract' | 'data' | undefined;
-  /** Default that of the manifest, else `v1`. */
+  /** The version of rendered events. Default that of the manifest, else `v1`. */
   eventVersion?: string | undefined;
   /** The project of rendered events. Default that of the examples. */
   projectId?: KiketId | undefined;
-  /** The organization in the headers. Default none. */
+  /** Value of `X-Kiket-Organization`. Default none. */
   organizationId?: KiketId | undefined;
   /** Scopes of the runtime tokens. Default the permissions of the manifest, else `['*']`. */
   scopes?: readonly string[] | undefined;
@@ -53,19 +56,19 @@ export interface SimulatorOptions {
   headers?: Readonly<Record<string, string>> | undefined;
   /** The delays before retries: `contract`, `docs`, `legacy`, `24h`, `fast`, `none`, or milliseconds. Default `contract`. */
   schedule?: string | readonly number[] | undefined;
-  /** By how much delays are shortened: 60 makes a second of a minute, `max` leaves none. Default 1. */
+  /** The divisor of all delays: with 60 a minute takes a second. `max` removes the delays. Default `1`. */
   speed?: number | 'max' | undefined;
-  /** How many attempts are under way at once, from 1 to 100. Default 5, as Kiket. */
+  /** Attempts that run at the same time, from 1 to 100. Default `5`, as at Kiket. */
   concurrency?: number | undefined;
-  /** How long to wait for a response, in milliseconds. Default that of the manifest, else 10000, as Kiket. */
+  /** Milliseconds that a response may take, at least 1. Default that of the manifest, else `10000`, as for Kiket. */
   timeoutMs?: number | undefined;
-  /** Waits as long as `Retry-After` says, where that is longer. Default true. */
+  /** `true` delays a retry as `Retry-After` says, where that is longer than the schedule. Default `true`. */
   honoursRetryAfter?: boolean | undefined;
-  /** Comments and transitions by the API raise events. Default true. */
+  /** `true` raises events for comments and transitions that the extension makes by the API. Default `true`. */
   raisesEvents?: boolean | undefined;
-  /** The port of the API on 127.0.0.1; 0 is any that is free. Default 0. */
+  /** The port of the API on 127.0.0.1; 0 takes any that is free. Default `0`. */
   apiPort?: number | undefined;
-  /** The folder of the state, which the next start goes on with. Default none: the state is in memory. */
+  /** The folder of the state, from which the next start continues. Default none: the state is in memory. */
   stateDirectory?: string | undefined;
 }
 

@@ -21,17 +21,23 @@ const LARGEST_QUEUE = 10_000;
 export interface KiketTelemetryOptions extends Pick<KiketApiOptions, 'baseUrl' | 'dispatcher'> {
   /** The extension's API key, `ext_…`. Sent to `baseUrl` only. */
   apiKey: string;
-  /** So many waiting records are sent without waiting for more, with one request for each; from 1 to 10 000. Default 50. */
+  /**
+   * Number of waiting records, from 1 to 10,000, that are sent without waiting for more, with one request for each.
+   * Default `50`.
+   */
   batchSize?: number | undefined;
-  /** Milliseconds that a record waits for others, from 1 to an hour. Also the shortest pause after a failure. Default 5000. */
+  /**
+   * Milliseconds that a record waits for others, from 1 to an hour. Also the shortest pause after a failure. Default
+   * `5000`.
+   */
   intervalMs?: number | undefined;
-  /** Records that wait at most, from 1 to 10 000; beyond it the oldest is dropped. Default 1000. */
+  /** Largest number of waiting records, from 1 to 10,000. Beyond it the oldest is dropped. Default `1000`. */
   maxQueued?: number | undefined;
-  /** Milliseconds, from 1 to an hour, that one request may take, and `flush()` and `close()` each as a whole. Default 5000. */
+  /** Milliseconds that one request may take, and `flush()` and `close()` each as a whole, from 1 to an hour. Default `5000`. */
   timeoutMs?: number | undefined;
   /**
-   * Told each record that is dropped; without an error, when too many waited or the reporter was closed. What it throws is
-   * ignored.
+   * Called with each record that is dropped, and with the error of its request; without an error, when too many records
+   * waited or the reporter was closed. Errors that it throws are ignored. Default none.
    */
   onDropped?: ((record: KiketTelemetry, error: KiketApiError | undefined) => void | PromiseLike<void>) | undefined;
 }

@@ -31,17 +31,21 @@ export interface SignedDelivery {
 /** Options of {@link deliver}. */
 export interface DeliverTestOptions {
   /**
-   * The schedule of retries after a retryable attempt: `none`; `contract`, five retries from 30 s to 8 min; `docs`, six from 30 s to
-   * 8 h; `fast`, five from 0.1 s to 1.6 s; `legacy`, nine from 30 s to 2 h; `24h`, eleven within a day; or delays in milliseconds. Default `none`.
+   * The schedule of retries: `none`; `contract`, five retries from 30 s to 8 min; `docs`, six from 30 s to 8 h; `fast`,
+   * five from 0.1 s to 1.6 s; `legacy`, nine from 30 s to 2 h; `24h`, eleven within a day; or delays in milliseconds.
+   * Default `none`.
    */
   retries?: ScheduleName | readonly number[] | undefined;
-  /** By how much the delays are shortened: 1000 makes 30 ms of 30 s. Default 1. */
+  /** The divisor of the delays, from 0.001 to 10⁹: with 1000 a delay of 30 s takes 30 ms. Default `1`. */
   speed?: number | undefined;
-  /** How long to wait for each response, in milliseconds. Default 10000, as Kiket does. */
+  /** Milliseconds that each response may take, at least 1. Default `10000`, as for Kiket. */
   timeoutMs?: number | undefined;
-  /** The event. It decides whether the response is a decision. Default that of the header `X-Kiket-Event`, else of the payload. */
+  /**
+   * The event, which decides whether the response is a decision. Default that of the header `X-Kiket-Event`, else of
+   * the payload.
+   */
   event?: string | undefined;
-  /** False for a hook with `required: false`. Default true. */
+  /** `false` for a hook with `required: false`. Default `true`. */
   required?: boolean | undefined;
 }
 
@@ -51,7 +55,7 @@ export interface DeliveryAttemptResult {
   readonly status: number;
   /** By their names in lower case; the first of each name. */
   readonly headers: Readonly<Record<string, string>>;
-  /** As text. */
+  /** The body as text. */
   readonly body: string;
   /** Milliseconds. */
   readonly durationMs: number;

@@ -22,15 +22,15 @@ export interface ExplainedDelivery {
 export interface ExplainSignatureOptions {
   /** The schemes that the receiver accepts. Default both. */
   signatureSchemes?: readonly KiketSignatureScheme[] | undefined;
-  /** Largest distance of `X-Kiket-Timestamp` from now, in either direction, in seconds. Default 300. */
+  /** Largest distance of `X-Kiket-Timestamp` from now, in either direction, in seconds, from 0. Default `300`. */
   toleranceSeconds?: number | undefined;
-  /** The clock of the receiver: milliseconds since 1970. Default `Date.now`. */
+  /** The clock of the receiver, which returns milliseconds since 1970. Default `Date.now`. */
   now?: (() => number) | undefined;
   /** Name of the variable that holds the secret: a sender may have signed with the name. Default `KIKET_WEBHOOK_SECRET`. */
   secretName?: string | undefined;
-  /** Also returns all other explanations. Default false. */
+  /** `true` also returns all other explanations. Default `false`. */
   all?: boolean | undefined;
-  /** Also returns the right signature. Default false, because it lets others forge the request. */
+  /** `true` also returns the right signature, with which others can forge the request. Default `false`. */
   showExpected?: boolean | undefined;
 }
 

@@ -60,7 +60,7 @@ interface Failure {
 const failed = {
   status: 500,
   code: 'handler.failed',
-  message: 'The handler failed. The error it threw is the `cause` of this one.',
+  message: 'The handler failed. `onError` of kiketErrorHandler receives the error that it threw.',
 };
 const failures: [string, () => unknown, Failure][] = [
   ['a string', () => 'canary', failed],

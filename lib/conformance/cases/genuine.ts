@@ -188,7 +188,7 @@ export const GENUINE: readonly ConformanceCase[] = [
     id: 'A10',
     severity: 'should',
     section: '3',
-    requirement: 'Unknown members, null and absent members of the payload are no error.',
+    requirement: 'Unknown, null and absent members of the payload are accepted.',
     sends: 'unknown members; null for optional objects; without authentication, secrets and api',
     advice: 'Read optional members with ?. and a default. Ignore those that you do not know.',
     run: absentMembers,

@@ -4,7 +4,7 @@ import type { AttemptDetail, DeliveryDetail, DeliveryState } from '../model';
 
 /** The result of a scenario. */
 export interface ScenarioReport {
-  /** Of the scenario. */
+  /** The name of the scenario. */
   readonly name: string;
   /** True when all steps were carried out, and all is as expected. */
   readonly isAsExpected: boolean;
@@ -42,9 +42,9 @@ export interface StepReport {
 export interface Difference {
   /** `attempts[0]`, `state`, `calls["POST /api/v1/ext/issues/8/comments"]`. */
   readonly what: string;
-  /** As it is. */
+  /** The actual value. */
   readonly is: string;
-  /** As it must be. */
+  /** The expected value. */
   readonly mustBe: string;
   /** The attempt that it belongs to, counted from 1; `undefined` when it belongs to the whole step. */
   readonly attempt?: number | undefined;
@@ -52,7 +52,7 @@ export interface Difference {
 
 /** A delivery of a step. */
 export interface DeliveryReport {
-  /** Of the delivery. */
+  /** The id of the delivery. */
   readonly id: string;
   /** Its name; `undefined` for one that has none. */
   readonly event?: string | undefined;
@@ -74,7 +74,7 @@ export interface AttemptReport {
   readonly failure?: string | undefined;
   /** The code of the error in the response. */
   readonly code?: string | undefined;
-  /** Of a guard. */
+  /** The decision of a guard. */
   readonly decision?: 'allow' | 'deny' | 'pending' | undefined;
   /** The next step of the platform, with the delay that it has: `retries in 30 s`. */
   readonly next: string;

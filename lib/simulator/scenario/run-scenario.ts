@@ -17,9 +17,9 @@ import { StepLog, StepLogs } from './step-log';
 export interface RunScenarioOptions {
   /** The folder of the files that the scenario names. Default the current one. */
   directory?: string | undefined;
-  /** Ends it early. The deliveries that it has begun go on. */
+  /** Ends the run. The deliveries that it has begun continue. Default none. */
   signal?: AbortSignal | undefined;
-  /** Called after each step. */
+  /** Called after each step, with its report. Default none. */
   onStep?: ((step: StepReport) => void) | undefined;
 }
 

@@ -44,9 +44,23 @@ export interface ScenarioStep {
   /** Adds an issue to the local project, with these fields. */
   readonly issue?: Readonly<Record<string, unknown>> | undefined;
   /** Moves an issue, after the guard was asked. */
-  readonly transition?: { readonly issue: KiketId; readonly to: string } | undefined;
-  /** Decides on a transition that waits for an approval: `approve` or `reject`. */
-  readonly decide?: { readonly issue: KiketId; readonly decision: string } | undefined;
+  readonly transition?:
+    | {
+        /** The id of the issue. */
+        readonly issue: KiketId;
+        /** The state to which it moves. */
+        readonly to: string;
+      }
+    | undefined;
+  /** Decides on a transition that waits for an approval. */
+  readonly decide?:
+    | {
+        /** The id of the issue. */
+        readonly issue: KiketId;
+        /** `approve` or `reject`. */
+        readonly decision: string;
+      }
+    | undefined;
   /** Lets the halted workflow of an issue go on. */
   readonly resume?: KiketId | undefined;
   /** Switches a fault on, or with `off` a fault off; `off` in place of an object switches all off. */
@@ -55,8 +69,15 @@ export interface ScenarioStep {
   readonly send?: string | undefined;
   /** Sends the delivery of an earlier step again, which is named. */
   readonly replay?: string | undefined;
-  /** Sets a secret of payloads; `null` removes it. */
-  readonly secret?: { readonly key: string; readonly value: string | null } | undefined;
+  /** Sets or removes a secret of payloads. */
+  readonly secret?:
+    | {
+        /** The name in `secrets` of the payload. */
+        readonly key: string;
+        /** `null` removes it. */
+        readonly value: string | null;
+      }
+    | undefined;
   /** `true` makes a new delivery secret. The receiver does not know it. */
   readonly rotate?: boolean | undefined;
   /** Adds an SLA event with these fields, which is delivered as `workflow.sla_status`. */
@@ -64,23 +85,23 @@ export interface ScenarioStep {
   /** A duration; or `settled`, until the deliveries of all steps in the background have ended. */
   readonly wait?: string | undefined;
 
-  /** Of `send`: the payload, in place of an example. */
+  /** For `send`: the payload, in place of an example. */
   readonly payload?: Readonly<Record<string, unknown>> | undefined;
-  /** Of `send`: a file with the payload; its path begins at the folder of the scenario. */
+  /** For `send`: a file with the payload; its path begins at the folder of the scenario. */
   readonly file?: string | undefined;
-  /** Of `send` and `replay`: values at paths of the payload, such as `{ "issue.title": "x" }`. A replay with them is `fresh`. */
+  /** For `send` and `replay`: values at paths of the payload, such as `{ "issue.title": "x" }`. A replay with them is `fresh`. */
   readonly set?: Readonly<Record<string, unknown>> | undefined;
-  /** Of `send`: paths that are removed from the payload. */
+  /** For `send`: paths that are removed from the payload. */
   readonly unset?: readonly string[] | undefined;
-  /** Of `send`: how it is sent. */
+  /** For `send`: how it is sent. */
   readonly options?: ScenarioDeliveryOptions | undefined;
-  /** Of `send`: the name of a tampering. */
+  /** For `send`: the name of a tampering. */
   readonly tamper?: string | undefined;
-  /** Of `send`: `once` sends the same request twice, `concurrent` five times at once. */
+  /** For `send`: `once` sends the same request twice, `concurrent` five times at once. */
   readonly duplicate?: string | undefined;
-  /** Of `replay`: `exact` sends the same bytes, `resign` the same body with a new signature, `fresh` also a new token. Default `resign`. */
+  /** For `replay`: `exact` sends the same bytes, `resign` the same body with a new signature, `fresh` also a new token. Default `resign`. */
   readonly mode?: string | undefined;
-  /** Of `send` and `replay`: true when the next step does not wait for its end. Default false. */
+  /** For `send` and `replay`: true when the next step does not wait for its end. Default false. */
   readonly background?: boolean | undefined;
 
   /** How long its deliveries may take, and how long to wait until all is as expected. Default as long as the retries take. */

@@ -18,8 +18,8 @@ export interface StoreContractOptions {
   /** Defines a test, with its time limit in milliseconds. Default the global `it`. */
   it?: ((name: string, run: () => Promise<void>, limitMs: number) => unknown) | undefined;
   /**
-   * Returns a store whose database cannot be reached, such as one with a closed connection. Default none: then the tests do not
-   * include that calls reject.
+   * Returns a store whose database cannot be reached, such as one with a closed connection. Without it, no test
+   * checks that calls reject. Default none.
    */
   unreachable?: (() => KiketStore | PromiseLike<KiketStore>) | undefined;
 }
@@ -31,6 +31,7 @@ const PARTS = [CLAIMS, SIMULTANEOUS_CLAIMS, RENEWALS, RECORDS, RELEASES, LOSSES]
 /** In milliseconds. Runners end a test after a few seconds otherwise, which a distant database may need. */
 const LIMIT_MS = 30_000;
 
+/** Two stores that share their contents. */
 type Replicas = readonly [KiketStore, KiketStore];
 
 /**
