@@ -1,7 +1,6 @@
-// Writes docs/reference/cli.md from the options of the command line: npm run docs:cli
-// With --check it compares, and ends with 1 when the file is not up to date.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+// Writes docs/reference/cli.md and cli-commands.md from the options of the command line: npm run docs:cli
+// With --check it compares, and ends with 1 when a file is not up to date.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
 import { COMMANDS } from '../lib/cli/command-list.ts';
@@ -11,7 +10,7 @@ import { createProgram } from '../lib/cli/run.ts';
 import { durationText, SCHEDULES } from '../lib/sending/schedule.ts';
 import { TAMPERINGS } from '../lib/sending/tamper.ts';
 
-const file = fileURLToPath(new URL('../docs/reference/cli.md', import.meta.url));
+const ORIGIN = '<!-- Written by npm run docs:cli. Change the options in lib/cli, or scripts/cli-reference.mjs. -->';
 
 const EXIT_MEANINGS = {
   ok: 'as wanted',
@@ -31,11 +30,11 @@ const PROJECT_FIELDS = Object.fromEntries(
 
 const sections = [
   '# Command line',
-  '<!-- Written by npm run docs:cli. Change the options in lib/cli, or scripts/cli-reference.mjs. -->',
+  ORIGIN,
   '`npx kiket-express COMMAND` sends, records, replays, explains and checks deliveries, without Kiket. The guide is [Develop on your machine](../guides/local-development.md).',
   table(
-    ['Command', ''],
-    COMMANDS.map(({ name, summary }) => [`[\`${name}\`](#${name})`, summary]),
+    ['Command', 'Purpose'],
+    COMMANDS.map(({ name, summary }) => [`[\`${name}\`](cli-commands.md#${name})`, summary]),
   ),
   '## All commands',
   'Results are written to standard output; progress and warnings to standard error. With `--json` the result is one JSON document, which begins `{"schema":1,"command":…}`. Secrets, tokens and signatures are not printed unless an option asks for them.',
@@ -55,9 +54,9 @@ sections.push(
     ],
   ),
   '### Settings',
-  'A setting comes from an option, else from the environment, else from `kiket.json`, else from the [manifest](../manifest.md), else it has its default. `kiket-express settings` shows each with its source. A manifest in YAML needs `npm install yaml`.',
+  'A setting comes from an option, else from the environment, else from `kiket.json`, else from the [manifest](../guides/manifest.md), else it has its default. `kiket-express settings` shows each with its source. A manifest in YAML needs `npm install yaml`.',
   table(
-    ['Environment variable', ''],
+    ['Environment variable', 'Meaning'],
     [
       [
         '`KIKET_WEBHOOK_SECRET`',
@@ -73,7 +72,7 @@ sections.push(
   '### kiket.json',
   'In the current folder. All fields are optional; an unknown field is an error. Editors know the fields by the JSON Schema in the package, which `$schema` names.',
   table(
-    ['Field', ''],
+    ['Field', 'Meaning'],
     described(PROJECT_TABLE, PROJECT_FIELDS).map(([name, text]) => [`\`${name}\``, text]),
   ),
   '```json\n' +
@@ -96,10 +95,8 @@ sections.push(
   ),
 );
 
-for (const command of commands) sections.push(...describeCommand(command));
-
 sections.push(
-  '## Tamperings',
+  '### Tamperings',
   'What `--tamper` sends. A receiver should refuse most of them with a final 4xx, and accept those that only change how the bytes travel.',
   table(
     ['Mode', 'Imitates'],
@@ -107,16 +104,22 @@ sections.push(
   ),
 );
 
-const options = await prettier.resolveConfig(file);
-const text = await prettier.format(sections.join('\n\n'), { ...options, filepath: file });
-if (process.argv.includes('--check')) {
-  if (readFileSync(file, 'utf8') !== text) {
-    console.error('docs/reference/cli.md is not up to date: npm run docs:cli');
-    process.exitCode = 1;
-  }
-} else {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
+await output('docs/reference/cli.md', sections);
+await output('docs/reference/cli-commands.md', [
+  '# Commands',
+  ORIGIN,
+  'All commands also have the [common options](cli.md#all-commands).',
+  ...commands.flatMap(describeCommand),
+]);
+
+async function output(relative, parts) {
+  const file = fileURLToPath(new URL(`../${relative}`, import.meta.url));
+  const options = await prettier.resolveConfig(file);
+  const text = await prettier.format(parts.join('\n\n'), { ...options, filepath: file });
+  if (!process.argv.includes('--check')) return writeFileSync(file, text);
+  if (readFileSync(file, 'utf8') === text) return;
+  console.error(`${relative} is not up to date: npm run docs:cli`);
+  process.exitCode = 1;
 }
 
 function loadCommands() {
@@ -131,13 +134,11 @@ function describeCommand(command) {
   const own = help.visibleOptions(command).filter((option) => !common.some((each) => each.flags === option.flags));
   return [
     `## ${command.name()}`,
-    command.description(),
-    `\`\`\`\n${usage.join(' ')}\n\`\`\``,
-    ...tableOf(
-      'Argument',
+    `\`${usage.join(' ')}\`: ${command.description()}`,
+    ...optionTable(
+      own,
       command.registeredArguments.map((each) => [`\`${help.argumentTerm(each)}\``, each.description]),
     ),
-    ...optionTable(own),
     ...notes,
     `\`\`\`sh\n${examples}\n\`\`\``,
   ];
@@ -163,16 +164,11 @@ function commonOptions([first, ...others]) {
   return optionsOf(first).filter(({ flags }) => others.every((each) => has(each, flags)));
 }
 
-function optionTable(options) {
-  return tableOf(
-    'Option',
-    options.map((option) => [`\`${option.flags}\``, descriptionOf(option)]),
-  );
-}
-
-/** Returns a table, or nothing without rows. */
-function tableOf(head, rows) {
-  return rows.length === 0 ? [] : [table([head, ''], rows)];
+/** Returns a table of options, below rows of arguments, or nothing without either. */
+function optionTable(options, argumentRows = []) {
+  const rows = [...argumentRows, ...options.map((option) => [`\`${option.flags}\``, descriptionOf(option)])];
+  const first = argumentRows.length === 0 ? 'Option' : 'Argument, option';
+  return rows.length === 0 ? [] : [table([first, 'Meaning'], rows)];
 }
 
 /** The modes of tampering have a section of their own. */
@@ -181,7 +177,11 @@ function descriptionOf({ description, long, argChoices = [], defaultValue, defau
   const byDefault = defaultValueDescription ?? defaultValue;
   return [
     description,
-    ...(long === '--tamper' ? [': see [Tamperings](#tamperings)'] : choices === '' ? [] : [`; one of ${choices}`]),
+    ...(long === '--tamper'
+      ? [': see [Tamperings](cli.md#tamperings)']
+      : choices === ''
+        ? []
+        : [`; one of ${choices}`]),
     ...(byDefault === undefined || byDefault === '' ? [] : [` (default: ${byDefault})`]),
   ].join('');
 }

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
-import { userEnvironment } from '../../support/user-environment';
+import { userEnvironment } from '../../../../support/user-environment';
 
-const repository = resolve(__dirname, '../../..');
+const repository = resolve(__dirname, '../../../../..');
 
-describe('docs/reference/cli.md', () => {
+describe('docs/reference/cli.md and cli-commands.md', () => {
   it('should be up to date with the options of the command line', () => {
     const { status, stderr } = spawnSync(
       process.execPath,
