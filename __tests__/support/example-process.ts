@@ -5,17 +5,14 @@ import { userEnvironment } from './user-environment';
 
 const repository = resolve(__dirname, '../..');
 
-/** An example, started as in its README, on a free port. */
-export class ExampleProcess {
-  readonly #child: ChildProcess;
+/** A process that reports the port on which it listens, as the examples do. */
+export class ListeningProcess {
+  protected readonly child: ChildProcess;
   #output = '';
 
-  constructor(example: string, environment: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, ['--import', 'tsx', `examples/${example}/index.ts`], {
-      cwd: repository,
-      env: { ...userEnvironment, PORT: '0', ...environment },
-    });
-    for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
+  constructor(child: ChildProcess) {
+    this.child = child;
+    for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
     }
   }
@@ -25,20 +22,31 @@ export class ExampleProcess {
     for (;;) {
       const port = /port: (\d+)/.exec(this.#output)?.[1];
       if (port !== undefined) return `http://localhost:${port}`;
-      if (this.#child.exitCode !== null) throw new Error(`It has ended with ${this.#child.exitCode}: ${this.#output}`);
-      await Promise.race([once(this.#child.stdout!, 'data'), once(this.#child, 'close')]);
+      if (this.child.exitCode !== null) throw new Error(`It has ended with ${this.child.exitCode}: ${this.#output}`);
+      await Promise.race([once(this.child.stdout!, 'data'), once(this.child, 'close')]);
     }
   }
 
   /** Resolves when the process has ended by itself. */
   async end(): Promise<{ code: number | null; output: string }> {
-    await once(this.#child, 'close');
-    return { code: this.#child.exitCode, output: this.#output };
+    await once(this.child, 'close');
+    return { code: this.child.exitCode, output: this.#output };
+  }
+}
+
+/** An example, started from the sources of this repository on a free port. */
+export class ExampleProcess extends ListeningProcess {
+  constructor(example: string, environment: Readonly<Record<string, string>>) {
+    const child = spawn(process.execPath, ['--import', 'tsx', `examples/${example}/index.ts`], {
+      cwd: repository,
+      env: { ...userEnvironment, PORT: '0', ...environment },
+    });
+    super(child);
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill();
-    await once(this.#child, 'close');
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill();
+    await once(this.child, 'close');
   }
 }

@@ -1,5 +1,5 @@
 import express, { type Express } from 'express';
-import { allow, deny, kiket, kiketErrorHandler, kiketHandler, pending } from 'kiket-express';
+import { allow, deny, kiket, kiketErrorHandler, kiketHandler, kiketShutdown, pending } from 'kiket-express';
 
 export function createApp(secret: string): Express {
   const app = express();
@@ -25,4 +25,5 @@ if (require.main === module) {
   const server = createApp(KIKET_WEBHOOK_SECRET).listen(Number(PORT), () => {
     console.log('Listening on', server.address());
   });
+  process.once('SIGTERM', () => void kiketShutdown(server));
 }

@@ -1,7 +1,6 @@
-import type { Express } from 'express';
+import express, { type Express } from 'express';
 import session from 'express-session';
-import { kiketErrorHandler, kiketParse, kiketRespond, kiketVerify } from 'kiket-express';
-import express from './express4';
+import { kiketErrorHandler, kiketParse, kiketRespond, kiketShutdown, kiketVerify } from 'kiket-express';
 import { account, createOrder, login, ownErrorHandler, receive } from './routes';
 
 /** The steps of the migration. Each replaces the previous one. */
@@ -42,4 +41,5 @@ if (require.main === module) {
   const server = app.listen(Number(PORT), () => {
     console.log('Listening on', server.address());
   });
+  process.once('SIGTERM', () => void kiketShutdown(server));
 }

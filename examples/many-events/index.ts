@@ -1,5 +1,5 @@
 import express, { type Express } from 'express';
-import { kiket, kiketErrorHandler, kiketEvents, kiketHealth } from 'kiket-express';
+import { kiket, kiketErrorHandler, kiketEvents, kiketHealth, kiketShutdown } from 'kiket-express';
 import { createHandlers, type Post } from './handlers';
 
 /** @param post writes a line to the team's chat. */
@@ -32,4 +32,5 @@ if (require.main === module) {
   const server = createApp(KIKET_WEBHOOK_SECRET, console.log).listen(Number(PORT), () => {
     console.log('Listening on', server.address());
   });
+  process.once('SIGTERM', () => void kiketShutdown(server));
 }

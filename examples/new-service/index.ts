@@ -1,5 +1,5 @@
 import express, { type Express } from 'express';
-import { kiket, kiketErrorHandler, kiketHandler, type KiketRecord } from 'kiket-express';
+import { kiket, kiketErrorHandler, kiketHandler, kiketShutdown, type KiketRecord } from 'kiket-express';
 
 /** @param onCompleted called with the record of each delivery. */
 export function createApp(secret: string, onCompleted: (record: KiketRecord) => void = () => {}): Express {
@@ -27,4 +27,5 @@ if (require.main === module) {
   const server = createApp(KIKET_WEBHOOK_SECRET, console.log).listen(Number(PORT), () => {
     console.log('Listening on', server.address());
   });
+  process.once('SIGTERM', () => void kiketShutdown(server));
 }

@@ -5,6 +5,7 @@ import {
   kiketHandler,
   kiketIdempotency,
   KiketMemoryStore,
+  kiketShutdown,
   NonRetryableError,
   RetryableError,
   type KiketApiOptions,
@@ -71,4 +72,5 @@ if (require.main === module) {
   const server = app.listen(Number(PORT), () => {
     console.log('Listening on', server.address());
   });
+  process.once('SIGTERM', () => void kiketShutdown(server));
 }

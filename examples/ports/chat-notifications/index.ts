@@ -1,6 +1,14 @@
 import { join } from 'node:path';
 import express, { type Express } from 'express';
-import { kiket, kiketErrorHandler, kiketEvents, kiketHealth, kiketIdempotency, KiketMemoryStore } from 'kiket-express';
+import {
+  kiket,
+  kiketErrorHandler,
+  kiketEvents,
+  kiketHealth,
+  kiketIdempotency,
+  KiketMemoryStore,
+  kiketShutdown,
+} from 'kiket-express';
 import { loadManifest, type KiketManifest } from 'kiket-express/manifest';
 import { assigned, breached, commented, created, fieldsOf, readCommand, transitioned } from './messages';
 import type { AnyDelivery, Message, Text } from './messages';
@@ -49,4 +57,5 @@ if (require.main === module) {
   const server = app.listen(Number(PORT), () => {
     console.log('Listening on', server.address());
   });
+  process.once('SIGTERM', () => void kiketShutdown(server));
 }

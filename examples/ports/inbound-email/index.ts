@@ -8,6 +8,7 @@ import {
   kiketHealth,
   kiketIdempotency,
   KiketMemoryStore,
+  kiketShutdown,
   NonRetryableError,
   type KiketApiOptions,
 } from 'kiket-express';
@@ -80,4 +81,5 @@ if (require.main === module) {
   const server = app.listen(Number(PORT), () => {
     console.log('Listening on', server.address());
   });
+  process.once('SIGTERM', () => void kiketShutdown(server));
 }

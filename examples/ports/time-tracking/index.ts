@@ -7,6 +7,7 @@ import {
   kiketHealth,
   kiketIdempotency,
   KiketMemoryStore,
+  kiketShutdown,
   type KiketApiOptions,
 } from 'kiket-express';
 import { loadManifest, type KiketManifest } from 'kiket-express/manifest';
@@ -42,4 +43,5 @@ if (require.main === module) {
   const server = app.listen(Number(PORT), () => {
     console.log('Listening on', server.address());
   });
+  process.once('SIGTERM', () => void kiketShutdown(server));
 }
