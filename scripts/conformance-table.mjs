@@ -98,7 +98,7 @@ function write() {
 
 function replaceTable(text, name, heading, rows) {
   const lines = [heading, heading.map(() => '---'), ...rows].map((cells) =>
-    `| ${cells.join(' | ')} |`.replaceAll('__proto__', '`__proto__`'),
+    `| ${cells.join(' | ')} |`.replaceAll(/__proto__|<[^|]+>/g, '`$&`'),
   );
   const block = new RegExp(`(<!-- ${name} -->)[^]*(<!-- end ${name} -->)`);
   return text.replace(block, (_all, start, end) => `${start}\n\n${lines.join('\n')}\n\n${end}`);

@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import type { Express } from 'express';
 import ts from 'typescript';
 import type { majors } from './express';
@@ -58,39 +59,32 @@ export {};
 `;
 
 /**
- * Returns the messages of the compiler for the blocks, each a module, with the settings of this repository.
+ * Returns the messages of the compiler for blocks, with the settings of this repository.
  *
- * @param files blocks that others import, by the name of the file.
+ * @param modules by path. A relative import finds the others.
  */
-export function typeErrorsOf(
-  blocks: readonly string[],
-  configFile: string,
-  files: Readonly<Record<string, string>> = {},
-): string[] {
+export function typeErrorsOf(modules: Readonly<Record<string, string>>): string[] {
+  const configFile = resolve(__dirname, '../../tsconfig.json');
   const { options } = ts.getParsedCommandLineOfConfigFile(
     configFile,
     { noEmit: true, skipLibCheck: true },
-    {
-      ...ts.sys,
-      onUnRecoverableConfigFileDiagnostic: () => undefined,
-    },
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => undefined },
   )!;
-  const sources = new Map(blocks.map((code, i) => [fileOf(configFile, `block-${i}`), `${code}\nexport {};`]));
-  sources.set(fileOf(configFile, 'prelude'), PRELUDE);
-  for (const [name, code] of Object.entries(files)) sources.set(ts.sys.resolvePath(`${configFile}/../${name}`), code);
+  // Virtual files of the repository, so that names resolve as in it.
+  const pathOf = (file: string): string => ts.sys.resolvePath(`${configFile}/../documents/${file}`);
+  const sources = new Map([[pathOf('prelude.ts'), PRELUDE]]);
+  for (const [file, code] of Object.entries(modules)) sources.set(pathOf(file), `${code}\nexport {};`);
 
   const host = ts.createCompilerHost(options);
+  const folders = [...sources.keys()].map((file) => dirname(file));
   host.readFile = (file) => sources.get(file) ?? ts.sys.readFile(file);
   host.fileExists = (file) => sources.has(file) || ts.sys.fileExists(file);
+  host.directoryExists = (folder) =>
+    folders.some((each) => `${each}/`.startsWith(`${folder}/`)) || ts.sys.directoryExists(folder);
   const program = ts.createProgram([...sources.keys()], options, host);
   return [...sources.keys()].flatMap((file) =>
     ts
       .getPreEmitDiagnostics(program, program.getSourceFile(file))
       .map(({ messageText }) => `${file}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`),
   );
-}
-
-/** Virtual files beside the configuration, so that names resolve as in the repository. */
-function fileOf(configFile: string, name: string): string {
-  return ts.sys.resolvePath(`${configFile}/../doc-${name}.ts`);
 }

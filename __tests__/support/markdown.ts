@@ -71,6 +71,6 @@ export function tableOf(text: string): string[][] {
   );
 }
 
-function withoutBlocks(markdown: string): string {
+export function withoutBlocks(markdown: string): string {
   return markdown.replace(FENCE, '');
 }

@@ -21,27 +21,34 @@ export class ShellPage {
   readonly #environment: Readonly<Record<string, string>>;
   /** By the port of the page. */
   readonly #ports: ReadonlyMap<string, number>;
+  readonly #tarball: string;
   readonly #background: ChildProcess[] = [];
 
   private constructor(
     folder: string,
     environment: Readonly<Record<string, string>>,
     ports: ReadonlyMap<string, number>,
+    tarball: string,
   ) {
     this.#folder = folder;
     this.#environment = environment;
     this.#ports = ports;
+    this.#tarball = tarball;
   }
 
-  /** @param ports those of the page: each stands for a free one. */
+  /**
+   * @param ports those of the page: each stands for a free one.
+   * @param tarball stands for the published package.
+   */
   static async open(
     folder: string,
     environment: Readonly<Record<string, string>>,
     ports: readonly number[],
+    tarball = 'kiket-express',
   ): Promise<ShellPage> {
     const free = new Map<string, number>();
     for (const port of ports) free.set(String(port), Number(new URL(await closedOrigin()).port));
-    return new ShellPage(folder, environment, free);
+    return new ShellPage(folder, environment, free, tarball);
   }
 
   /** Saves a block under the name of its mark. */
@@ -87,7 +94,7 @@ export class ShellPage {
   #translated(code: string): string {
     return [...this.#ports].reduce(
       (text, [port, actual]) => text.replaceAll(new RegExp(`\\b${port}\\b`, 'g'), String(actual)),
-      code,
+      code.replace('npm install kiket-express', `npm install ${this.#tarball}`),
     );
   }
 

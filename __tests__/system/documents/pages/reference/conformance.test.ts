@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { CASES } from '../../../lib/conformance/cases/index';
-import { sectionsOf, tableOf } from '../../support/markdown';
+import { CASES } from '../../../../../lib/conformance/cases/index';
+import { sectionsOf, tableOf } from '../../../../support/markdown';
 
-const repository = resolve(__dirname, '../../..');
+const repository = resolve(__dirname, '../../../../..');
 const document = readFileSync(resolve(repository, 'docs/reference/conformance.md'), 'utf8');
 const tableUnder = (heading: string): string[][] =>
   tableOf(sectionsOf(document, 2).find((section) => section.heading === heading)!.text);

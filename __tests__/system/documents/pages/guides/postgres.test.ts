@@ -4,26 +4,19 @@ import type { Express as App } from 'express';
 import { kiketPostgresSchema } from 'kiket-express/postgres';
 import type { Pool } from 'pg';
 import type PgBoss from 'pg-boss';
-import { deliver, example, secret } from '../../support/deliver';
-import { runBlock, typeErrorsOf } from '../../support/doc-block';
-import { majors } from '../../support/express';
-import { blocksOf } from '../../support/markdown';
-import { describeWithPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server';
-import { until } from '../../support/until';
+import { deliver, example, secret } from '../../../../support/deliver';
+import { runBlock } from '../../../../support/doc-block';
+import { majors } from '../../../../support/express';
+import { blocksOf } from '../../../../support/markdown';
+import { describeWithPostgres, startPostgres, type PostgresServer } from '../../../../support/postgres-server';
+import { until } from '../../../../support/until';
 
-const repository = resolve(__dirname, '../../..');
+const repository = resolve(__dirname, '../../../../..');
 const blocks = blocksOf(readFileSync(resolve(repository, 'docs/guides/postgres.md'), 'utf8'));
 const codeUnder = (heading: string): string => blocks.find((block) => block.heading === heading)!.code;
 const express = majors['Express 5'];
 
 describe('the blocks of docs/guides/postgres.md', () => {
-  it('should compile', () => {
-    const code = blocks.filter(({ language }) => language === 'ts').map((block) => block.code);
-    expect(code).toHaveLength(4);
-    const modules = code.map((text) => (text.includes('\nawait ') ? inFunction(text, '') : text));
-    expect(typeErrorsOf(modules, resolve(repository, 'tsconfig.json'))).toEqual([]);
-  }, 300_000);
-
   it('should have the SQL of kiketPostgresSchema()', () => {
     expect(codeUnder('The table')).toBe(kiketPostgresSchema());
   });

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { knex, type Knex } from 'knex';
 import type { KiketStore } from 'kiket-express';
-import { BROKEN_STORES } from '../../support/broken-stores';
-import { contractTests, messageOf } from '../../support/contract-tests';
-import { runBlock, typeErrorsOf } from '../../support/doc-block';
-import { blocksOf } from '../../support/markdown';
-import { describeWithPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server';
+import { BROKEN_STORES } from '../../../../support/broken-stores';
+import { contractTests, messageOf } from '../../../../support/contract-tests';
+import { runBlock } from '../../../../support/doc-block';
+import { blocksOf } from '../../../../support/markdown';
+import { describeWithPostgres, startPostgres, type PostgresServer } from '../../../../support/postgres-server';
 
-const repository = resolve(__dirname, '../../..');
+const repository = resolve(__dirname, '../../../../..');
 const blocks = blocksOf(readFileSync(resolve(repository, 'docs/guides/stores.md'), 'utf8'));
 /** The blocks that begin with the name of a file, by that name. */
 const files = Object.fromEntries(blocks.map(({ code }) => [/^\/\/ (.+)\n/.exec(code)?.[1] ?? '', code]));
@@ -20,16 +20,6 @@ function run(name: string, modules: Readonly<Record<string, unknown>> = {}): obj
 }
 
 describe('docs/guides/stores.md', () => {
-  it('should have blocks that compile', () => {
-    const programs = ['my-store.test.ts', 'knex-store.test.ts', 'service.ts'].map((name) => files[name]!);
-    const modules = {
-      'knex-store.ts': files['knex-store.ts']!,
-      'migration.ts': files['migration.ts']!,
-      'my-store.ts': "export { KiketMemoryStore as MyStore } from 'kiket-express';",
-    };
-    expect(typeErrorsOf(programs, resolve(repository, 'tsconfig.json'), modules)).toEqual([]);
-  }, 300_000);
-
   it('should have the message of a test that fails, and the number of tests', async () => {
     const { create } = BROKEN_STORES.find(({ name }) => name === 'releases whatever is claimed')!;
     const tests = contractTests(create);

@@ -5,11 +5,11 @@ import express from 'express';
 import { kiketErrorHandler, kiketVerify } from 'kiket-express';
 import { signDelivery } from 'kiket-express/testing';
 import request from 'supertest';
-import { temporaryFolder } from '../../support/cli';
-import { blocksOf } from '../../support/markdown';
+import { temporaryFolder } from '../../../support/cli';
+import { blocksOf } from '../../../support/markdown';
 
-const page = readFileSync(resolve(__dirname, '../../../docs/reference/signature.md'), 'utf8');
-const blocks = blocksOf(page).filter(({ heading }) => heading === 'Example');
+const page = readFileSync(resolve(__dirname, '../../../../docs/contract.md'), 'utf8');
+const blocks = blocksOf(page).filter(({ heading }) => heading === 'Sign by hand');
 const codesOf = (language: string): string[] =>
   blocks.filter((block) => block.language === language).map(({ code }) => code);
 const [timestamped, body] = codesOf('').map((code) => code.trim());
@@ -33,7 +33,7 @@ function runExample() {
 
 const example = runExample();
 
-describe('docs/reference/signature.md', () => {
+describe('docs/contract.md', () => {
   it('should have the digits that openssl computes', () => {
     expect(example.digits).toEqual([timestamped, body]);
     expect(page).toContain(`The body has ${example.bytes.length} bytes`);

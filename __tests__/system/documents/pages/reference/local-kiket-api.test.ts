@@ -2,14 +2,14 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startSimulator } from 'kiket-express/simulator';
-import { temporaryFolder } from '../../support/cli';
-import { startControl } from '../../support/control-server';
-import { secret } from '../../support/deliver';
-import { startServer } from '../../support/loopback-server';
-import { blocksOf } from '../../support/markdown';
-import { userEnvironment } from '../../support/user-environment';
+import { temporaryFolder } from '../../../../support/cli';
+import { startControl } from '../../../../support/control-server';
+import { secret } from '../../../../support/deliver';
+import { startServer } from '../../../../support/loopback-server';
+import { blocksOf } from '../../../../support/markdown';
+import { userEnvironment } from '../../../../support/user-environment';
 
-const repository = resolve(__dirname, '../../..');
+const repository = resolve(__dirname, '../../../../..');
 const blocks = blocksOf(readFileSync(resolve(repository, 'docs/reference/local-kiket-api.md'), 'utf8'));
 
 describe('docs/reference/local-kiket-api.md and openapi.json', () => {

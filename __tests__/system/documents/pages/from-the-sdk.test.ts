@@ -5,15 +5,15 @@ import { kiket, kiketErrorHandler, kiketEvents } from 'kiket-express';
 import { fromSdk, type WebhookHandler } from 'kiket-express/sdk';
 import type { FakeKiket } from 'kiket-express/testing';
 import request from 'supertest';
-import { deliver, secret } from '../../support/deliver';
-import { runBlock, typeErrorsOf } from '../../support/doc-block';
-import { endpoint } from '../../support/endpoint';
-import { describeMajors, describeNewest, type Express } from '../../support/express';
-import { startFake } from '../../support/fake-kiket';
-import { blocksOf, sectionsOf, tableOf } from '../../support/markdown';
+import { deliver, secret } from '../../../support/deliver';
+import { runBlock } from '../../../support/doc-block';
+import { endpoint } from '../../../support/endpoint';
+import { describeMajors, describeNewest, type Express } from '../../../support/express';
+import { startFake } from '../../../support/fake-kiket';
+import { blocksOf, sectionsOf, tableOf } from '../../../support/markdown';
 
-const repository = resolve(__dirname, '../../..');
-const guide = readFileSync(resolve(repository, 'docs/sdk.md'), 'utf8');
+const repository = resolve(__dirname, '../../../..');
+const guide = readFileSync(resolve(repository, 'docs/from-the-sdk.md'), 'utf8');
 const blocks = blocksOf(guide);
 const handlers = blocks.find(({ code }) => code.startsWith('// handlers.ts\n'))!.code;
 const others = blocks.map(({ code }) => code).filter((code) => code !== handlers);
@@ -45,18 +45,13 @@ function start(express: Express, code: string): App {
   return app;
 }
 
-describe('the blocks of docs/sdk.md', () => {
+describe('the blocks of docs/from-the-sdk.md', () => {
   it('should be the handlers, and two services', () => {
     expect(others).toEqual([service, mixed]);
   });
-
-  it('should compile', () => {
-    const files = { 'handlers.ts': handlers };
-    expect(typeErrorsOf(others, resolve(repository, 'tsconfig.json'), files)).toEqual([]);
-  }, 300_000);
 });
 
-describeMajors('the services of docs/sdk.md', (express) => {
+describeMajors('the services of docs/from-the-sdk.md', (express) => {
   it('should serve the paths of the SDK', async () => {
     const app = start(express, service);
     const callback = fake.callback({ scopes: ['issues.read'] });
@@ -106,8 +101,8 @@ function failing(status: number): WebhookHandler {
   };
 }
 
-describeNewest('a row of docs/sdk.md', (express) => {
-  const table = tableOf(sectionsOf(guide, 2).find(({ heading }) => heading === 'What is different')!.text);
+describeNewest('a row of docs/from-the-sdk.md', (express) => {
+  const table = tableOf(sectionsOf(guide, 2).find(({ heading }) => heading === 'Differences')!.text);
 
   it('should be tested', () => {
     expect(table.map(([name]) => name)).toEqual(Object.keys(rows));
