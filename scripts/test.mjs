@@ -1,6 +1,6 @@
 // Runs the tests: node scripts/test.mjs [quick | long | watch]
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,9 @@ const HOW_TO_GET_POSTGRES =
   'Install PostgreSQL (apt-get install postgresql, brew install postgresql), or set POSTGRES_URL.';
 
 const HOW_TO_GET_BROWSER = 'Put chromium on the PATH (apt-get install chromium), or set CHROMIUM_PATH.';
+
+const HOW_TO_GET_SERVERS =
+  'Install nginx and promtool (apt-get install nginx prometheus, brew install nginx prometheus).';
 
 const [mode = 'standard'] = process.argv.slice(2);
 const modes = { standard, quick, long, watch };
@@ -49,9 +52,17 @@ function quick() {
   return runJest(['--testPathPatterns', FAST], { KIKET_EXPRESS: '5' });
 }
 
-function long() {
-  console.log('Packed consumers, compilers, faults and the cluster example: about 6 minutes on 2 cores.\n');
-  return runJest(['--testPathPatterns', LONG]);
+async function long() {
+  console.log('Packed consumers, compilers, faults and the cluster example: about 7 minutes on 2 cores.\n');
+  const folder = mkdtempSync(join(tmpdir(), 'kiket-package-'));
+  try {
+    if (spawnSync('npm', ['pack', '--pack-destination', folder], { cwd: root, stdio: 'inherit' }).status !== 0)
+      return false;
+    // Each test that needs the tarball would otherwise build it.
+    return await runJest(['--testPathPatterns', LONG], { KIKET_TARBALL: join(folder, readdirSync(folder)[0]) });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function watch() {
@@ -93,7 +104,7 @@ async function run(args, env) {
 function reportSkipped({ numPendingTests, testResults }) {
   if (numPendingTests === 0) return;
   console.log(
-    `\nSkipped ${numPendingTests} tests, because a program is missing. ${HOW_TO_GET_REDIS}\n${HOW_TO_GET_POSTGRES}\n${HOW_TO_GET_BROWSER}`,
+    `\nSkipped ${numPendingTests} tests, because a program is missing. ${HOW_TO_GET_REDIS}\n${HOW_TO_GET_POSTGRES}\n${HOW_TO_GET_BROWSER}\n${HOW_TO_GET_SERVERS}`,
   );
   for (const { name, assertionResults } of testResults) {
     const { length } = assertionResults.filter(({ status }) => status === 'pending');
