@@ -16,7 +16,7 @@ const MAJORS = [
  * that are pure functions, mutants of receivers and of stores, what clients of databases convert, and how servers and processes end.
  */
 const SKIPPED = [
-  'system/(package/(typescript|tarball)\\.|faults/|documents/|page/)',
+  'system/(package/(?!javascript)|faults/|documents/|page/)',
   'system/(pg-boss/|postgres/(store|clients|faults|transaction-libraries)\\.)',
   'unit/(layout|explain/|testing/store-contract)',
   'http/(properties|conformance/mutants)',
