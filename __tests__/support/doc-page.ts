@@ -32,9 +32,9 @@ const repository = resolve(__dirname, '../..');
 export const pages: readonly string[] = [
   'README.md',
   ...readdirSync(resolve(repository, 'docs'), { recursive: true, encoding: 'utf8' })
+    .map((file) => `docs/${file.replaceAll('\\', '/')}`)
     // The reference of the API is generated, and not committed.
-    .filter((file) => file.endsWith('.md') && !file.startsWith('reference/api/'))
-    .map((file) => `docs/${file.replaceAll('\\', '/')}`),
+    .filter((file) => file.endsWith('.md') && !file.startsWith('docs/reference/api/')),
 ];
 
 /** Every environment variable that a block may read. */
