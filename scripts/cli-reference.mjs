@@ -1,15 +1,15 @@
 // Writes docs/reference/cli.md and cli-commands.md from the options of the command line: npm run docs:cli
 // With --check it compares, and ends with 1 when a file is not up to date.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import prettier from 'prettier';
+import { readFileSync } from 'node:fs';
 import { COMMANDS } from '../lib/cli/command-list.ts';
 import { EXIT } from '../lib/cli/exit.ts';
 import { PROJECT_TABLE } from '../lib/cli/project-file.ts';
 import { createProgram } from '../lib/cli/run.ts';
 import { durationText, SCHEDULES } from '../lib/sending/schedule.ts';
 import { TAMPERINGS } from '../lib/sending/tamper.ts';
+import { table, writeGenerated } from './generated-file.mjs';
 
+const COMMAND = 'npm run docs:cli';
 const ORIGIN = '<!-- Written by npm run docs:cli. Change the options in lib/cli, or scripts/cli-reference.mjs. -->';
 
 const EXIT_MEANINGS = {
@@ -104,23 +104,15 @@ sections.push(
   ),
 );
 
-await output('docs/reference/cli.md', sections);
-await output('docs/reference/cli-commands.md', [
+const commandPage = [
   '# Commands',
   ORIGIN,
   'All commands also have the [common options](cli.md#all-commands).',
   ...commands.flatMap(describeCommand),
-]);
+];
 
-async function output(relative, parts) {
-  const file = fileURLToPath(new URL(`../${relative}`, import.meta.url));
-  const options = await prettier.resolveConfig(file);
-  const text = await prettier.format(parts.join('\n\n'), { ...options, filepath: file });
-  if (!process.argv.includes('--check')) return writeFileSync(file, text);
-  if (readFileSync(file, 'utf8') === text) return;
-  console.error(`${relative} is not up to date: npm run docs:cli`);
-  process.exitCode = 1;
-}
+await writeGenerated('docs/reference/cli.md', sections.join('\n\n'), COMMAND);
+await writeGenerated('docs/reference/cli-commands.md', commandPage.join('\n\n'), COMMAND);
 
 function loadCommands() {
   const isLoaded = () => true;
@@ -191,9 +183,4 @@ function described(members, descriptions) {
   const [actual, given] = [members, descriptions].map((each) => Object.keys(each).sort().join(', '));
   if (actual !== given) throw new Error(`Described are ${given}, but there are ${actual}`);
   return Object.keys(members).map((name) => [name, descriptions[name]]);
-}
-
-function table(heads, rows) {
-  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }

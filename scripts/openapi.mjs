@@ -1,13 +1,12 @@
 // Writes lib/simulator/openapi.json from the routes of the control API and their types, and the table of
 // docs/reference/local-kiket-api.md: npm run docs:api
 // With --check it compares, and ends with 1 when a file is not up to date.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import prettier from 'prettier';
+import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { ROUTES } from '../lib/simulator/control/routes/index.ts';
+import { pathOf, table, withContent, writeGenerated } from './generated-file.mjs';
 
-const path = (relative) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
+const COMMAND = 'npm run docs:api';
 
 /** The files whose exported types become schemas under their names. */
 const SOURCES = [
@@ -16,7 +15,7 @@ const SOURCES = [
   'lib/simulator/control/messages.ts',
   'lib/explain/explain.ts',
   'lib/conformance/report.ts',
-].map(path);
+].map(pathOf);
 
 const SECURITY = { security: [{ token: [] }, { cookie: [] }] };
 
@@ -46,9 +45,9 @@ const READY = {
 };
 
 const compilerOptions = ts.parseJsonConfigFileContent(
-  ts.readConfigFile(path('tsconfig.build.json'), ts.sys.readFile).config,
+  ts.readConfigFile(pathOf('tsconfig.build.json'), ts.sys.readFile).config,
   ts.sys,
-  path('.'),
+  pathOf('.'),
 ).options;
 const program = ts.createProgram(SOURCES, { ...compilerOptions, noEmit: true });
 const checker = program.getTypeChecker();
@@ -63,7 +62,7 @@ for (const route of ROUTES) {
 for (const name of ['SimulatorEvent', 'CheckStep', 'ErrorBody']) addSchema(name);
 closeInputs(ROUTES.flatMap(({ body }) => body ?? []));
 
-const { version } = JSON.parse(readFileSync(path('package.json'), 'utf8'));
+const { version } = JSON.parse(readFileSync(pathOf('package.json'), 'utf8'));
 const document = {
   openapi: '3.1.0',
   info: {
@@ -89,19 +88,9 @@ const document = {
   },
 };
 
-await output('lib/simulator/openapi.json', JSON.stringify(document));
+await writeGenerated('lib/simulator/openapi.json', JSON.stringify(document), COMMAND);
 const page = 'docs/reference/local-kiket-api.md';
-if (existsSync(path(page))) await output(page, withTable(readFileSync(path(page), 'utf8')));
-
-async function output(relative, content) {
-  const file = path(relative);
-  const options = await prettier.resolveConfig(file);
-  const text = await prettier.format(content, { ...options, filepath: file });
-  if (!process.argv.includes('--check')) return writeFileSync(file, text);
-  if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
-  console.error(`${relative} is not up to date: npm run docs:api`);
-  process.exitCode = 1;
-}
+await writeGenerated(page, withTable(readFileSync(pathOf(page), 'utf8')), COMMAND);
 
 function withTable(text) {
   const rows = ROUTES.map(({ method, path: at, summary, body, result, status }) => [
@@ -110,11 +99,8 @@ function withTable(text) {
     body === undefined ? '' : `\`${body}\``,
     result === undefined ? String(status) : `${status} \`${result}\``,
   ]);
-  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  const table = [line(['Request', '', 'Body', 'Response']), line(['---', '---', '---', '---']), ...rows.map(line)];
-  const [begin, end] = ['<!-- routes, by npm run docs:api -->', '<!-- /routes -->'];
-  const parts = [text.slice(0, text.indexOf(begin)), begin, '', ...table, '', text.slice(text.indexOf(end))];
-  return parts.join('\n');
+  const marks = ['<!-- routes, by npm run docs:api -->', '<!-- /routes -->'];
+  return withContent(text, marks, table(['Request', '', 'Body', 'Response'], rows));
 }
 
 function operationOf({ method, path: at, summary, query = {}, body, status, result, failures: further = [] }) {

@@ -1,19 +1,18 @@
 // Writes the pages of options in docs/reference/ from the doc comments of the options that option-pages.json lists, and the
 // table of events in docs/contract.md from those of KiketEventMap: npm run docs:reference
 // With --check it compares, and ends with 1 when a file is not up to date.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import prettier from 'prettier';
 import ts from 'typescript';
+import { pathOf, table, withContent, writeGenerated } from './generated-file.mjs';
+
+const COMMAND = 'npm run docs:reference';
 
 const EVENTS = {
   file: 'docs/contract.md',
-  begin: '<!-- events, by npm run docs:reference -->',
-  end: '<!-- /events -->',
+  marks: ['<!-- events, by npm run docs:reference -->', '<!-- /events -->'],
 };
 
-const pathOf = (relative) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 const read = (relative) => readFileSync(pathOf(relative), 'utf8');
 
 const pages = JSON.parse(read('scripts/option-pages.json'));
@@ -23,8 +22,8 @@ const targets = new Map(
   ),
 );
 
-for (const page of pages) output(page.file, await formatted(page.file, optionPage(page)));
-output(EVENTS.file, withEvents(read(EVENTS.file), await formatted(EVENTS.file, eventTable())));
+for (const page of pages) await writeGenerated(page.file, optionPage(page), COMMAND);
+await writeGenerated(EVENTS.file, withContent(read(EVENTS.file), EVENTS.marks, eventTable()), COMMAND);
 
 function optionPage({ file, title, intro, sections }) {
   return [
@@ -93,26 +92,4 @@ function eventTable() {
 function fieldsOf(type) {
   const members = ts.isTypeLiteralNode(type) ? type.members : membersOf('delivery/payload', type.getText());
   return members.map(({ name }) => `\`${name.text ?? name}\``);
-}
-
-function withEvents(page, events) {
-  const [begin, end] = [page.indexOf(EVENTS.begin), page.indexOf(EVENTS.end)];
-  if (begin === -1 || end === -1) throw new Error(`${EVENTS.file} needs ${EVENTS.begin} and ${EVENTS.end}`);
-  return `${page.slice(0, begin)}${EVENTS.begin}\n\n${events}\n${page.slice(end)}`;
-}
-
-function table(heads, rows) {
-  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-async function formatted(file, text) {
-  return prettier.format(text, { ...(await prettier.resolveConfig(pathOf(file))), filepath: file });
-}
-
-function output(file, text) {
-  if (!process.argv.includes('--check')) return writeFileSync(pathOf(file), text);
-  if (existsSync(pathOf(file)) && read(file) === text) return;
-  console.error(`${file} is not up to date: npm run docs:reference`);
-  process.exitCode = 1;
 }
