@@ -1,11 +1,10 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeWith } from './describe-with';
-import { closedOrigin } from './loopback-server';
+import { closedOrigin, isListening } from './loopback-server';
 import { until } from './until';
 
 const isThere = spawnSync('nginx', ['-v']).status === 0;
@@ -54,7 +53,7 @@ export async function startNginx(configuration: string, upstreamPort: number): P
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
   await until(async () => {
     if (child.exitCode !== null) throw new Error(`nginx has ended with ${child.exitCode}: ${log}`);
-    return accepts(port);
+    return isListening(port);
   }, 'nginx');
   return {
     origin: `https://127.0.0.1:${port}`,
@@ -90,17 +89,6 @@ http {
   include ${join(folder, 'site.conf')};
 }
 `;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = connect(port, '127.0.0.1')
-      .on('connect', () => {
-        socket.destroy();
-        done(true);
-      })
-      .on('error', () => done(false));
-  });
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -1,9 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { closedOrigin } from './loopback-server';
+import { closedOrigin, isListening } from './loopback-server';
 import type { Block } from './markdown';
 import { until } from './until';
 import { userEnvironment } from './user-environment';
@@ -77,7 +76,7 @@ export class ShellPage {
     const port = this.#ports.get(mark.replace('background ', ''))!;
     await until(async () => {
       if (child.exitCode !== null) throw new Error(`${code.trim()} has ended with ${child.exitCode}`);
-      return isOpen(port);
+      return isListening(port);
     }, `port ${port}`);
   }
 
@@ -107,15 +106,4 @@ export class ShellPage {
       detached: true,
     });
   }
-}
-
-function isOpen(port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = connect(port, 'localhost')
-      .on('connect', () => {
-        socket.destroy();
-        done(true);
-      })
-      .on('error', () => done(false));
-  });
 }

@@ -1,16 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pages } from '../../support/doc-page';
 import { blocksOf } from '../../support/markdown';
 
 const repository = resolve(__dirname, '../../..');
 const read = (file: string): string => readFileSync(resolve(repository, file), 'utf8');
 
-const pages = readdirSync(resolve(repository, 'docs'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => join('docs', name));
-
 /** Blocks whose mark is a path from the root of the repository. Other marks name files that a reader saves. */
-const excerpts = ['README.md', ...pages].flatMap((page) =>
+const excerpts = pages.flatMap((page) =>
   blocksOf(read(page))
     .filter(({ mark }) => mark.startsWith('examples/'))
     .map(({ mark, code }) => ({ page, mark, code })),

@@ -7,9 +7,9 @@ import request from 'supertest';
 import { parseAllDocuments } from 'yaml';
 import { secret } from '../../support/deliver';
 import { buildImage, type BuiltImage } from '../../support/dockerfile';
+import { ListeningProcess } from '../../support/example-process';
 import { describeWithPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server';
 import { describeWithRedis, startRedis, type RedisServer } from '../../support/redis-server';
-import { until } from '../../support/until';
 import { userEnvironment } from '../../support/user-environment';
 import { node, PATIENCE_MS, repository, run, Workbench, writeJson } from './workbench';
 
@@ -22,8 +22,8 @@ describeWithRedis('the Dockerfile of examples/deployment', () => {
     let image: BuiltImage;
     let redis: RedisServer;
     let postgres: PostgresServer;
-    let container: ChildProcess;
-    let output = '';
+    let child: ChildProcess;
+    let container: ListeningProcess;
 
     beforeAll(async () => {
       await bench.pack();
@@ -37,9 +37,8 @@ describeWithRedis('the Dockerfile of examples/deployment', () => {
     }, PATIENCE_MS);
 
     beforeEach(() => {
-      output = '';
       const [program, ...args] = image.command;
-      container = spawn(program!, args, {
+      child = spawn(program!, args, {
         cwd: image.directory,
         env: {
           ...userEnvironment,
@@ -50,26 +49,16 @@ describeWithRedis('the Dockerfile of examples/deployment', () => {
           PORT: '0',
         },
       });
-      for (const stream of [container.stdout!, container.stderr!]) {
-        stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-      }
+      container = new ListeningProcess(child);
     });
     afterEach(async () => {
-      if (container.exitCode !== null || container.signalCode !== null) return;
-      container.kill('SIGKILL');
-      await once(container, 'close');
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'close');
     });
 
-    async function origin(): Promise<string> {
-      await until(() => {
-        if (container.exitCode !== null) throw new Error(`It has ended with ${container.exitCode}: ${output}`);
-        return /port: \d+/.test(output);
-      }, 'the port');
-      return `http://localhost:${/port: (\d+)/.exec(output)![1]}`;
-    }
-
     it('should start, handle a delivery once, and end on SIGTERM', async () => {
-      const url = await origin();
+      const url = await container.origin();
       const send = () => {
         const payload = { event: 'issue.created', issue: { id: 7 } };
         const delivery = signDelivery(payload, { secret, invocationId: 'one' });
@@ -80,9 +69,10 @@ describeWithRedis('the Dockerfile of examples/deployment', () => {
       await request(url).get('/ready').expect(200);
       expect(await postgres.query('SELECT id FROM issues')).toEqual([{ id: '7' }]);
 
-      const closed = once(container, 'close');
-      container.kill('SIGTERM');
-      expect(await closed).toEqual([0, null]);
+      const end = container.end();
+      child.kill('SIGTERM');
+      const { code, output } = await end;
+      expect([code, child.signalCode]).toEqual([0, null]);
       expect(output).not.toMatch(/error/i);
     });
 
